@@ -1,0 +1,267 @@
+"""The frames of the link: JSON text messages between a sidecar and the platform, decoded strictly.
+
+A frame is at most MAX_FRAME_BYTES long and carries its `type`. Numbers: events are numbered by `seq` per
+session, commands by `number` per instance; each side says at hello the last number that it holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from sidecar.protocol.messages import Event
+
+PROTOCOL_VERSIONS = (1,)
+MAX_FRAME_BYTES = 1 << 20
+
+
+class Frame(msgspec.Struct, kw_only=True, tag_field="type"):
+    """Base of all frames."""
+
+
+# --- from the sidecar to the platform -------------------------------------------------------------------------
+
+
+class Hello(Frame, tag="hello"):
+    """The first frame of every connection. Keys are base64: an X25519 public key and a fresh 16 byte nonce."""
+
+    versions: list[int]
+    sidecar_version: str
+    instance: str
+    token: str
+    public_key: str
+    nonce: str
+    gen: int = 0
+    last_seq: int = 0
+    last_command: int = 0
+
+
+class Events(Frame, tag="events"):
+    """New events of the live generation, consecutive in `seq`."""
+
+    events: list[Event]
+
+
+class Salvage(Frame, tag="salvage"):
+    """What an earlier generation journaled and nobody acknowledged, in its own numbers; `done` ends it."""
+
+    gen: int
+    events: list[Event]
+    done: bool = False
+
+
+class CommandDone(Frame, tag="command.done"):
+    """All commands up to `number` are carried out or refused; a refusal of `number` says why."""
+
+    number: int
+    error: str = ""
+
+
+class Stage(Frame, tag="stage"):
+    """A start-up stage was reached, `elapsed_ms` after the sidecar's own start (monotonic)."""
+
+    stage: Literal["sidecar", "box", "agent", "ready"]
+    elapsed_ms: int
+    detail: str = ""
+
+
+class KeyRequest(Frame, tag="key.request"):
+    """The gate needs the provider's key again; sealed to the hello's public key and this new nonce."""
+
+    provider: str
+    nonce: str
+
+
+class Answer(Frame, tag="answer"):
+    """The reply to a query: `data`, or `error` (a code) with `message`."""
+
+    id: str
+    data: dict[str, Any] | None = None
+    error: str = ""
+    message: str = ""
+
+
+class Goodbye(Frame, tag="goodbye"):
+    """Everything journaled is sent; the sidecar ends when this is acknowledged by a close."""
+
+    reason: str
+
+
+# --- from the platform to the sidecar -------------------------------------------------------------------------
+
+
+class Command(msgspec.Struct, kw_only=True):
+    """An order, numbered per instance; `verb` is one of VERBS and `data` its arguments."""
+
+    number: int
+    verb: str
+    data: dict[str, Any]
+
+
+class Welcome(Frame, tag="welcome"):
+    """The platform accepts the link: protocol version, and the last event of this generation that is stored."""
+
+    version: int
+    platform_version: str
+    stored_seq: int = 0
+
+
+class Commands(Frame, tag="commands"):
+    """Commands after the sidecar's cursor, in order."""
+
+    commands: list[Command]
+
+
+class Ack(Frame, tag="ack"):
+    """Events up to `seq` are stored; the sidecar may forget them."""
+
+    seq: int
+
+
+class SalvageAck(Frame, tag="salvage.ack"):
+    """Salvaged events of generation `gen` up to `seq` (its own numbers) are stored.
+
+    The one that answers `done` carries `next_seq`: the first number that the new generation may use.
+    """
+
+    gen: int
+    seq: int
+    next_seq: int = 0
+
+
+class Key(Frame, tag="key"):
+    """A provider key sealed with HPKE to the sidecar's public key and `nonce`; `error` when there is none."""
+
+    provider: str
+    nonce: str
+    sealed: str = ""
+    error: str = ""
+
+
+class KeyDrop(Frame, tag="key.drop"):
+    """The key of `provider` was revoked: forget it now."""
+
+    provider: str
+
+
+class Query(Frame, tag="query"):
+    """A read-only question about the workspace: `files.list` {path}, `files.read` {path, offset, length}."""
+
+    id: str
+    verb: Literal["files.list", "files.read"]
+    data: dict[str, Any]
+
+
+class Refused(Frame, tag="refused"):
+    """The platform ends this link. `final` means that the instance has no business any more and must end."""
+
+    code: str
+    message: str
+    final: bool
+
+
+Up = Hello | Events | Salvage | CommandDone | Stage | KeyRequest | Answer | Goodbye
+Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | Refused
+
+VERBS = frozenset(
+    {"session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure", "instance.stop"}
+)
+
+
+class Provider(msgspec.Struct, kw_only=True):
+    """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks."""
+
+    id: str
+    name: str
+    wire: Literal["openai-chat", "openai-responses", "anthropic", "google"]
+    base_url: str
+    needs_key: bool = True
+
+
+class SessionClaim(msgspec.Struct, kw_only=True):
+    """`session.claim`: always an instance's first command; from here on it belongs to `session`.
+
+    `next_seq` is the first number the instance may use if there is nothing to salvage.
+    """
+
+    session: str
+    gen: int
+    next_seq: int
+    agent: str
+    model: str
+    provider: Provider
+    mode: str = ""
+    driver: str = ""
+
+
+class TurnStart(msgspec.Struct, kw_only=True):
+    """`turn.start`: give the prompt to the agent, once."""
+
+    turn: str
+    text: str
+    by: str = ""
+    model: str = ""
+    mode: str = ""
+
+
+class TurnCancel(msgspec.Struct, kw_only=True):
+    """`turn.cancel`: stop this turn if it is the open one."""
+
+    turn: str
+
+
+class PermissionAnswer(msgspec.Struct, kw_only=True):
+    """`permission.answer`: what a person decided; `choice` is once, session, reject or answered."""
+
+    permission_id: str
+    choice: Literal["once", "session", "reject", "answered"]
+    user: str = ""
+    message: str = ""
+    answers: list[list[str]] = []
+
+
+class AgentConfigure(msgspec.Struct, kw_only=True):
+    """`agent.configure`: use this model or mode from the next turn on; empty keeps what is."""
+
+    model: str = ""
+    mode: str = ""
+
+
+class InstanceStop(msgspec.Struct, kw_only=True):
+    """`instance.stop`: flush and end; `reason` is idle, user or shutdown."""
+
+    reason: str
+
+
+class FrameError(ValueError):
+    """Bytes that are not a frame: malformed, oversized or of an unknown type."""
+
+
+_up = msgspec.json.Decoder(Up)
+_down = msgspec.json.Decoder(Down)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(frame: Frame) -> str:
+    """The text message for `frame`."""
+    return _encoder.encode(frame).decode()
+
+
+def decode_up(raw: bytes | str) -> Up:
+    """A frame that a sidecar sent. FrameError names what is wrong, without quoting the bytes."""
+    return _decode(_up, raw)  # type: ignore[no-any-return]
+
+
+def decode_down(raw: bytes | str) -> Down:
+    """A frame that the platform sent. FrameError as for `decode_up`."""
+    return _decode(_down, raw)  # type: ignore[no-any-return]
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes | str) -> Any:
+    if len(raw) > MAX_FRAME_BYTES:
+        raise FrameError("frame is longer than 1 MiB")
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        raise FrameError("frame does not fit the protocol") from error

@@ -1,0 +1,326 @@
+"""Every event that a session's log can hold: the envelope, and one schema of data for each kind.
+
+The kinds follow the Agent Client Protocol's vocabulary, whatever agent runs. Data arrives from an untrusted
+box, so it is decoded strictly: unknown kinds and misshapen data are refused by `check_data`, never stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+ENVELOPE_VERSION = 1
+
+StopReason = Literal["end_turn", "cancelled", "interrupted", "refused", "max_tokens", "error"]
+ToolStatus = Literal["pending", "in_progress", "completed", "failed", "interrupted"]
+ToolKind = Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "other"]
+PermissionType = Literal["tool", "question", "egress"]
+PermissionChoice = Literal["once", "session", "reject", "answered", "lost"]
+ErrorClass = Literal[
+    "provider_auth",
+    "provider_quota",
+    "provider_rate_limit",
+    "provider_unavailable",
+    "provider_bad_response",
+    "key_missing",
+    "unknown_model",
+    "context_too_long",
+    "agent_crash",
+    "agent_hang",
+    "box_lost",
+    "disk_full",
+    "flood",
+    "internal",
+]
+
+
+class Event(msgspec.Struct, kw_only=True, omit_defaults=False):
+    """One fact of a session, numbered by `seq`; `gen` is the generation that wrote it.
+
+    `ts` is RFC 3339 in UTC with milliseconds and is for display: order is by number, never by time.
+    """
+
+    v: int = ENVELOPE_VERSION
+    seq: int
+    gen: int
+    turn: str | None
+    ts: str
+    kind: str
+    data: dict[str, Any]
+
+
+class Data(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of every kind's data: fields left at their default are not sent."""
+
+
+class AgentInfo(Data):
+    """Which agent program runs, and its version as it reported it."""
+
+    id: str
+    name: str
+    version: str
+
+
+class InstanceStarted(Data):
+    """The sidecar, the box and the agent are ready; `resumed` says that the volume held earlier state."""
+
+    agent: AgentInfo
+    model: str = ""
+    driver: str = ""
+    resumed: bool = False
+
+
+class InstanceStopped(Data):
+    """The instance ended as it was asked to: `idle`, `user` or `shutdown`."""
+
+    reason: str
+
+
+class InstanceLost(Data):
+    """The instance ended without being asked to; `message` says what happened in words."""
+
+    reason: str
+    message: str = ""
+
+
+class TurnStarted(Data):
+    """A prompt reached the agent. Its id is the turn's id. `by` is the display name of who sent it."""
+
+    prompt: str
+    by: str = ""
+    model: str = ""
+
+
+class ErrorData(Data):
+    """A failure in words, by class; `retry_at` (RFC 3339) when the provider named a time."""
+
+    error_class: ErrorClass = msgspec.field(name="class")
+    message: str
+    retry_at: str = ""
+
+
+class TurnEnded(Data):
+    """The agent is done with the prompt."""
+
+    stop_reason: StopReason
+    error: ErrorData | None = None
+
+
+class TextDelta(Data):
+    """`text` stands at character `offset` of part `part_id`: repeating it changes nothing."""
+
+    part_id: str
+    offset: int
+    text: str
+    parent_tool_call_id: str = ""
+
+
+class TextDone(Data):
+    """The part is complete and `length` characters long."""
+
+    part_id: str
+    length: int
+
+
+class Location(Data):
+    """A place in the workspace that a tool touches."""
+
+    path: str
+    line: int = 0
+
+
+class Diff(Data):
+    """A change to one file as a unified patch."""
+
+    path: str
+    patch: str
+    additions: int = 0
+    deletions: int = 0
+
+
+class ToolUpsert(Data):
+    """What is new about a tool call; fields that are absent keep their value."""
+
+    tool_call_id: str
+    name: str | None = None
+    title: str | None = None
+    tool_kind: ToolKind | None = None
+    status: ToolStatus | None = None
+    input: dict[str, Any] | None = None
+    locations: list[Location] | None = None
+    diffs: list[Diff] | None = None
+    error: str | None = None
+    duration_ms: int | None = None
+    parent_tool_call_id: str | None = None
+
+
+class ToolOutput(Data):
+    """A piece of a tool's output, at character `offset`; `omitted` counts characters left out before it."""
+
+    tool_call_id: str
+    offset: int
+    text: str
+    omitted: int = 0
+
+
+class PlanEntry(Data):
+    """One step of the agent's plan."""
+
+    content: str
+    status: Literal["pending", "in_progress", "completed", "cancelled"] = "pending"
+    priority: Literal["high", "medium", "low"] = "medium"
+
+
+class Plan(Data):
+    """The agent's whole plan; a later one replaces it."""
+
+    entries: list[PlanEntry]
+
+
+class QuestionOption(Data):
+    """One answer that the agent offers."""
+
+    label: str
+    description: str = ""
+
+
+class Question(Data):
+    """One question; `custom` allows a free answer, `multiple` several."""
+
+    question: str
+    header: str = ""
+    options: list[QuestionOption] = []
+    multiple: bool = False
+    custom: bool = True
+
+
+class PermissionAsked(Data):
+    """The agent waits for a person. `rule` is exactly what "for this session" would allow."""
+
+    permission_id: str
+    type: PermissionType
+    title: str
+    tool_call_id: str = ""
+    command: str = ""
+    cwd: str = ""
+    path: str = ""
+    diff: str = ""
+    host: str = ""
+    rule: str = ""
+    questions: list[Question] = []
+
+
+class PermissionAnswered(Data):
+    """How a permission ended. `by` is `user`, `platform`, or `box` for a reply that the platform did not send."""
+
+    permission_id: str
+    choice: PermissionChoice
+    by: Literal["user", "platform", "box"]
+    user: str = ""
+    message: str = ""
+    answers: list[list[str]] = []
+
+
+class Usage(Data):
+    """One model call as the provider counted it; written by the gate only. Counts are tokens.
+
+    `input` contains `cached`, `output` contains `reasoning`.
+    """
+
+    request_id: str
+    provider: str
+    model: str
+    input: int
+    output: int
+    cached: int = 0
+    reasoning: int = 0
+
+
+class FileChanged(Data):
+    """The agent changed a file of the workspace; the path is relative to it."""
+
+    path: str
+    change: Literal["created", "modified", "deleted"] = "modified"
+
+
+class AgentStatus(Data):
+    """What the agent process does; `retrying` carries the provider's message and the time of the next try."""
+
+    status: Literal["starting", "ready", "busy", "retrying", "stopped"]
+    message: str = ""
+    attempt: int = 0
+    retry_at: str = ""
+
+
+class AgentMode(Data):
+    """A way of working that the agent offers."""
+
+    id: str
+    name: str
+    description: str = ""
+
+
+class AgentConfig(Data):
+    """Modes, models and commands of the running agent, and what is chosen now."""
+
+    modes: list[AgentMode] = []
+    models: list[str] = []
+    commands: list[str] = []
+    mode: str = ""
+    model: str = ""
+
+
+class Suppressed(Data):
+    """`count` events of `kind` were beyond the session's budget and are represented by this one."""
+
+    kind: str
+    count: int
+
+
+KINDS: dict[str, type[Data]] = {
+    "instance.started": InstanceStarted,
+    "instance.stopped": InstanceStopped,
+    "instance.lost": InstanceLost,
+    "turn.started": TurnStarted,
+    "turn.ended": TurnEnded,
+    "message.delta": TextDelta,
+    "message.done": TextDone,
+    "thought.delta": TextDelta,
+    "thought.done": TextDone,
+    "tool.upsert": ToolUpsert,
+    "tool.output": ToolOutput,
+    "plan": Plan,
+    "permission.asked": PermissionAsked,
+    "permission.answered": PermissionAnswered,
+    "usage": Usage,
+    "file.changed": FileChanged,
+    "agent.status": AgentStatus,
+    "agent.config": AgentConfig,
+    "events.suppressed": Suppressed,
+    "error": ErrorData,
+}
+
+DELTA_KINDS = frozenset({"message.delta", "thought.delta", "tool.output"})
+"""Kinds that carry a piece of text at an offset: mergeable before sending, foldable after the turn."""
+
+
+class MessageError(ValueError):
+    """An event's kind is unknown or its data does not fit the kind."""
+
+
+def check_data(kind: str, data: object) -> Data:
+    """Data of `kind` as its struct. MessageError, without the offending values, when it does not fit."""
+    schema = KINDS.get(kind)
+    if schema is None:
+        raise MessageError("unknown event kind")
+    try:
+        return msgspec.convert(data, schema)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise MessageError(f"data of {kind} does not fit its schema") from error
+
+
+def to_data(struct: Data) -> dict[str, Any]:
+    """The plain dictionary that stands in an envelope for `struct`."""
+    plain: dict[str, Any] = msgspec.to_builtins(struct)
+    return plain
