@@ -1,0 +1,1 @@
+"""Sessions: their rows, their instances on some infrastructure, and the live path to the browser."""

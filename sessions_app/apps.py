@@ -1,0 +1,11 @@
+"""Django's registration of the sessions app."""
+
+from django.apps import AppConfig
+
+
+class SessionsAppConfig(AppConfig):
+    """The app that owns sessions, instances, prompts, events, permissions and usage records."""
+
+    name = "sessions_app"
+    verbose_name = "Agent sessions"
+    default_auto_field = "django.db.models.BigAutoField"

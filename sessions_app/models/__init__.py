@@ -1,0 +1,23 @@
+"""The rows that are the truth: one module per noun, re-exported for Django and for callers."""
+
+from sessions_app.models.command import Command
+from sessions_app.models.event import Event
+from sessions_app.models.instance import Instance, InstanceState
+from sessions_app.models.permission import Permission, PermissionState
+from sessions_app.models.prompt import Prompt, PromptState
+from sessions_app.models.session import Mode, Session
+from sessions_app.models.usage import UsageEvent
+
+__all__ = [
+    "Command",
+    "Event",
+    "Instance",
+    "InstanceState",
+    "Mode",
+    "Permission",
+    "PermissionState",
+    "Prompt",
+    "PromptState",
+    "Session",
+    "UsageEvent",
+]

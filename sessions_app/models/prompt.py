@@ -1,0 +1,68 @@
+"""What a user asks of the agent; its id is also the id of the turn that it becomes."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class PromptState(models.TextChoices):
+    """Forward only, but for `sent`, which is `queued` again when its instance died before the turn began."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+OPEN_STATES = (PromptState.SENT, PromptState.RUNNING)
+
+
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    """Filters over a session's queue."""
+
+    def open(self) -> PromptQuerySet:
+        """The turn that the agent has or is about to have: at most one per session."""
+        return self.filter(state__in=OPEN_STATES)
+
+    def queued(self) -> PromptQuerySet:
+        """Prompts that wait, first one first."""
+        return self.filter(state=PromptState.QUEUED).order_by("number")
+
+    def unfinished(self) -> PromptQuerySet:
+        """Everything that still has to happen, in order."""
+        return self.filter(state__in=(PromptState.QUEUED, *OPEN_STATES)).order_by("number")
+
+
+class Prompt(models.Model):
+    """One message to the agent, made by the client with an id of its own so that repeating it is harmless."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    session = models.ForeignKey("sessions_app.Session", on_delete=models.CASCADE, related_name="prompts")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    state = models.CharField(max_length=12, choices=PromptState.choices, default=PromptState.QUEUED)
+    instance = models.ForeignKey("sessions_app.Instance", null=True, blank=True, on_delete=models.SET_NULL)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PromptQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "number"], name="one_prompt_per_number"),
+            models.UniqueConstraint(fields=["session"], condition=Q(state__in=OPEN_STATES), name="one_open_turn"),
+        ]
+
+    def __str__(self) -> str:
+        return f"prompt {self.number} of {self.session_id} ({self.state})"

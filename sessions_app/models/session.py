@@ -1,0 +1,70 @@
+"""The user's durable conversation and workspace, and the fence that guards its log."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Mode(models.TextChoices):
+    """How much the agent may do without asking."""
+
+    ASK = "ask", "Ask"
+    ACCEPT_EDITS = "accept_edits", "Accept edits"
+    PLAN = "plan", "Plan"
+    AUTO = "auto", "Auto"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Filters that say who may see which sessions."""
+
+    def present(self) -> SessionQuerySet:
+        """Sessions that nobody deleted."""
+        return self.filter(deleted_at=None)
+
+    def owned_by(self, user_id: uuid.UUID) -> SessionQuerySet:
+        """What this user may see."""
+        return self.present().filter(owner_id=user_id)
+
+
+class Session(models.Model):
+    """A conversation with an agent and the workspace that belongs to it.
+
+    `generation` is the number of the live instance or, when none is live, of the next one; together with
+    `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_sessions")
+    title = models.CharField(max_length=200, blank=True)
+    agent = models.CharField(max_length=40, default="opencode")
+    provider = models.CharField(max_length=40, default="demo")
+    model = models.CharField(max_length=200)
+    key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
+    mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
+
+    generation = models.PositiveIntegerField(default=1)
+    last_seq = models.BigIntegerField(default=0)
+    prompt_count = models.PositiveIntegerField(default=0)
+    state_version = models.BigIntegerField(default=1)
+    idle_passes = models.PositiveIntegerField(default=0)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-updated_at"], name="session_owner_updated")]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+    @property
+    def volume(self) -> str:
+        """The name of the disk that every instance of this session mounts."""
+        return str(self.id)
