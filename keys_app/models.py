@@ -1,0 +1,103 @@
+"""The rows of provider keys, and the record of everything that was done with them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class KeyStatus(models.TextChoices):
+    """What the provider said when the key was last tested."""
+
+    UNTESTED = "untested", "Untested"
+    OK = "ok", "Accepted by the provider"
+    REFUSED = "refused", "Refused by the provider"
+
+
+class ProviderKeyQuerySet(models.QuerySet["ProviderKey"]):
+    """Filters that say who may see which keys."""
+
+    def owned_by(self, user_id: uuid.UUID) -> ProviderKeyQuerySet:
+        """What this user may see."""
+        return self.filter(owner_id=user_id)
+
+
+class ProviderKey(models.Model):
+    """A user's key for one provider, encrypted; `hint` is all that anybody is shown of it.
+
+    The binary fields are an `envelope.Envelope`; only `keys_app.services` writes or opens them. `version`
+    counts replacements and is bound into the ciphertext, as are the row, the owner and the provider.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="provider_keys"
+    )
+    provider = models.CharField(max_length=40)
+    label = models.CharField(max_length=80, blank=True)
+    hint = models.CharField(max_length=8, blank=True)
+    status = models.CharField(max_length=20, choices=KeyStatus.choices, default=KeyStatus.UNTESTED)
+
+    version = models.PositiveIntegerField(default=1)
+    kek_id = models.CharField("KEK id", max_length=16)
+    dek_nonce = models.BinaryField(max_length=12)
+    wrapped_dek = models.BinaryField(max_length=48)
+    nonce = models.BinaryField(max_length=12)
+    ciphertext = models.BinaryField()
+    commitment = models.BinaryField(max_length=32)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProviderKeyQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "provider"], name="provider_key_owner"),
+            models.Index(fields=["kek_id"], name="provider_key_kek"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.label or self.hint}".strip()
+
+
+class KeyAction(models.TextChoices):
+    """What can be done with a key."""
+
+    MADE = "made", "Made"
+    REPLACED = "replaced", "Replaced"
+    RELABELLED = "relabelled", "Given another label"
+    DELETED = "deleted", "Deleted"
+    TESTED = "tested", "Tested"
+    SEALED = "sealed", "Sealed to a sidecar"
+    REWRAPPED = "rewrapped", "Wrapped with another KEK"
+    UNREADABLE = "unreadable", "Could not be decrypted"
+
+
+class KeyUse(models.Model):
+    """One thing done with a key. It outlives the key, so the key is named by its id without a foreign key."""
+
+    key = models.UUIDField("key id", db_index=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="key_uses")
+    provider = models.CharField(max_length=40)
+    action = models.CharField(max_length=20, choices=KeyAction.choices)
+    detail = models.CharField(max_length=120, blank=True)
+    session = models.UUIDField("session id", null=True, blank=True)
+    generation = models.PositiveIntegerField(null=True, blank=True)
+    sidecar_nonce = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["session", "generation"], name="key_use_session")]
+        constraints = [
+            # A sidecar's nonce opens once, so it is sealed to once.
+            models.UniqueConstraint(
+                fields=["sidecar_nonce"], condition=~models.Q(sidecar_nonce=""), name="key_use_nonce_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} key {self.action}"
