@@ -1,0 +1,8 @@
+// What jsdom lacks and every component test needs.
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});
