@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -55,7 +56,7 @@ class ProviderKey(models.Model):
     objects = ProviderKeyQuerySet.as_manager()
 
     class Meta:
-        indexes = [
+        indexes: ClassVar = [
             models.Index(fields=["owner", "provider"], name="provider_key_owner"),
             models.Index(fields=["kek_id"], name="provider_key_kek"),
         ]
@@ -91,8 +92,8 @@ class KeyUse(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["session", "generation"], name="key_use_session")]
-        constraints = [
+        indexes: ClassVar = [models.Index(fields=["session", "generation"], name="key_use_session")]
+        constraints: ClassVar = [
             # A sidecar's nonce opens once, so it is sealed to once.
             models.UniqueConstraint(
                 fields=["sidecar_nonce"], condition=~models.Q(sidecar_nonce=""), name="key_use_nonce_once"
