@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""The command line of the platform; `up` runs everything, the other commands are Django's."""
+
+import os
+import sys
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["up"]:
+        # Makes what the settings need (data directory, secrets), so it comes before they are read.
+        from openagent.management import up
+
+        sys.exit(up.main(sys.argv[2:]))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

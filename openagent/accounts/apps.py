@@ -1,0 +1,9 @@
+"""Registers the accounts app with Django."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "openagent.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,81 @@
+"""Says where the data of this checkout lives and what the places in it are called."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from openagent.lib import env
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+# A unix socket's path must fit into sun_path: 108 bytes, the closing zero included.
+SOCKET_PATH_BYTES = 107
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """The places in one data directory."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        """Sockets, locks and generated configuration: nothing that outlives a run."""
+        return self.root / "run"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def static(self) -> Path:
+        return self.root / "static"
+
+    @property
+    def sessions(self) -> Path:
+        return self.root / "sessions"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "db.sqlite3"
+
+    @property
+    def redis_socket(self) -> Path:
+        return self.run / "redis.sock"
+
+    @property
+    def link_socket(self) -> Path:
+        """Where sidecars of this host reach the platform."""
+        return self.run / "link.sock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Locked exclusively for as long as the platform runs; local instances end when it is freed."""
+        return self.run / "supervisor.lock"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.secrets / "secret-key"
+
+    @property
+    def key_encryption_key(self) -> Path:
+        return self.secrets / "key-encryption-key"
+
+
+def default_root() -> Path:
+    """Root's data cannot live in the checkout: a dropped uid may be unable to enter a parent of it."""
+    if os.geteuid() == 0:
+        digest = hashlib.sha256(os.fsencode(CHECKOUT)).hexdigest()[:12]
+        return Path("/var/lib/openagent") / digest
+    return CHECKOUT / "var"
+
+
+def current() -> DataDir:
+    return DataDir(env.path("OPENAGENT_DATA_DIR", default_root()))

@@ -1,0 +1,21 @@
+"""Every HTTP address: the API, signing in, the admin, health, and the frontend for all the rest."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from openagent import views
+from openagent.lib.api import not_found
+
+urlpatterns = [
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("metrics", views.metrics_page),
+    path("admin/", admin.site.urls),
+    path("_allauth/", include("allauth.headless.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    # The split view loads its script from an address of its own, as our content security policy wants.
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^(api|_allauth|ws|static)(/|$)", not_found),
+    re_path(r"^", views.frontend, name="frontend"),
+]

@@ -1,0 +1,53 @@
+"""Fixtures that every test may use: the three users, and API clients that are signed in as them."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from openagent.accounts.models import User
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns the thing that a test is about."""
+    return User.objects.create_user("alice@example.com", "alice's password", display_name="Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A second user, with things of his own."""
+    return User.objects.create_user("bob@example.com", "bob's password", display_name="Bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A stranger: must never learn that a thing of somebody else exists."""
+    return User.objects.create_user("charlie@example.com", "charlie's password", display_name="Charlie")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create_superuser("admin@example.com", "admin's password", display_name="Admin")
+
+
+def client_of(user: User | None) -> APIClient:
+    client = APIClient()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def alice_client(alice: User) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def charlie_client(charlie: User) -> APIClient:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def anonymous_client(db: None) -> APIClient:
+    return client_of(None)

@@ -1,0 +1,70 @@
+"""Health, readiness, metrics and the page that loads the frontend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+
+def test_health_looks_at_nothing_else(client: Client) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"
+
+
+@pytest.mark.django_db
+def test_readiness_is_ok_when_the_database_is_migrated(client: Client) -> None:
+    assert client.get("/readyz").json() == {"status": "ok", "checks": {"database": "ok", "redis": "ok"}}
+
+
+@pytest.mark.django_db
+def test_without_redis_it_is_ready_but_degraded(client: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.CELERY_BROKER_URL = "redis+socket:///nowhere"
+    settings.REDIS_URL = f"unix://{tmp_path}/absent.sock"
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "degraded", "checks": {"database": "ok", "redis": "unreachable"}}
+
+
+@pytest.mark.django_db
+def test_metrics_are_for_this_host_or_for_the_token(client: Client, settings: Settings) -> None:
+    assert b"process_cpu_seconds_total" in client.get("/metrics").content
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 403
+    assert client.get("/metrics", headers={"x-forwarded-for": "192.0.2.1"}).status_code == 403
+    settings.OPENAGENT_METRICS_TOKEN = "the token of the metrics"
+    assert client.get("/metrics").status_code == 403
+    headers = {"authorization": "Bearer the token of the metrics"}
+    assert client.get("/metrics", headers=headers).status_code == 200
+
+
+def test_every_other_address_is_the_frontend(client: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.OPENAGENT_FRONTEND_DIST = tmp_path
+    assert b"is not built yet" in client.get("/sessions/1").content
+    (tmp_path / "index.html").write_text("<html>built</html>")
+    answer = client.get("/sessions/1")
+    assert answer.content == b"<html>built</html>"
+    assert answer["Cache-Control"] == "no-cache"
+    assert "csrftoken" in answer.cookies
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
+
+
+def test_an_unknown_api_address_is_a_problem_document(client: Client) -> None:
+    answer = client.get("/api/v1/nothing/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_the_api_is_described(client: Client) -> None:
+    assert client.get("/api/schema/").status_code == 200
+    assert client.get("/api/docs/").status_code == 200
+    assert client.get("/admin/login/").status_code == 200
+    assert client.get("/_allauth/browser/v1/config").json()["status"] == 200
+
+
+@pytest.mark.django_db
+def test_nobody_can_sign_up(client: Client) -> None:
+    body = {"email": "eve@example.com", "password": "a long enough password"}
+    answer = client.post("/_allauth/browser/v1/auth/signup", body, content_type="application/json")
+    assert answer.status_code == 403
