@@ -34,6 +34,7 @@ class Session(models.Model):
 
     `generation` is the number of the live instance or, when none is live, of the next one; together with
     `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
+    `is_paused` says that nothing wakes the session by itself: the user stopped it, or it could not start.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,6 +51,7 @@ class Session(models.Model):
     prompt_count = models.PositiveIntegerField(default=0)
     state_version = models.BigIntegerField(default=1)
     idle_passes = models.PositiveIntegerField(default=0)
+    is_paused = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

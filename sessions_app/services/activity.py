@@ -1,0 +1,51 @@
+"""Idleness, counted in passes of the reaper: what keeps an instance alive, and who is put to sleep."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.db.models.query import QuerySet
+
+from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
+from sessions_app.services import instances
+
+PASS_SECONDS = 60
+"""How often the reaper passes; the beat schedule in the settings agrees."""
+
+
+def touch(*, session_id: uuid.UUID) -> None:
+    """Somebody does something with this session."""
+    Session.objects.filter(id=session_id).exclude(idle_passes=0).update(idle_passes=0)
+
+
+def reap() -> int:
+    """One pass over the ready sessions; how many were put to sleep.
+
+    1. Sessions in which something goes on start counting anew, the others count one pass more.
+    2. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
+       that lands at this moment either prevents the stop or finds it and wakes the next generation.
+    """
+    limit = max(1, round(settings.OPENAGENT_IDLE_SECONDS / PASS_SECONDS))
+    ready = Session.objects.filter(
+        Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
+    )
+    ready.exclude(pk__in=_quiet(ready).values("pk")).update(idle_passes=0)
+    _quiet(ready).update(idle_passes=F("idle_passes") + 1)
+    reaped = 0
+    for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
+        with transaction.atomic():
+            still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
+            if _quiet(still_idle).update(idle_passes=0):
+                instances.stop(session_id=session_id, reason="idle")
+                reaped += 1
+    return reaped
+
+
+def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    """Of `sessions`, those in which nothing runs, waits or asks."""
+    unfinished = Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))
+    asking = Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING)
+    return sessions.filter(~Exists(unfinished), ~Exists(asking))

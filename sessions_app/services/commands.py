@@ -1,0 +1,49 @@
+"""Orders to a live instance: numbered rows that the link repeats until the sidecar holds them."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sessions_app import relay
+from sessions_app.models import Command, Instance
+from sidecar.protocol import frames
+
+_VERBS: dict[type[msgspec.Struct], str] = {
+    frames.SessionClaim: "session.claim",
+    frames.TurnStart: "turn.start",
+    frames.TurnCancel: "turn.cancel",
+    frames.PermissionAnswer: "permission.answer",
+    frames.AgentConfigure: "agent.configure",
+    frames.InstanceStop: "instance.stop",
+}
+
+
+@transaction.atomic
+def give(*, instance_id: uuid.UUID, order: msgspec.Struct) -> Command:
+    """Writes the next command of this instance; the link is woken when the transaction commits."""
+    Instance.objects.filter(id=instance_id).update(last_command=F("last_command") + 1)
+    number = Instance.objects.values_list("last_command", flat=True).get(id=instance_id)
+    command = Command.objects.create(
+        instance_id=instance_id, number=number, verb=_VERBS[type(order)], data=msgspec.to_builtins(order)
+    )
+    transaction.on_commit(partial(relay.wake_link, instance_id))
+    return command
+
+
+def after(*, instance_id: uuid.UUID, number: int, limit: int = 20) -> list[frames.Command]:
+    """The commands that a sidecar holding `number` has not seen, oldest first."""
+    rows = Command.objects.filter(instance_id=instance_id, number__gt=number).order_by("number")[:limit]
+    return [frames.Command(number=row.number, verb=row.verb, data=row.data) for row in rows]
+
+
+def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> None:
+    """The sidecar carried out everything up to `number`; `error` says why it refused the last one."""
+    rows = Command.objects.filter(instance_id=instance_id, done_at=None)
+    rows.filter(number__lt=number).update(done_at=timezone.now())
+    rows.filter(number=number).update(done_at=timezone.now(), error=error[:2000])

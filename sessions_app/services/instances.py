@@ -1,0 +1,165 @@
+"""The life of instances as seen from here: ask for one, have the driver make it, stop it, remove it.
+
+The only module that calls drivers. What readiness and ends mean for prompts and permissions is `lifecycle`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from keys_app import providers
+from openagent.lib import log
+from sessions_app import jobs
+from sessions_app.drivers import base, get_driver
+from sessions_app.models import Instance, InstanceState, Session
+from sessions_app.models.instance import LIVE_STATES
+from sessions_app.services import commands, sessions
+from sidecar.protocol import frames
+
+_log = log.get(__name__)
+
+STARTABLE = (InstanceState.REQUESTED, InstanceState.STARTING)
+
+
+def token_for(instance_id: uuid.UUID) -> str:
+    """What a sidecar shows to prove that it is this instance's."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"link-token|" + instance_id.bytes, hashlib.sha256).hexdigest()
+
+
+@transaction.atomic
+def wake(*, session_id: uuid.UUID) -> Instance | None:
+    """Asks for an instance unless one is live; the new one, or None when there was nothing to do."""
+    session = Session.objects.present().filter(pk=session_id).first()
+    if session is None or Instance.objects.live().filter(session_id=session_id).exists():
+        return None
+    try:
+        with transaction.atomic():
+            instance = Instance.objects.create(
+                session=session, generation=session.generation, driver=settings.OPENAGENT_DRIVER
+            )
+    except IntegrityError:  # somebody else was quicker
+        return None
+    Session.objects.filter(pk=session_id).update(is_paused=False, idle_passes=0)
+    commands.give(instance_id=instance.pk, order=_claim(session))
+    add_stage(instance.pk, "requested")
+    sessions.bump(session_id)
+    transaction.on_commit(partial(jobs.launch_instance, instance.pk))
+    return instance
+
+
+def launch(*, instance_id: uuid.UUID) -> None:
+    """Has the driver make a requested instance; safe to repeat and to run twice.
+
+    1. Remove what earlier generations left: only then may this one exist.
+    2. Create it, idempotent by its id.
+    3. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
+    """
+    instance = Instance.objects.select_related("session").filter(pk=instance_id, state__in=STARTABLE).first()
+    if instance is None or instance.driver_ref is not None:
+        return
+    with log.context(session=instance.session_id, instance=instance_id):
+        try:
+            for older in Instance.objects.unremoved().filter(session_id=instance.session_id).exclude(pk=instance_id):
+                remove(older)
+            ref = get_driver().create(_spec(instance))
+        except base.DriverError as error:
+            _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
+            if error.permanent:
+                fail(instance_id=instance_id, code=error.code, message=error.message)
+            return
+        made = Instance.objects.filter(pk=instance_id, state=InstanceState.REQUESTED).update(
+            state=InstanceState.STARTING, driver_ref=ref
+        )
+        if not made:
+            # Stopped or failed meanwhile: the reconciler removes it by this reference.
+            Instance.objects.filter(pk=instance_id).update(driver_ref=ref)
+        add_stage(instance_id, "created")
+        sessions.bump(instance.session_id)
+
+
+def remove(instance: Instance) -> None:
+    """Removes the engine's objects of an ended instance. DriverError when they may still be there."""
+    if instance.driver_ref is not None:
+        get_driver().remove(instance.driver_ref)
+    Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
+
+
+@transaction.atomic
+def stop(*, session_id: uuid.UUID, reason: str) -> None:
+    """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
+    if reason == "user":
+        Session.objects.filter(pk=session_id).update(is_paused=True)
+    instance = Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id).first()
+    if instance is None:
+        return
+    moved = Instance.objects.filter(pk=instance.pk, state=instance.state).update(
+        state=InstanceState.STOPPING, stop_reason=reason, silent_passes=0
+    )
+    if moved:
+        commands.give(instance_id=instance.pk, order=frames.InstanceStop(reason=reason))
+        sessions.bump(session_id)
+        if instance.state in STARTABLE:
+            # Nothing runs in it yet that would be worth waiting for.
+            transaction.on_commit(partial(jobs.retire_instance, instance.pk))
+
+
+@transaction.atomic
+def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
+    """It could not be made or did not start: shown to the user; nothing wakes the session until they act."""
+    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    if instance is None:
+        return
+    moved = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).update(
+        state=InstanceState.FAILED, error_code=code, error_message=message, ended_at=timezone.now()
+    )
+    if moved:
+        Session.objects.filter(pk=instance.session_id).update(generation=F("generation") + 1, is_paused=True)
+        sessions.bump(instance.session_id)
+
+
+def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) -> None:
+    """Remembers that a named stage of the start was reached; the sidecar's own are measured by its clock."""
+    instance = Instance.objects.get(pk=instance_id)
+    if all(stage["name"] != name for stage in instance.stages):
+        stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
+        Instance.objects.filter(pk=instance_id).update(stages=[*instance.stages, stage])
+        sessions.bump(instance.session_id)
+
+
+def _claim(session: Session) -> frames.SessionClaim:
+    provider = providers.get(session.provider)
+    return frames.SessionClaim(
+        session=str(session.pk),
+        gen=session.generation,
+        next_seq=session.last_seq + 1,
+        agent=session.agent,
+        model=session.model,
+        provider=frames.Provider(
+            id=provider.id,
+            name=provider.name,
+            wire=provider.wire,
+            base_url=provider.base_url,
+            needs_key=provider.needs_key,
+        ),
+        mode=session.mode,
+        driver=settings.OPENAGENT_DRIVER,
+    )
+
+
+def _spec(instance: Instance) -> base.InstanceSpec:
+    return base.InstanceSpec(
+        instance_id=str(instance.pk),
+        volume=instance.session.volume,
+        link=settings.OPENAGENT_LINK_URL,
+        token=token_for(instance.pk),
+        agent=instance.session.agent,
+    )

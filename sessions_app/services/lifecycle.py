@@ -1,0 +1,123 @@
+"""What an instance's readiness and its end mean for the session: prompts, permissions, the log, the next one."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from openagent.lib import log
+from sessions_app import jobs
+from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.models.instance import LIVE_STATES
+from sessions_app.services import events, instances, permissions, prompts, sessions
+from sidecar.protocol import messages
+
+_log = log.get(__name__)
+
+
+def on_ready(*, instance: Instance) -> None:
+    """The agent answers: prompts may go."""
+    moved = Instance.objects.filter(pk=instance.pk, state__in=instances.STARTABLE).update(
+        state=InstanceState.READY, ready_at=timezone.now()
+    )
+    if moved:
+        instances.add_stage(instance.pk, "ready")
+        prompts.dispatch(session_id=instance.session_id)
+
+
+@transaction.atomic
+def finish(*, instance_id: uuid.UUID) -> bool:
+    """The instance ended as it was asked to. Its engine objects are removed next; False when it had ended.
+
+    A prompt that it was sent but never began is queued again, and waiting prompts wake the next generation.
+    """
+    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    if instance is None or not _end(instance, InstanceState.STOPPED):
+        return False
+    _append_end(instance, [])
+    # It flushed before it ended: what is not in the log did not happen.
+    _continue(instance, may_salvage=False)
+    return True
+
+
+@transaction.atomic
+def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
+    """The instance is gone without having been asked to go; False when it had ended before.
+
+    In one transaction: its generation is fenced off, the log says so, the open turn is interrupted if it had
+    begun, and what waited for a person is closed. A turn that may have begun is decided after salvage.
+    """
+    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    if instance is None or not _end(instance, InstanceState.LOST, reason, message):
+        return False
+    _log.warning("instance lost", instance_id=str(instance_id), reason=reason)
+    lost = events.Entry(kind="instance.lost", data=messages.InstanceLost(reason=reason, message=message))
+    _append_end(instance, [lost])
+    _continue(instance, may_salvage=instance.first_seq > 0)
+    return True
+
+
+def retire(*, instance_id: uuid.UUID) -> None:
+    """Removes an instance that should be gone, and ends it if it has not ended. DriverError is for the caller."""
+    instance = Instance.objects.filter(pk=instance_id).first()
+    if instance is None or instance.removed_at is not None:
+        return
+    if instance.is_live and instance.state != InstanceState.STOPPING:
+        return
+    instances.remove(instance)
+    if instance.is_live:
+        finish(instance_id=instance_id)
+
+
+def settle(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> None:
+    """After all salvage and before the successor's first number: closes what earlier instances left open."""
+    turn = prompts.settle_orphan(session_id=session_id, successor_id=successor_id)
+    if turn is not None:
+        ended = messages.TurnEnded(stop_reason="interrupted")
+        entries = [events.Entry(kind="turn.ended", data=ended, turn=turn)]
+        events.append(session_id=session_id, entries=entries)
+        prompts.on_ended(session_id=session_id, turn=turn, data=ended)
+
+
+def _end(instance: Instance, state: InstanceState, code: str = "", message: str = "") -> bool:
+    last_seq = Session.objects.values_list("last_seq", flat=True).get(pk=instance.session_id)
+    moved = Instance.objects.filter(pk=instance.pk, state__in=LIVE_STATES).update(
+        state=state, ended_at=timezone.now(), error_code=code, error_message=message, stored_seq=last_seq
+    )
+    return bool(moved)
+
+
+def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
+    """Fences the generation off and closes in the log what it leaves open."""
+    session_id = instance.session_id
+    running = Prompt.objects.filter(session_id=session_id, state=PromptState.RUNNING).first()
+    for permission_id, turn in permissions.lose(session_id=session_id):
+        data = messages.PermissionAnswered(permission_id=str(permission_id), choice="lost", by="platform")
+        entries.append(events.Entry(kind="permission.answered", data=data, turn=turn))
+    if running is not None:
+        ended = messages.TurnEnded(stop_reason="interrupted")
+        entries.append(events.Entry(kind="turn.ended", data=ended, turn=running.pk))
+        prompts.on_ended(session_id=session_id, turn=running.pk, data=ended)
+    last_seq = events.append(session_id=session_id, entries=entries, new_generation=True)
+    Instance.objects.filter(pk=instance.pk).update(stored_seq=last_seq)
+
+
+def _continue(instance: Instance, *, may_salvage: bool) -> None:
+    """Looks for waiting prompts. Where salvage may still say that a turn began, its prompt waits for that."""
+    session_id = instance.session_id
+    if not may_salvage:
+        prompts.requeue(session_id=session_id)
+    sessions.bump(session_id)
+    transaction.on_commit(partial(jobs.retire_instance, instance.pk))
+    if wants_instance(session_id):
+        instances.wake(session_id=session_id)
+
+
+def wants_instance(session_id: uuid.UUID) -> bool:
+    """True when prompts wait and the user did not stop the session."""
+    if not Session.objects.present().filter(pk=session_id, is_paused=False).exists():
+        return False
+    return Prompt.objects.filter(session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT)).exists()

@@ -1,0 +1,100 @@
+"""Who may be on the other end of a link, what it is told first, and the keys it is given."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from dataclasses import dataclass
+
+from openagent.lib.errors import AppError
+from keys_app import services as keys
+from sessions_app.models import Instance
+from sessions_app.services import instances, lifecycle
+from sidecar.protocol import frames
+
+
+class LinkRefused(AppError):
+    """This sidecar has no business here; `final` tells it to end."""
+
+    def __init__(self, code: str, message: str, *, final: bool) -> None:
+        super().__init__(code, message, 403)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An accepted link: whose it is, and up to where its events are stored."""
+
+    instance_id: uuid.UUID
+    session_id: uuid.UUID
+    generation: int
+    stored_seq: int
+    version: int
+    public_key: str
+
+
+def accept(hello: frames.Hello) -> Grant:
+    """Checks token, version and public key. LinkRefused otherwise.
+
+    The first public key that shows the token is the instance's: the same may come again, another one means
+    that the token leaked, which ends the instance.
+    """
+    version = max(set(hello.versions) & set(frames.PROTOCOL_VERSIONS), default=0)
+    instance_id = _parse(hello.instance)
+    if instance_id is None or not hmac.compare_digest(hello.token.encode(), instances.token_for(instance_id).encode()):
+        raise LinkRefused("bad_token", "The enrolment token does not fit the instance.", final=True)
+    if not version:
+        known = ", ".join(map(str, frames.PROTOCOL_VERSIONS))
+        raise LinkRefused("version", f"This platform speaks link version {known}: update the sidecar.", final=True)
+    Instance.objects.filter(pk=instance_id, public_key="").update(public_key=hello.public_key)
+    instance = Instance.objects.filter(pk=instance_id).first()
+    if instance is None or not instance.is_live:
+        raise LinkRefused("ended", "This instance has ended.", final=True)
+    if instance.public_key != hello.public_key:
+        lifecycle.lose(
+            instance_id=instance_id,
+            reason="token_reused",
+            message="A second sidecar showed this instance's token. The instance was ended to be safe.",
+        )
+        raise LinkRefused("token_reused", "Another sidecar uses this token.", final=True)
+    return Grant(
+        instance_id=instance.pk,
+        session_id=instance.session_id,
+        generation=instance.generation,
+        stored_seq=instance_stored(instance),
+        version=version,
+        public_key=instance.public_key,
+    )
+
+
+def instance_stored(instance: Instance) -> int:
+    """The last number of this generation that the log holds; 0 before the instance has numbers."""
+    if not instance.first_seq:
+        return 0
+    return int(instance.session.last_seq)
+
+
+def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Key:
+    """The session's key for this provider, sealed to this sidecar; an error code when there is none."""
+    instance = Instance.objects.select_related("session").get(pk=instance_id)
+    session = instance.session
+    if not instance.is_live or session.provider != request.provider or session.key_id is None:
+        return frames.Key(provider=request.provider, nonce=request.nonce, error="no_key")
+    try:
+        sealed = keys.seal_for(
+            key_id=session.key_id,
+            session_id=session.pk,
+            generation=instance.generation,
+            public_key=instance.public_key,
+            nonce=request.nonce,
+        )
+    except AppError as error:
+        return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)
+    return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
+
+
+def _parse(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        return None

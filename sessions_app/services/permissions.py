@@ -1,0 +1,128 @@
+"""Permissions: what agents ask, who answers first, and what nobody can answer any more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from openagent.accounts.models import User
+from openagent.lib.errors import AppError
+from sessions_app.models import Instance, Permission, PermissionState, Session
+from sessions_app.services import commands, sessions
+from sidecar.protocol import frames, messages
+
+CHOICES = ("once", "session", "reject")
+MAX_MESSAGE = 10_000
+
+
+class AlreadyAnswered(AppError):
+    """Somebody, perhaps on another device, was first."""
+
+    def __init__(self, permission: Permission) -> None:
+        who = permission.answered_by
+        super().__init__(
+            "already_answered",
+            "This was answered already.",
+            409,
+            choice=permission.choice,
+            answered_by={"id": str(who.pk), "name": str(who)} if who else None,
+        )
+
+
+class PermissionGone(AppError):
+    """The agent that asked does not wait any more."""
+
+    def __init__(self) -> None:
+        super().__init__("permission_lost", "The agent no longer waits for this answer: its turn has ended.", 409)
+
+
+@transaction.atomic
+def answer(
+    *, user: User, permission: Permission, choice: str, message: str = "", answers: list[list[str]] | None = None
+) -> Permission:
+    """Records the first answer and orders its delivery. AlreadyAnswered or PermissionGone for a later one."""
+    _check(permission, choice, message, answers)
+    won = Permission.objects.filter(pk=permission.pk, state=PermissionState.PENDING).update(
+        state=PermissionState.ANSWERED,
+        choice=choice,
+        message=message,
+        answers=answers or [],
+        by="user",
+        answered_by=user,
+        answered_at=timezone.now(),
+    )
+    permission.refresh_from_db()
+    if not won:
+        raise PermissionGone if permission.state == PermissionState.LOST else AlreadyAnswered(permission)
+    if permission.instance_id is None:
+        raise PermissionGone
+    order = frames.PermissionAnswer(
+        permission_id=str(permission.pk),
+        choice="answered" if permission.type == "question" and choice != "reject" else choice,  # type: ignore[arg-type]
+        user=str(user),
+        message=message,
+        answers=answers or [],
+    )
+    commands.give(instance_id=permission.instance_id, order=order)
+    Session.objects.filter(pk=permission.session_id).update(idle_passes=0)
+    sessions.bump(permission.session_id)
+    return permission
+
+
+def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.PermissionAsked) -> None:
+    """The agent waits for a person."""
+    Permission.objects.get_or_create(
+        id=uuid.UUID(data.permission_id),
+        defaults={
+            "session_id": instance.session_id,
+            "instance": instance,
+            "turn": turn,
+            "type": data.type,
+            "title": data.title[:2000],
+            "asked": messages.to_data(data),
+            "state": PermissionState.PENDING if instance.is_live else PermissionState.LOST,
+        },
+    )
+
+
+def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> None:
+    """The sidecar says how it ended; the platform's own record of an answer stays as it is."""
+    Permission.objects.filter(pk=data.permission_id, session_id=session_id, state=PermissionState.PENDING).update(
+        state=PermissionState.LOST if data.choice == "lost" else PermissionState.ANSWERED,
+        choice=data.choice,
+        by=data.by,
+        message=data.message,
+        answers=data.answers,
+        answered_at=timezone.now(),
+    )
+
+
+def lose(*, session_id: uuid.UUID, turn: uuid.UUID | None = None) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
+    """Closes what is pending, of one turn or of all: (permission, turn) of each that was."""
+    pending = Permission.objects.filter(session_id=session_id, state=PermissionState.PENDING)
+    if turn is not None:
+        pending = pending.filter(turn=turn)
+    lost = list(pending.values_list("id", "turn"))
+    pending.filter(pk__in=[pk for pk, _ in lost]).update(
+        state=PermissionState.LOST, by="platform", answered_at=timezone.now()
+    )
+    return lost
+
+
+def _check(permission: Permission, choice: str, message: str, answers: list[list[str]] | None) -> None:
+    if choice not in CHOICES:
+        raise AppError("unknown_choice", f"choice must be one of {', '.join(CHOICES)}.")
+    if len(message) > MAX_MESSAGE:
+        raise AppError("message_too_long", f"The message may have {MAX_MESSAGE} characters.")
+    if permission.type == "question":
+        questions: list[Any] = permission.asked.get("questions", [])
+        if choice == "session":
+            raise AppError("unknown_choice", "A question is answered with once, or refused with reject.")
+        if choice == "once" and len(answers or []) != len(questions):
+            raise AppError("answers_missing", f"{len(questions)} answers are needed, one list for each question.")
+    elif answers:
+        raise AppError("answers_unexpected", "Only questions take answers.")

@@ -1,0 +1,77 @@
+"""What an event from a sidecar changes in the rows; runs in the transaction that stores the event."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
+from django.db import transaction
+
+from sessions_app import jobs
+from sessions_app.models import Instance
+from sessions_app.services import lifecycle, permissions, prompts, sessions, usage
+from sidecar.protocol import messages
+
+Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
+
+
+def apply(*, instance: Instance, event: messages.Event) -> None:
+    """Carries out what `event` means. Data was checked when it arrived; events without an effect do nothing."""
+    effect = _EFFECTS.get(event.kind)
+    if effect is not None:
+        turn = uuid.UUID(event.turn) if event.turn else None
+        effect(instance, turn, messages.check_data(event.kind, event.data))
+        sessions.bump(instance.session_id)
+
+
+def has_effect(kind: str) -> bool:
+    """Whether storing an event of this kind changes anything but the log."""
+    return kind in _EFFECTS
+
+
+def _instance_started(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    lifecycle.on_ready(instance=instance)
+
+
+def _instance_stopped(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    lifecycle.finish(instance_id=instance.pk)
+
+
+def _turn_started(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    if turn is not None:
+        prompts.on_started(session_id=instance.session_id, turn=turn, instance=instance)
+
+
+def _turn_ended(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    if turn is None:
+        return
+    session_id = instance.session_id
+    prompts.on_ended(session_id=session_id, turn=turn, data=cast(messages.TurnEnded, data))
+    permissions.lose(session_id=session_id, turn=turn)
+    prompts.dispatch(session_id=session_id)
+    transaction.on_commit(partial(jobs.fold_turn, session_id, turn))
+
+
+def _permission_asked(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    permissions.on_asked(instance=instance, turn=turn, data=cast(messages.PermissionAsked, data))
+
+
+def _permission_answered(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    permissions.on_answered(session_id=instance.session_id, data=cast(messages.PermissionAnswered, data))
+
+
+def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    usage.record(session_id=instance.session_id, turn=turn, data=cast(messages.Usage, data))
+
+
+_EFFECTS: dict[str, Effect] = {
+    "instance.started": _instance_started,
+    "instance.stopped": _instance_stopped,
+    "turn.started": _turn_started,
+    "turn.ended": _turn_ended,
+    "permission.asked": _permission_asked,
+    "permission.answered": _permission_answered,
+    "usage": _usage,
+}

@@ -1,0 +1,204 @@
+"""The queue of prompts: each runs once, in order, and never twice."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from openagent.accounts.models import User
+from openagent.lib.errors import AppError, NotFound
+from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.services import commands, instances, sessions
+from sidecar.protocol import frames, messages
+
+MAX_BYTES = 256 * 1024
+MAX_QUEUED = 50
+
+_ENDS: dict[str, PromptState] = {
+    "end_turn": PromptState.DONE,
+    "max_tokens": PromptState.DONE,
+    "refused": PromptState.DONE,
+    "cancelled": PromptState.CANCELLED,
+    "interrupted": PromptState.INTERRUPTED,
+    "error": PromptState.FAILED,
+}
+
+
+class PromptNotQueued(AppError):
+    """Only a prompt that still waits can be changed or taken back."""
+
+    def __init__(self) -> None:
+        super().__init__("prompt_not_queued", "The agent already has this prompt; stop the turn instead.", 409)
+
+
+@transaction.atomic
+def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -> tuple[Prompt, bool]:
+    """Queues a prompt under the client's id; (prompt, False) when the same one was submitted before.
+
+    It is activity, and it wakes a sleeping session. AppError when the text is not usable, the id belongs to
+    another prompt, or too many wait.
+    """
+    text = check_text(text)
+    if existing := Prompt.objects.filter(pk=prompt_id).first():
+        return _repeated(existing, session, text), False
+    if session.prompts.queued().count() >= MAX_QUEUED:
+        raise AppError("queue_full", f"{MAX_QUEUED} prompts wait already: remove some, or wait.", 409)
+    Session.objects.filter(pk=session.pk).update(
+        prompt_count=F("prompt_count") + 1, idle_passes=0, is_paused=False, updated_at=timezone.now()
+    )
+    number = Session.objects.values_list("prompt_count", flat=True).get(pk=session.pk)
+    try:
+        with transaction.atomic():
+            prompt = Prompt.objects.create(id=prompt_id, session=session, author=author, number=number, text=text)
+    except IntegrityError:
+        return _repeated(Prompt.objects.get(pk=prompt_id), session, text), False
+    if not session.title:
+        Session.objects.filter(pk=session.pk, title="").update(title=_title(text))
+    sessions.bump(session.pk)
+    dispatch(session_id=session.pk)
+    instances.wake(session_id=session.pk)
+    return prompt, True
+
+
+def check_text(text: str) -> str:
+    """The text with plain newlines. AppError says what is wrong with it and what to do."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise AppError("prompt_empty", "Write something first: a prompt cannot be empty.")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise AppError("prompt_not_text", "The prompt holds half of a character pair; remove it.") from None
+    if size > MAX_BYTES:
+        raise AppError(
+            "prompt_too_long",
+            f"The prompt has {size // 1024} KB, the limit is {MAX_BYTES // 1024} KB: put the text into a file "
+            "of the workspace and name the file.",
+        )
+    for position, character in enumerate(text):
+        if (character < " " and character not in "\n\t") or character == "\x7f":
+            raise AppError(
+                "prompt_control_characters",
+                f"Character {position + 1} is the control character U+{ord(character):04X}; remove it.",
+            )
+    return text
+
+
+@transaction.atomic
+def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
+    """Replaces the text of a prompt that still waits. PromptNotQueued when the agent has it."""
+    text = check_text(text)
+    _require(session, prompt_id)
+    if not session.prompts.queued().filter(pk=prompt_id).update(text=text):
+        raise PromptNotQueued
+    sessions.bump(session.pk)
+    return Prompt.objects.get(pk=prompt_id)
+
+
+@transaction.atomic
+def withdraw(*, session: Session, prompt_id: uuid.UUID) -> None:
+    """Takes back a prompt that still waits. PromptNotQueued when the agent has it."""
+    _require(session, prompt_id)
+    deleted, _ = session.prompts.filter(pk=prompt_id, state=PromptState.QUEUED).delete()
+    if not deleted:
+        raise PromptNotQueued
+    sessions.bump(session.pk)
+
+
+@transaction.atomic
+def interrupt(*, session: Session, turn: uuid.UUID | None) -> None:
+    """Asks the agent to stop this turn (the open one, when none is named); harmless when it has ended."""
+    if turn is not None:
+        _require(session, turn)
+    prompt = session.prompts.open().filter(**({"pk": turn} if turn else {})).first()
+    if prompt is None or prompt.instance_id is None:
+        return
+    if session.prompts.open().filter(pk=prompt.pk, cancel_requested=False).update(cancel_requested=True):
+        commands.give(instance_id=prompt.instance_id, order=frames.TurnCancel(turn=str(prompt.pk)))
+        sessions.bump(session.pk)
+
+
+@transaction.atomic
+def dispatch(*, session_id: uuid.UUID) -> bool:
+    """Gives the next prompt to the ready instance if no turn is open; whether it did."""
+    instance = Instance.objects.filter(session_id=session_id, state=InstanceState.READY).first()
+    prompts = Prompt.objects.filter(session_id=session_id)
+    if instance is None or prompts.open().exists():
+        return False
+    prompt = prompts.queued().select_related("session", "author").first()
+    if prompt is None:
+        return False
+    try:
+        with transaction.atomic():
+            if not prompts.queued().filter(pk=prompt.pk).update(state=PromptState.SENT, instance=instance):
+                return False
+    except IntegrityError:  # another process opened a turn between our look and our update
+        return False
+    # An edit may have landed between the look and the update: what is sent is what is stored.
+    prompt.refresh_from_db(fields=["text"])
+    order = frames.TurnStart(
+        turn=str(prompt.pk),
+        text=prompt.text,
+        by=str(prompt.author or ""),
+        model=prompt.session.model,
+        mode=prompt.session.mode,
+    )
+    commands.give(instance_id=instance.pk, order=order)
+    sessions.bump(session_id)
+    return True
+
+
+def on_started(*, session_id: uuid.UUID, turn: uuid.UUID, instance: Instance) -> None:
+    """The sidecar journaled the turn: from here on it never runs again."""
+    Prompt.objects.filter(pk=turn, session_id=session_id, state__in=(PromptState.SENT, PromptState.QUEUED)).update(
+        state=PromptState.RUNNING, instance=instance, started_at=timezone.now()
+    )
+
+
+def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded) -> None:
+    """The turn is over, one way or another; the next prompt may go."""
+    Prompt.objects.open().filter(pk=turn, session_id=session_id).update(
+        state=_ENDS[data.stop_reason],
+        error=messages.to_data(data.error) if data.error else None,
+        ended_at=timezone.now(),
+    )
+
+
+def settle_orphan(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> uuid.UUID | None:
+    """Decides, after all salvage, about a turn that an earlier instance had: the turn to be ended, if any.
+
+    A prompt whose `turn.started` is not in the log never reached the agent and is queued again.
+    """
+    prompt = Prompt.objects.open().filter(session_id=session_id).exclude(instance_id=successor_id).first()
+    if prompt is None:
+        return None
+    if Event.objects.filter(session_id=session_id, turn=prompt.pk, kind="turn.started").exists():
+        return prompt.pk
+    requeue(session_id=session_id)
+    return None
+
+
+def requeue(*, session_id: uuid.UUID) -> None:
+    """Puts a prompt that was sent, but never started, back at the head of the queue."""
+    Prompt.objects.filter(session_id=session_id, state=PromptState.SENT).update(
+        state=PromptState.QUEUED, instance=None, cancel_requested=False
+    )
+
+
+def _require(session: Session, prompt_id: uuid.UUID) -> None:
+    if not session.prompts.filter(pk=prompt_id).exists():
+        raise NotFound("There is no such prompt in this session.")
+
+
+def _repeated(existing: Prompt, session: Session, text: str) -> Prompt:
+    if existing.session_id != session.pk or existing.text != text:
+        raise AppError("prompt_id_reused", "This id belongs to another prompt: make a new one.", 409)
+    return existing
+
+
+def _title(text: str) -> str:
+    line = text.strip().splitlines()[0].strip()
+    return line if len(line) <= 80 else line[:79].rstrip() + "…"

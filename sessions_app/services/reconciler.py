@@ -1,0 +1,128 @@
+"""Compares what the driver has with what the rows want, every 15 s and at start, and finishes what is half done."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Exists, F, OuterRef
+
+from openagent.lib import log
+from sessions_app.drivers import get_driver
+from sessions_app.drivers.base import DriverError
+from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.models.instance import LIVE_STATES
+from sessions_app.services import instances, lifecycle, prompts
+
+_log = log.get(__name__)
+
+START_PASSES = 8
+"""Passes (of 15 s) that a start may take before it counts as failed."""
+STOP_PASSES = 2
+"""Passes that an instance gets to flush before it is removed by force."""
+
+
+def reconcile() -> None:
+    """One pass.
+
+    1. Remove what the driver has and no row wants.
+    2. Check every live instance: start it, notice its death, hurry its end.
+    3. Remove what ended instances left.
+    4. Wake sessions whose prompts wait for nobody.
+    """
+    driver = get_driver()
+    _remove_strangers()
+    for instance in Instance.objects.live().filter(driver=driver.name):
+        with log.context(session=instance.session_id, instance=instance.pk):
+            _check(instance)
+    for instance in Instance.objects.unremoved().filter(driver=driver.name):
+        _attempt_removal(instance)
+    _wake_waiting()
+
+
+def check(*, instance_id: uuid.UUID) -> None:
+    """Looks at one instance out of turn, because its link is gone: if it is dead, it is lost now."""
+    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    if instance is None or instance.driver_ref is None or _is_alive(instance):
+        return
+    if instance.state == InstanceState.STOPPING:
+        _retire(instance)
+    else:
+        lifecycle.lose(instance_id=instance.pk, reason="ended", message=_detail(instance))
+
+
+def _remove_strangers() -> None:
+    """Only what has no row at all: an ended instance is removed by its row."""
+    driver = get_driver()
+    refs = driver.list()
+    known = {str(pk) for pk in Instance.objects.filter(pk__in=[ref["instance_id"] for ref in refs]).values_list("pk", flat=True)}
+    for ref in refs:
+        if ref["instance_id"] not in known:
+            _log.warning("removing an instance that has no row", instance_id=ref["instance_id"])
+            try:
+                driver.remove(ref)
+            except DriverError as error:
+                _log.warning("stranger not removed", code=error.code)
+
+
+def _check(instance: Instance) -> None:
+    Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)
+    passes = instance.silent_passes + 1
+    if instance.state == InstanceState.STOPPING:
+        if passes > STOP_PASSES or not _is_alive(instance):
+            _retire(instance)
+    elif instance.driver_ref is None:
+        if passes > START_PASSES:
+            instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
+        else:
+            instances.launch(instance_id=instance.pk)
+    elif not _is_alive(instance):
+        lifecycle.lose(instance_id=instance.pk, reason="ended", message=_detail(instance))
+    elif instance.state == InstanceState.STARTING and passes > START_PASSES:
+        instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
+    elif instance.state == InstanceState.READY:
+        prompts.dispatch(session_id=instance.session_id)
+
+
+_TOO_SLOW = "The box or the agent did not start in time; see the platform's log, and start the session again."
+
+
+def _is_alive(instance: Instance) -> bool:
+    """An engine that does not answer says nothing about the instance: it counts as alive until it does."""
+    if instance.driver_ref is None:
+        return False
+    try:
+        return get_driver().inspect(instance.driver_ref).alive
+    except DriverError as error:
+        _log.warning("instance cannot be inspected", code=error.code)
+        return True
+
+
+def _detail(instance: Instance) -> str:
+    try:
+        return get_driver().inspect(instance.driver_ref).detail if instance.driver_ref else ""
+    except DriverError as error:
+        return error.message
+
+
+def _retire(instance: Instance) -> None:
+    try:
+        lifecycle.retire(instance_id=instance.pk)
+    except DriverError as error:
+        _log.warning("instance not removed yet", code=error.code)
+
+
+def _attempt_removal(instance: Instance) -> None:
+    try:
+        instances.remove(instance)
+    except DriverError as error:
+        _log.warning("instance not removed yet", instance_id=str(instance.pk), code=error.code)
+
+
+def _wake_waiting() -> None:
+    waiting = Prompt.objects.filter(session=OuterRef("pk"), state__in=(PromptState.QUEUED, PromptState.SENT))
+    live = Instance.objects.live().filter(session=OuterRef("pk"))
+    idle: list[uuid.UUID] = list(
+        Session.objects.present().filter(Exists(waiting), ~Exists(live), is_paused=False).values_list("pk", flat=True)
+    )
+    for session_id in idle:
+        instances.wake(session_id=session_id)

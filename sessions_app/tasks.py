@@ -1,0 +1,58 @@
+"""Celery tasks: each loads nothing itself, calls one service, and may be lost or run twice."""
+
+from __future__ import annotations
+
+import uuid
+
+from celery import shared_task
+
+from openagent.lib import log
+from sessions_app.drivers.base import DriverError
+from sessions_app.services import activity, folding, instances, lifecycle, reconciler
+
+_log = log.get(__name__)
+
+
+@shared_task
+def launch_instance(*, instance_id: str, **_: object) -> None:
+    """Make a requested instance."""
+    instances.launch(instance_id=uuid.UUID(instance_id))
+
+
+@shared_task
+def retire_instance(*, instance_id: str, **_: object) -> None:
+    """Remove an ended instance; what fails now is tried again by the reconciler."""
+    try:
+        lifecycle.retire(instance_id=uuid.UUID(instance_id))
+    except DriverError as error:
+        _log.warning("instance not removed yet", instance_id=instance_id, code=error.code)
+
+
+@shared_task
+def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
+    """Fold a finished turn's deltas."""
+    folding.fold_turn(session_id=uuid.UUID(session_id), turn=uuid.UUID(turn))
+
+
+@shared_task
+def reconcile(**_: object) -> None:
+    """Bring the engine and the rows together."""
+    reconciler.reconcile()
+
+
+@shared_task
+def reap_idle(**_: object) -> None:
+    """Put idle sessions to sleep."""
+    activity.reap()
+
+
+@shared_task
+def fold(**_: object) -> None:
+    """Fold whatever finished turns are not folded yet."""
+    folding.fold_pending()
+
+
+@shared_task
+def check_instance(*, instance_id: str, **_: object) -> None:
+    """Look at an instance whose link is gone."""
+    reconciler.check(instance_id=uuid.UUID(instance_id))
