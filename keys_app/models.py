@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -56,7 +55,7 @@ class ProviderKey(models.Model):
     objects = ProviderKeyQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [
+        indexes = [
             models.Index(fields=["owner", "provider"], name="provider_key_owner"),
             models.Index(fields=["kek_id"], name="provider_key_kek"),
         ]
@@ -92,8 +91,8 @@ class KeyUse(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["session", "generation"], name="key_use_session")]
-        constraints: ClassVar = [
+        indexes = [models.Index(fields=["session", "generation"], name="key_use_session")]
+        constraints = [
             # A sidecar's nonce opens once, so it is sealed to once.
             models.UniqueConstraint(
                 fields=["sidecar_nonce"], condition=~models.Q(sidecar_nonce=""), name="key_use_nonce_once"

@@ -168,6 +168,7 @@ HEADLESS_FRONTEND_URLS = {
     "account_reset_password_from_key": "/sign-in",
     "account_signup": "/sign-in",
 }
+KNOX_TOKEN_MODEL = "accounts.AccessToken"
 REST_KNOX = {"TOKEN_PREFIX": "oat_", "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=90)}
 SESSION_COOKIE_AGE = round(env.seconds("OPENAGENT_LOGIN_SECONDS", 14 * 86400))
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
