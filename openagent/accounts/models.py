@@ -90,6 +90,8 @@ class AccessToken(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
     scopes = models.JSONField(default=list)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
+    objects = models.Manager["AccessToken"]()
+
     def __str__(self) -> str:
         return self.name
 

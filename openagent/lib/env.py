@@ -109,3 +109,8 @@ def _content(file: Path, name: str) -> str:
     if not value:
         raise SettingError(f"{name}: {file} is empty.")
     return value
+
+
+def inherited() -> dict[str, str]:
+    """A copy of the whole environment, for a program that we start."""
+    return dict(os.environ)

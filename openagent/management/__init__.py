@@ -1,0 +1,1 @@
+"""The one-command run: everything that `manage.py up` does, without Django."""
