@@ -8,7 +8,7 @@ _scratch = Path(tempfile.gettempdir()) / f"openagent-tests-{os.getuid()}"
 _scratch.joinpath("static").mkdir(mode=0o700, parents=True, exist_ok=True)
 os.environ.setdefault("OPENAGENT_DATA_DIR", str(_scratch))
 os.environ.setdefault("OPENAGENT_SECRET_KEY", "only-for-tests-" + "0123456789abcdef" * 3)
-os.environ.setdefault("OPENAGENT_KEYS_KEK", "test:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+os.environ.setdefault("OPENAGENT_KEYS_KEK", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 os.environ.setdefault("OPENAGENT_LOG_FORMAT", "console")
 
 from openagent.settings import *  # noqa: E402, F403

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="auth_token_set",
+                        related_name="access_tokens",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),

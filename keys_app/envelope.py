@@ -1,0 +1,115 @@
+"""Envelope encryption of one secret: a fresh data key (DEK) per row, wrapped by a KEK. Pure.
+
+Both layers are AES-256-GCM with the row's context as associated data, so a ciphertext that is moved to
+another row, owner, provider or version does not open. GCM alone does not commit to its key: the data key
+and a commitment are both derived from the DEK, and the commitment is compared before anything is decrypted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keys_app.keyring import Kek, Keyring
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class EnvelopeError(Exception):
+    """An envelope does not open. `reason` is `unknown_kek` (it was wrapped by a KEK that we do not have) or
+    `changed` (it, or the row around it, is not what was written)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What is stored of a secret."""
+
+    kek_id: str
+    dek_nonce: bytes = field(repr=False)
+    wrapped_dek: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+    commitment: bytes = field(repr=False)
+
+
+def context(*, table: str, row: str, owner: str, provider: str, version: int) -> bytes:
+    """The place that an envelope is bound to, without ambiguity whatever the parts contain."""
+    parts = [table, row, owner, provider, str(version)]
+    return "|".join(["openagent.envelope", "v1", *(f"{len(part)}:{part}" for part in parts)]).encode()
+
+
+def encrypt(keyring: Keyring, secret: bytes, context: bytes) -> Envelope:
+    """The envelope of `secret` for the place that `context` describes."""
+    dek = secrets.token_bytes(_KEY_BYTES)
+    data_key, commitment = _derive(dek, context)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    dek_nonce, wrapped_dek = _wrap(keyring.first, dek, context)
+    return Envelope(
+        kek_id=keyring.first.id,
+        dek_nonce=dek_nonce,
+        wrapped_dek=wrapped_dek,
+        nonce=nonce,
+        ciphertext=AESGCM(data_key).encrypt(nonce, secret, context),
+        commitment=commitment,
+    )
+
+
+def decrypt(keyring: Keyring, envelope: Envelope, context: bytes) -> bytes:
+    """The secret; EnvelopeError when it is not exactly what was encrypted for exactly this place."""
+    data_key, commitment = _derive(_unwrap(keyring, envelope, context), context)
+    if not hmac.compare_digest(commitment, envelope.commitment):
+        raise EnvelopeError("changed")
+    return _open(data_key, envelope.nonce, envelope.ciphertext, context)
+
+
+def rewrap(keyring: Keyring, envelope: Envelope, context: bytes) -> Envelope:
+    """The same envelope with its DEK wrapped by the first KEK; the secret itself is not decrypted."""
+    dek_nonce, wrapped_dek = _wrap(keyring.first, _unwrap(keyring, envelope, context), context)
+    return Envelope(
+        kek_id=keyring.first.id,
+        dek_nonce=dek_nonce,
+        wrapped_dek=wrapped_dek,
+        nonce=envelope.nonce,
+        ciphertext=envelope.ciphertext,
+        commitment=envelope.commitment,
+    )
+
+
+def _derive(dek: bytes, context: bytes) -> tuple[bytes, bytes]:
+    okm = HKDF(algorithm=SHA256(), length=2 * _KEY_BYTES, salt=None, info=context).derive(dek)
+    return okm[:_KEY_BYTES], okm[_KEY_BYTES:]
+
+
+def _wrap(kek: Kek, dek: bytes, context: bytes) -> tuple[bytes, bytes]:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce, AESGCM(kek.key).encrypt(nonce, dek, _wrapping(kek.id, context))
+
+
+def _unwrap(keyring: Keyring, envelope: Envelope, context: bytes) -> bytes:
+    kek = keyring.get(envelope.kek_id)
+    if kek is None:
+        raise EnvelopeError("unknown_kek")
+    return _open(kek.key, envelope.dek_nonce, envelope.wrapped_dek, _wrapping(kek.id, context))
+
+
+def _wrapping(kek_id: str, context: bytes) -> bytes:
+    return f"dek|{kek_id}|".encode() + context
+
+
+def _open(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, associated)
+    except (InvalidTag, ValueError):
+        # ValueError: a nonce of the wrong length, from a row that somebody wrote by hand.
+        raise EnvelopeError("changed") from None
