@@ -15,7 +15,7 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def use_our_logging(**kwargs: object) -> None:
     """With a receiver here Celery leaves logging alone, so that redaction covers the worker and beat too."""
     from django.conf import settings

@@ -58,8 +58,8 @@ def _redis(data: DataDir, program: Path) -> Part:
 
 def _web(data: DataDir, host: str, port: int) -> Part:
     tcp = f"tcp:port={port}:interface={_escaped(host)}:backlog=511"
-    # Sidecars run under uids of their own. The lock file of Twisted is off: it holds a process id, which after
-    # a restart of the machine may belong to anybody.
+    # Sidecars run under uids of their own. Twisted's lock file is off: it holds a process id, which after a
+    # restart of the machine may belong to anybody.
     link = f"unix:{_escaped(str(data.link_socket))}:mode=666:lockfile=0:backlog=511"
     command = [sys.executable, "-m", "daphne", "-e", tcp, "-e", link, "-v", "0"]
     command += [

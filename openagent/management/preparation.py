@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import fcntl
 import os
@@ -132,8 +133,7 @@ def host_names(host: str) -> list[str]:
         return [host]
     name = socket.gethostname()
     names = {name, socket.getfqdn()}
-    try:
+    # A machine whose own name is not in the DNS is reached by what is left.
+    with contextlib.suppress(OSError):
         names.update(str(info[4][0]) for info in socket.getaddrinfo(name, None))
-    except OSError:
-        pass  # A machine whose own name is not in the DNS is reached by what is left.
     return sorted(names)

@@ -92,8 +92,8 @@ class Run:
         self._sweep()
 
     def _in_supervisor(self) -> None:
-        # Runs between fork and exec. The supervisor holds the lock too: when we are killed, the data directory
-        # stays locked until the parts have ended.
+        # Runs between fork and exec. The supervisor holds the lock too: when we are killed, the data
+        # directory stays locked until the parts have ended.
         tethered.end_with_parent()
         os.dup2(self._lock, _LOCK_DESCRIPTOR)
         os.set_inheritable(_LOCK_DESCRIPTOR, True)
