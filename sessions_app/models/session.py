@@ -35,6 +35,7 @@ class Session(models.Model):
     `generation` is the number of the live instance or, when none is live, of the next one; together with
     `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
     `is_paused` says that nothing wakes the session by itself: the user stopped it, or it could not start.
+    Up to `folded_seq` there is nothing left to fold in the log.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,6 +49,7 @@ class Session(models.Model):
 
     generation = models.PositiveIntegerField(default=1)
     last_seq = models.BigIntegerField(default=0)
+    folded_seq = models.BigIntegerField(default=0)
     prompt_count = models.PositiveIntegerField(default=0)
     state_version = models.BigIntegerField(default=1)
     idle_passes = models.PositiveIntegerField(default=0)

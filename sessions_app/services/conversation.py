@@ -1,0 +1,246 @@
+"""Folds a log into the conversation: turns with messages, thoughts, tools, permissions and the plan.
+
+`frontend/src/protocol/fold.ts` is the twin of `fold`; tests/fixtures/conversations/ holds both to the same
+answers. Events that the log refused to store never get here, so data is taken as its schema promises it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from sessions_app.models import Event
+
+Json: TypeAlias = dict[str, Any]
+
+_NOT_SHOWN = {"agent.status", "file.changed"}
+_CUT_SHORT = {"interrupted", "cancelled"}
+_UNFINISHED = {"pending", "in_progress"}
+
+
+def build(session_id: uuid.UUID) -> Json:
+    """The conversation of everything that is stored."""
+    rows = Event.objects.filter(session=session_id).order_by("seq")
+    return fold(row.envelope() for row in rows.iterator())
+
+
+def fold(events: Iterable[Mapping[str, Any]]) -> Json:
+    """The conversation that these events tell; they come in the order of their numbers, from the first on."""
+    folding = _Folding()
+    for event in events:
+        folding.add(event)
+    return folding.conversation
+
+
+def merge(old: str, offset: int, text: str) -> str:
+    """`old` with `text` standing at character `offset`; past the end it is appended. Idempotent."""
+    if offset >= len(old):
+        return old + text
+    return old[:offset] + text + old[offset + len(text) :]
+
+
+class _Folding:
+    """A conversation under construction, with its items by their ids."""
+
+    def __init__(self) -> None:
+        self.conversation: Json = {
+            "last_seq": 0,
+            "gen": 0,
+            "agent": None,
+            "config": None,
+            "turns": [],
+            "notices": [],
+        }
+        self._turns: dict[str, _Turn] = {}
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        whole, kind, turn = self.conversation, event["kind"], event["turn"]
+        whole["last_seq"] = max(whole["last_seq"], event.get("seq_end") or event["seq"])
+        whole["gen"] = event["gen"]
+        if kind.startswith("instance."):
+            if kind == "instance.started":
+                whole["agent"] = event["data"]["agent"]
+            self._notice(event)
+        elif kind == "agent.config":
+            whole["config"] = event["data"]
+        elif turn is not None:
+            if kind not in _NOT_SHOWN:
+                self._turn(turn, event).add(event)
+        elif kind in {"error", "events.suppressed"}:
+            self._notice(event)
+
+    def _notice(self, event: Mapping[str, Any]) -> None:
+        self.conversation["notices"].append({name: event[name] for name in ("seq", "kind", "ts", "data")})
+
+    def _turn(self, turn: str, event: Mapping[str, Any]) -> _Turn:
+        if turn not in self._turns:
+            self._turns[turn] = _Turn(turn, event)
+            self.conversation["turns"].append(self._turns[turn].shape)
+        return self._turns[turn]
+
+
+class _Turn:
+    """One turn under construction; an event that names an unknown one begins it without a prompt."""
+
+    def __init__(self, turn: str, event: Mapping[str, Any]) -> None:
+        self.shape: Json = {
+            "id": turn,
+            "seq": event["seq"],
+            "prompt": "",
+            "by": "",
+            "model": "",
+            "started_at": event["ts"],
+            "ended_at": None,
+            "status": "running",
+            "stop_reason": None,
+            "error": None,
+            "items": [],
+            "plan": [],
+            "usage": {"calls": 0, "input": 0, "output": 0, "cached": 0, "reasoning": 0},
+        }
+        self._items: dict[tuple[str, str], Json] = {}
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        step = _STEPS.get(event["kind"])
+        if step is not None:
+            step(self, event, event["data"])
+
+    def _started(self, event: Mapping[str, Any], data: Json) -> None:
+        self.shape.update(
+            prompt=data["prompt"], by=data.get("by", ""), model=data.get("model", ""), started_at=event["ts"]
+        )
+
+    def _ended(self, event: Mapping[str, Any], data: Json) -> None:
+        reason = data["stop_reason"]
+        self.shape.update(ended_at=event["ts"], status="ended", stop_reason=reason, error=data.get("error"))
+        for item in self.shape["items"]:
+            if item["type"] == "permission" and item["state"] == "pending":
+                item["state"] = "lost"
+            elif item["type"] == "tool" and reason in _CUT_SHORT and item["status"] in _UNFINISHED:
+                item["status"] = "interrupted"
+
+    def _text(self, event: Mapping[str, Any], data: Json) -> None:
+        # A part is one item, whichever kind its later deltas claim to be of.
+        item = self._item("part", data["part_id"], lambda: _new_text(event, data))
+        item["text"] = merge(item["text"], data["offset"], data["text"])
+
+    def _text_done(self, event: Mapping[str, Any], data: Json) -> None:
+        if item := self._items.get(("part", data["part_id"])):
+            item["done"] = True
+
+    def _tool(self, event: Mapping[str, Any], data: Json) -> None:
+        item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
+        item.update({name: value for name, value in data.items() if value is not None})
+
+    def _output(self, event: Mapping[str, Any], data: Json) -> None:
+        item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
+        item["output"] = merge(item["output"], data["offset"], data["text"])
+        item["output_omitted"] = max(item["output_omitted"], data.get("omitted", 0))
+
+    def _plan(self, event: Mapping[str, Any], data: Json) -> None:
+        self.shape["plan"] = data["entries"]
+
+    def _asked(self, event: Mapping[str, Any], data: Json) -> None:
+        item = _new_permission(event, data)
+        self._items["permission", data["permission_id"]] = item
+        self.shape["items"].append(item)
+
+    def _answered(self, event: Mapping[str, Any], data: Json) -> None:
+        if item := self._items.get(("permission", data["permission_id"])):
+            item.update(
+                state="lost" if data["choice"] == "lost" else "answered",
+                choice=data["choice"],
+                by=data["by"],
+                user=data.get("user", ""),
+                message=data.get("message", ""),
+                answers=data.get("answers", []),
+            )
+
+    def _usage(self, event: Mapping[str, Any], data: Json) -> None:
+        usage = self.shape["usage"]
+        usage["calls"] += 1
+        for name in ("input", "output", "cached", "reasoning"):
+            usage[name] += data.get(name, 0)
+
+    def _error(self, event: Mapping[str, Any], data: Json) -> None:
+        error = {name: data.get(name, "") for name in ("class", "message", "retry_at")}
+        self.shape["items"].append({"type": "error", "seq": event["seq"], **error})
+
+    def _suppressed(self, event: Mapping[str, Any], data: Json) -> None:
+        item = {"type": "suppressed", "seq": event["seq"], "kind": data["kind"], "count": data["count"]}
+        self.shape["items"].append(item)
+
+    def _item(self, group: str, name: str, make: Callable[[], Json]) -> Json:
+        if (group, name) not in self._items:
+            self._items[group, name] = make()
+            self.shape["items"].append(self._items[group, name])
+        return self._items[group, name]
+
+
+_STEPS: dict[str, Callable[[_Turn, Mapping[str, Any], Json], None]] = {
+    "turn.started": _Turn._started,
+    "turn.ended": _Turn._ended,
+    "message.delta": _Turn._text,
+    "thought.delta": _Turn._text,
+    "message.done": _Turn._text_done,
+    "thought.done": _Turn._text_done,
+    "tool.upsert": _Turn._tool,
+    "tool.output": _Turn._output,
+    "plan": _Turn._plan,
+    "permission.asked": _Turn._asked,
+    "permission.answered": _Turn._answered,
+    "usage": _Turn._usage,
+    "error": _Turn._error,
+    "events.suppressed": _Turn._suppressed,
+}
+
+
+def _new_text(event: Mapping[str, Any], data: Json) -> Json:
+    return {
+        "type": event["kind"].removesuffix(".delta"),
+        "seq": event["seq"],
+        "part_id": data["part_id"],
+        "text": "",
+        "done": False,
+        "parent_tool_call_id": data.get("parent_tool_call_id", ""),
+    }
+
+
+def _new_tool(event: Mapping[str, Any], data: Json) -> Json:
+    return {
+        "type": "tool",
+        "seq": event["seq"],
+        "tool_call_id": data["tool_call_id"],
+        "name": "",
+        "title": "",
+        "tool_kind": "other",
+        "status": "pending",
+        "input": {},
+        "locations": [],
+        "diffs": [],
+        "error": "",
+        "duration_ms": None,
+        "parent_tool_call_id": "",
+        "output": "",
+        "output_omitted": 0,
+    }
+
+
+def _new_permission(event: Mapping[str, Any], data: Json) -> Json:
+    texts = ("tool_call_id", "command", "cwd", "path", "diff", "host", "rule")
+    return {
+        "type": "permission",
+        "seq": event["seq"],
+        "permission_id": data["permission_id"],
+        "permission_type": data["type"],
+        "title": data["title"],
+        **{name: data.get(name, "") for name in texts},
+        "questions": data.get("questions", []),
+        "state": "pending",
+        "choice": "",
+        "by": "",
+        "user": "",
+        "message": "",
+        "answers": [],
+    }
