@@ -1,0 +1,59 @@
+# The commands of this project; every one installs what it needs first. See README.md.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up dev test check e2e bench soak setup setup-test lint
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON_FOLDERS := $(wildcard manage.py openagent sessions_app keys_app sidecar tests deploy)
+TYPED := $(wildcard manage.py openagent sessions_app keys_app sidecar tests)
+# pytest's workers; they share a random order, whose seed a failing run prints.
+WORKERS ?= 2
+SEED ?= $(shell date +%s)
+PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
+
+help:
+	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
+	@echo "make dev     the same with the frontend's sources served by Vite"
+	@echo "make check   everything that is quick to check"
+	@echo "make test    everything, end to end too"
+	@echo "make e2e     the end-to-end tests only"
+	@echo "make bench   measure it under load"
+	@echo "make soak    let it run for long, with faults"
+
+up: setup
+	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+dev: setup
+	@exec $(BIN)/python manage.py up --dev $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+test: lint
+	@$(PYTEST) -n $(WORKERS)
+
+check: lint
+	@$(PYTEST) -n $(WORKERS) -m "not slow and not end_to_end"
+
+e2e: setup-test
+	@$(PYTEST) -m end_to_end
+
+bench: setup-test
+	@$(BIN)/python -m tests.bench
+
+soak: setup-test
+	@$(BIN)/python -m tests.soak
+
+setup:
+	@deploy/setup run
+
+setup-test:
+	@deploy/setup test
+
+lint: setup-test
+	@deploy/checked "ruff" $(BIN)/ruff check $(PYTHON_FOLDERS)
+	@deploy/checked "ruff format" $(BIN)/ruff format --check $(PYTHON_FOLDERS)
+	@deploy/checked "mypy" $(BIN)/mypy $(TYPED)
+	@deploy/checked "imports" $(BIN)/lint-imports
+	@if [ -f frontend/package.json ]; then \
+	  deploy/checked "frontend check" npm run check --prefix frontend && \
+	  deploy/checked "frontend test" npm test --prefix frontend; \
+	fi
