@@ -1,4 +1,4 @@
-"""Background work by name, handed to Celery: nudges that may be lost, since the reconciler finds the same work."""
+"""Background work by name, handed to Celery: nudges that may be lost, for the reconciler finds the same."""
 
 from __future__ import annotations
 

@@ -68,7 +68,9 @@ class Instance(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["session"], condition=Q(state__in=LIVE_STATES), name="one_live_instance"),
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(state__in=LIVE_STATES), name="one_live_instance"
+            ),
             models.UniqueConstraint(fields=["session", "generation"], name="one_instance_per_generation"),
         ]
 

@@ -29,7 +29,9 @@ class Permission(models.Model):
     message = models.TextField(blank=True)
     answers = models.JSONField(default=list, blank=True)
     by = models.CharField(max_length=10, blank=True)
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
     asked_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 

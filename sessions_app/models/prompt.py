@@ -61,7 +61,9 @@ class Prompt(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["session", "number"], name="one_prompt_per_number"),
-            models.UniqueConstraint(fields=["session"], condition=Q(state__in=OPEN_STATES), name="one_open_turn"),
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(state__in=OPEN_STATES), name="one_open_turn"
+            ),
         ]
 
     def __str__(self) -> str:

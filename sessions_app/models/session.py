@@ -39,7 +39,9 @@ class Session(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_sessions")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_sessions"
+    )
     title = models.CharField(max_length=200, blank=True)
     agent = models.CharField(max_length=40, default="opencode")
     provider = models.CharField(max_length=40, default="demo")

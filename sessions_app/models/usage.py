@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
+
+COUNTS = ("input", "output", "cached", "reasoning")
+
+
+class UsageEventQuerySet(models.QuerySet["UsageEvent"]):
+    """Sums over metered facts."""
+
+    def totals_by(self, *fields: str) -> dict[tuple[Any, ...], dict[str, int]]:
+        """Tokens and calls for each combination of values of `fields`; of none, under the empty tuple."""
+        sums = {f"total_{name}": Coalesce(Sum(name), 0) for name in COUNTS}
+        if not fields:
+            return {(): _totals(self.aggregate(**sums, total_calls=Count("pk")))}
+        rows = self.order_by(*fields).values(*fields).annotate(**sums, total_calls=Count("pk"))
+        return {tuple(row[field] for field in fields): _totals(row) for row in rows}
+
+
+def _totals(row: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(row[f"total_{name}"]) for name in (*COUNTS, "calls")}
 
 
 class UsageEvent(models.Model):
@@ -21,6 +44,8 @@ class UsageEvent(models.Model):
     cached = models.BigIntegerField(default=0)
     reasoning = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UsageEventQuerySet.as_manager()
 
     class Meta:
         constraints = [

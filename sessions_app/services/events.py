@@ -60,7 +60,9 @@ def claim_numbers(
     """
     while events:
         first, last = events[0].seq, events[-1].seq
-        moved = Session.objects.filter(id=session_id, generation=generation, last_seq=first - 1).update(last_seq=last)
+        moved = Session.objects.filter(id=session_id, generation=generation, last_seq=first - 1).update(
+            last_seq=last
+        )
         if moved:
             return Outcome.STORED, events
         fence = Session.objects.filter(id=session_id).values_list("generation", "last_seq").first()

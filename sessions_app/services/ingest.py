@@ -57,7 +57,9 @@ def _apply(instance_id: uuid.UUID, effects: Sequence[messages.Event]) -> None:
 
 
 @transaction.atomic
-def salvage(*, successor: Instance, gen: int, salvaged: Sequence[messages.Event], done: bool) -> tuple[int, int]:
+def salvage(
+    *, successor: Instance, gen: int, salvaged: Sequence[messages.Event], done: bool
+) -> tuple[int, int]:
     """Stores what an earlier generation left, under new numbers; (its last stored number, next number or 0).
 
     Guarded by a compare-and-set on the earlier instance's own numbering, so repeating it stores nothing
@@ -68,7 +70,9 @@ def salvage(*, successor: Instance, gen: int, salvaged: Sequence[messages.Event]
     if earlier is not None and earlier.pk != successor.pk:
         fresh = [event for event in salvaged if event.seq > earlier.stored_seq]
         stored = fresh[-1].seq if fresh else earlier.stored_seq
-        moved = Instance.objects.filter(pk=earlier.pk, stored_seq=earlier.stored_seq).update(stored_seq=stored)
+        moved = Instance.objects.filter(pk=earlier.pk, stored_seq=earlier.stored_seq).update(
+            stored_seq=stored
+        )
         if moved and fresh:
             _append_salvaged(successor, earlier, fresh)
     next_seq = 0
@@ -101,6 +105,8 @@ def _begin(successor: Instance) -> int:
     Instance.objects.filter(session_id=successor.session_id, generation__lt=successor.generation).update(
         is_salvaged=True
     )
-    session_last: int = type(successor.session).objects.values_list("last_seq", flat=True).get(pk=successor.session_id)
+    session_last: int = (
+        type(successor.session).objects.values_list("last_seq", flat=True).get(pk=successor.session_id)
+    )
     Instance.objects.filter(pk=successor.pk).update(first_seq=session_last + 1, stored_seq=session_last)
     return session_last + 1

@@ -22,7 +22,7 @@ from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import commands, sessions
+from sessions_app.services import commands, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -32,7 +32,9 @@ STARTABLE = (InstanceState.REQUESTED, InstanceState.STARTING)
 
 def token_for(instance_id: uuid.UUID) -> str:
     """What a sidecar shows to prove that it is this instance's."""
-    return hmac.new(settings.SECRET_KEY.encode(), b"link-token|" + instance_id.bytes, hashlib.sha256).hexdigest()
+    return hmac.new(
+        settings.SECRET_KEY.encode(), b"link-token|" + instance_id.bytes, hashlib.sha256
+    ).hexdigest()
 
 
 @transaction.atomic
@@ -51,7 +53,7 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
     Session.objects.filter(pk=session_id).update(is_paused=False, idle_passes=0)
     commands.give(instance_id=instance.pk, order=_claim(session))
     add_stage(instance.pk, "requested")
-    sessions.bump(session_id)
+    state.bump(session_id)
     transaction.on_commit(partial(jobs.launch_instance, instance.pk))
     return instance
 
@@ -68,7 +70,9 @@ def launch(*, instance_id: uuid.UUID) -> None:
         return
     with log.context(session=instance.session_id, instance=instance_id):
         try:
-            for older in Instance.objects.unremoved().filter(session_id=instance.session_id).exclude(pk=instance_id):
+            for older in (
+                Instance.objects.unremoved().filter(session_id=instance.session_id).exclude(pk=instance_id)
+            ):
                 remove(older)
             ref = get_driver().create(_spec(instance))
         except base.DriverError as error:
@@ -83,7 +87,7 @@ def launch(*, instance_id: uuid.UUID) -> None:
             # Stopped or failed meanwhile: the reconciler removes it by this reference.
             Instance.objects.filter(pk=instance_id).update(driver_ref=ref)
         add_stage(instance_id, "created")
-        sessions.bump(instance.session_id)
+        state.bump(instance.session_id)
 
 
 def remove(instance: Instance) -> None:
@@ -98,7 +102,9 @@ def stop(*, session_id: uuid.UUID, reason: str) -> None:
     """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
     if reason == "user":
         Session.objects.filter(pk=session_id).update(is_paused=True)
-    instance = Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id).first()
+    instance = (
+        Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id).first()
+    )
     if instance is None:
         return
     moved = Instance.objects.filter(pk=instance.pk, state=instance.state).update(
@@ -106,7 +112,7 @@ def stop(*, session_id: uuid.UUID, reason: str) -> None:
     )
     if moved:
         commands.give(instance_id=instance.pk, order=frames.InstanceStop(reason=reason))
-        sessions.bump(session_id)
+        state.bump(session_id)
         if instance.state in STARTABLE:
             # Nothing runs in it yet that would be worth waiting for.
             transaction.on_commit(partial(jobs.retire_instance, instance.pk))
@@ -123,7 +129,7 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
     )
     if moved:
         Session.objects.filter(pk=instance.session_id).update(generation=F("generation") + 1, is_paused=True)
-        sessions.bump(instance.session_id)
+        state.bump(instance.session_id)
 
 
 def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) -> None:
@@ -132,24 +138,17 @@ def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) 
     if all(stage["name"] != name for stage in instance.stages):
         stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
         Instance.objects.filter(pk=instance_id).update(stages=[*instance.stages, stage])
-        sessions.bump(instance.session_id)
+        state.bump(instance.session_id)
 
 
 def _claim(session: Session) -> frames.SessionClaim:
-    provider = providers.get(session.provider)
     return frames.SessionClaim(
         session=str(session.pk),
         gen=session.generation,
         next_seq=session.last_seq + 1,
         agent=session.agent,
         model=session.model,
-        provider=frames.Provider(
-            id=provider.id,
-            name=provider.name,
-            wire=provider.wire,
-            base_url=provider.base_url,
-            needs_key=provider.needs_key,
-        ),
+        provider=providers.get(session.provider).frame(),
         mode=session.mode,
         driver=settings.OPENAGENT_DRIVER,
     )

@@ -1,4 +1,4 @@
-"""What an instance's readiness and its end mean for the session: prompts, permissions, the log, the next one."""
+"""What an instance's readiness and end mean for its session: prompts, permissions, the log, the next one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import events, instances, permissions, prompts, sessions
+from sessions_app.services import events, instances, permissions, prompts, state
 from sidecar.protocol import messages
 
 _log = log.get(__name__)
@@ -61,7 +61,7 @@ def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
 
 
 def retire(*, instance_id: uuid.UUID) -> None:
-    """Removes an instance that should be gone, and ends it if it has not ended. DriverError is for the caller."""
+    """Removes an instance that should be gone, and ends it if it has not ended. May raise DriverError."""
     instance = Instance.objects.filter(pk=instance_id).first()
     if instance is None or instance.removed_at is not None:
         return
@@ -110,7 +110,7 @@ def _continue(instance: Instance, *, may_salvage: bool) -> None:
     session_id = instance.session_id
     if not may_salvage:
         prompts.requeue(session_id=session_id)
-    sessions.bump(session_id)
+    state.bump(session_id)
     transaction.on_commit(partial(jobs.retire_instance, instance.pk))
     if wants_instance(session_id):
         instances.wake(session_id=session_id)
@@ -120,4 +120,6 @@ def wants_instance(session_id: uuid.UUID) -> bool:
     """True when prompts wait and the user did not stop the session."""
     if not Session.objects.present().filter(pk=session_id, is_paused=False).exists():
         return False
-    return Prompt.objects.filter(session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT)).exists()
+    return Prompt.objects.filter(
+        session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT)
+    ).exists()

@@ -6,11 +6,15 @@ import hmac
 import uuid
 from dataclasses import dataclass
 
-from openagent.lib.errors import AppError
+from django.conf import settings
+
 from keys_app import services as keys
+from openagent.lib.errors import AppError
 from sessions_app.models import Instance
 from sessions_app.services import instances, lifecycle
 from sidecar.protocol import frames
+
+PLATFORM_VERSION: str = settings.OPENAGENT_VERSION
 
 
 class LinkRefused(AppError):
@@ -41,11 +45,15 @@ def accept(hello: frames.Hello) -> Grant:
     """
     version = max(set(hello.versions) & set(frames.PROTOCOL_VERSIONS), default=0)
     instance_id = _parse(hello.instance)
-    if instance_id is None or not hmac.compare_digest(hello.token.encode(), instances.token_for(instance_id).encode()):
+    if instance_id is None or not hmac.compare_digest(
+        hello.token.encode(), instances.token_for(instance_id).encode()
+    ):
         raise LinkRefused("bad_token", "The enrolment token does not fit the instance.", final=True)
     if not version:
         known = ", ".join(map(str, frames.PROTOCOL_VERSIONS))
-        raise LinkRefused("version", f"This platform speaks link version {known}: update the sidecar.", final=True)
+        raise LinkRefused(
+            "version", f"This platform speaks link version {known}: update the sidecar.", final=True
+        )
     Instance.objects.filter(pk=instance_id, public_key="").update(public_key=hello.public_key)
     instance = Instance.objects.filter(pk=instance_id).first()
     if instance is None or not instance.is_live:

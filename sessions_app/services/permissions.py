@@ -12,7 +12,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Instance, Permission, PermissionState, Session
-from sessions_app.services import commands, sessions
+from sessions_app.services import commands, state
 from sidecar.protocol import frames, messages
 
 CHOICES = ("once", "session", "reject")
@@ -37,12 +37,19 @@ class PermissionGone(AppError):
     """The agent that asked does not wait any more."""
 
     def __init__(self) -> None:
-        super().__init__("permission_lost", "The agent no longer waits for this answer: its turn has ended.", 409)
+        super().__init__(
+            "permission_lost", "The agent no longer waits for this answer: its turn has ended.", 409
+        )
 
 
 @transaction.atomic
 def answer(
-    *, user: User, permission: Permission, choice: str, message: str = "", answers: list[list[str]] | None = None
+    *,
+    user: User,
+    permission: Permission,
+    choice: str,
+    message: str = "",
+    answers: list[list[str]] | None = None,
 ) -> Permission:
     """Records the first answer and orders its delivery. AlreadyAnswered or PermissionGone for a later one."""
     _check(permission, choice, message, answers)
@@ -69,7 +76,7 @@ def answer(
     )
     commands.give(instance_id=permission.instance_id, order=order)
     Session.objects.filter(pk=permission.session_id).update(idle_passes=0)
-    sessions.bump(permission.session_id)
+    state.bump(permission.session_id)
     return permission
 
 
@@ -91,7 +98,9 @@ def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.Permi
 
 def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> None:
     """The sidecar says how it ended; the platform's own record of an answer stays as it is."""
-    Permission.objects.filter(pk=data.permission_id, session_id=session_id, state=PermissionState.PENDING).update(
+    Permission.objects.filter(
+        pk=data.permission_id, session_id=session_id, state=PermissionState.PENDING
+    ).update(
         state=PermissionState.LOST if data.choice == "lost" else PermissionState.ANSWERED,
         choice=data.choice,
         by=data.by,
@@ -101,7 +110,9 @@ def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> 
     )
 
 
-def lose(*, session_id: uuid.UUID, turn: uuid.UUID | None = None) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
+def lose(
+    *, session_id: uuid.UUID, turn: uuid.UUID | None = None
+) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
     """Closes what is pending, of one turn or of all: (permission, turn) of each that was."""
     pending = Permission.objects.filter(session_id=session_id, state=PermissionState.PENDING)
     if turn is not None:
@@ -123,6 +134,8 @@ def _check(permission: Permission, choice: str, message: str, answers: list[list
         if choice == "session":
             raise AppError("unknown_choice", "A question is answered with once, or refused with reject.")
         if choice == "once" and len(answers or []) != len(questions):
-            raise AppError("answers_missing", f"{len(questions)} answers are needed, one list for each question.")
+            raise AppError(
+                "answers_missing", f"{len(questions)} answers are needed, one list for each question."
+            )
     elif answers:
         raise AppError("answers_unexpected", "Only questions take answers.")

@@ -11,19 +11,19 @@ from django.db import transaction
 
 from sessions_app import jobs
 from sessions_app.models import Instance
-from sessions_app.services import lifecycle, permissions, prompts, sessions, usage
+from sessions_app.services import lifecycle, permissions, prompts, state, usage
 from sidecar.protocol import messages
 
 Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
 
 
 def apply(*, instance: Instance, event: messages.Event) -> None:
-    """Carries out what `event` means. Data was checked when it arrived; events without an effect do nothing."""
+    """Carries out what `event` means; one without an effect does nothing. Its data was checked before."""
     effect = _EFFECTS.get(event.kind)
     if effect is not None:
         turn = uuid.UUID(event.turn) if event.turn else None
         effect(instance, turn, messages.check_data(event.kind, event.data))
-        sessions.bump(instance.session_id)
+        state.bump(instance.session_id)
 
 
 def has_effect(kind: str) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
-from sessions_app.services import commands, instances, sessions
+from sessions_app.services import commands, instances, state
 from sidecar.protocol import frames, messages
 
 MAX_BYTES = 256 * 1024
@@ -31,7 +31,9 @@ class PromptNotQueued(AppError):
     """Only a prompt that still waits can be changed or taken back."""
 
     def __init__(self) -> None:
-        super().__init__("prompt_not_queued", "The agent already has this prompt; stop the turn instead.", 409)
+        super().__init__(
+            "prompt_not_queued", "The agent already has this prompt; stop the turn instead.", 409
+        )
 
 
 @transaction.atomic
@@ -52,12 +54,14 @@ def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -
     number = Session.objects.values_list("prompt_count", flat=True).get(pk=session.pk)
     try:
         with transaction.atomic():
-            prompt = Prompt.objects.create(id=prompt_id, session=session, author=author, number=number, text=text)
+            prompt = Prompt.objects.create(
+                id=prompt_id, session=session, author=author, number=number, text=text
+            )
     except IntegrityError:
         return _repeated(Prompt.objects.get(pk=prompt_id), session, text), False
     if not session.title:
         Session.objects.filter(pk=session.pk, title="").update(title=_title(text))
-    sessions.bump(session.pk)
+    state.bump(session.pk)
     dispatch(session_id=session.pk)
     instances.wake(session_id=session.pk)
     return prompt, True
@@ -75,8 +79,8 @@ def check_text(text: str) -> str:
     if size > MAX_BYTES:
         raise AppError(
             "prompt_too_long",
-            f"The prompt has {size // 1024} KB, the limit is {MAX_BYTES // 1024} KB: put the text into a file "
-            "of the workspace and name the file.",
+            f"The prompt has {size // 1024} KB, the limit is {MAX_BYTES // 1024} KB: put the text into "
+            "a file of the workspace and name the file.",
         )
     for position, character in enumerate(text):
         if (character < " " and character not in "\n\t") or character == "\x7f":
@@ -94,7 +98,7 @@ def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
     _require(session, prompt_id)
     if not session.prompts.queued().filter(pk=prompt_id).update(text=text):
         raise PromptNotQueued
-    sessions.bump(session.pk)
+    state.bump(session.pk)
     return Prompt.objects.get(pk=prompt_id)
 
 
@@ -105,7 +109,7 @@ def withdraw(*, session: Session, prompt_id: uuid.UUID) -> None:
     deleted, _ = session.prompts.filter(pk=prompt_id, state=PromptState.QUEUED).delete()
     if not deleted:
         raise PromptNotQueued
-    sessions.bump(session.pk)
+    state.bump(session.pk)
 
 
 @transaction.atomic
@@ -118,7 +122,7 @@ def interrupt(*, session: Session, turn: uuid.UUID | None) -> None:
         return
     if session.prompts.open().filter(pk=prompt.pk, cancel_requested=False).update(cancel_requested=True):
         commands.give(instance_id=prompt.instance_id, order=frames.TurnCancel(turn=str(prompt.pk)))
-        sessions.bump(session.pk)
+        state.bump(session.pk)
 
 
 @transaction.atomic
@@ -147,15 +151,15 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
         mode=prompt.session.mode,
     )
     commands.give(instance_id=instance.pk, order=order)
-    sessions.bump(session_id)
+    state.bump(session_id)
     return True
 
 
 def on_started(*, session_id: uuid.UUID, turn: uuid.UUID, instance: Instance) -> None:
     """The sidecar journaled the turn: from here on it never runs again."""
-    Prompt.objects.filter(pk=turn, session_id=session_id, state__in=(PromptState.SENT, PromptState.QUEUED)).update(
-        state=PromptState.RUNNING, instance=instance, started_at=timezone.now()
-    )
+    Prompt.objects.filter(
+        pk=turn, session_id=session_id, state__in=(PromptState.SENT, PromptState.QUEUED)
+    ).update(state=PromptState.RUNNING, instance=instance, started_at=timezone.now())
 
 
 def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded) -> None:

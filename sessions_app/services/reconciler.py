@@ -1,4 +1,4 @@
-"""Compares what the driver has with what the rows want, every 15 s and at start, and finishes what is half done."""
+"""Compares what the driver has with what the rows want, at start and every 15 s, and finishes what is not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,12 @@ def _remove_strangers() -> None:
     """Only what has no row at all: an ended instance is removed by its row."""
     driver = get_driver()
     refs = driver.list()
-    known = {str(pk) for pk in Instance.objects.filter(pk__in=[ref["instance_id"] for ref in refs]).values_list("pk", flat=True)}
+    known = {
+        str(pk)
+        for pk in Instance.objects.filter(pk__in=[ref["instance_id"] for ref in refs]).values_list(
+            "pk", flat=True
+        )
+    }
     for ref in refs:
         if ref["instance_id"] not in known:
             _log.warning("removing an instance that has no row", instance_id=ref["instance_id"])
@@ -122,7 +127,9 @@ def _wake_waiting() -> None:
     waiting = Prompt.objects.filter(session=OuterRef("pk"), state__in=(PromptState.QUEUED, PromptState.SENT))
     live = Instance.objects.live().filter(session=OuterRef("pk"))
     idle: list[uuid.UUID] = list(
-        Session.objects.present().filter(Exists(waiting), ~Exists(live), is_paused=False).values_list("pk", flat=True)
+        Session.objects.present()
+        .filter(Exists(waiting), ~Exists(live), is_paused=False)
+        .values_list("pk", flat=True)
     )
     for session_id in idle:
         instances.wake(session_id=session_id)

@@ -6,11 +6,13 @@ box, so it is decoded strictly: unknown kinds and misshapen data are refused by 
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, Literal
 
 import msgspec
 
 ENVELOPE_VERSION = 1
+MAX_TS = 32
 
 StopReason = Literal["end_turn", "cancelled", "interrupted", "refused", "max_tokens", "error"]
 ToolStatus = Literal["pending", "in_progress", "completed", "failed", "interrupted"]
@@ -318,6 +320,31 @@ def check_data(kind: str, data: object) -> Data:
         return msgspec.convert(data, schema)
     except (msgspec.ValidationError, RecursionError) as error:
         raise MessageError(f"data of {kind} does not fit its schema") from error
+
+
+def check_event(event: Event) -> None:
+    """Everything about an event that does not depend on others: MessageError when it cannot be stored."""
+    data = check_data(event.kind, event.data)
+    try:
+        if event.turn is not None:
+            uuid.UUID(event.turn)
+        if isinstance(data, PermissionAsked | PermissionAnswered):
+            uuid.UUID(data.permission_id)
+    except ValueError as error:
+        raise MessageError(f"an id in {event.kind} is not a UUID") from error
+    if len(event.ts) > MAX_TS or event.v != ENVELOPE_VERSION or event.seq < 1:
+        raise MessageError(f"the envelope of {event.kind} is not valid")
+
+
+def without_nul(value: Any) -> Any:
+    """The same JSON value with U+0000 replaced: PostgreSQL cannot store it, and no text needs it."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    return value
 
 
 def to_data(struct: Data) -> dict[str, Any]:

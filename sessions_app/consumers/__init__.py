@@ -1,0 +1,1 @@
+"""The sockets: each consumer parses, calls one service, and answers."""

@@ -1,0 +1,243 @@
+"""The platform's end of the link: a sidecar shows its token, sends events and gets commands."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+from openagent.lib import db, log
+from openagent.lib.errors import AppError
+from sessions_app import jobs, relay
+from sessions_app.consumers import base, counters, upkeep, writer
+from sessions_app.models import Instance
+from sessions_app.services import commands, ingest, instances, links
+from sessions_app.services.events import Outcome
+from sidecar.protocol import frames, messages
+
+_log = log.get(__name__)
+
+HELLO_SECONDS = 10
+QUERY_SECONDS = 15
+DEATH_CHECK_SECONDS = 2.0
+MAX_PENDING_QUERIES = 32
+
+
+class LinkConsumer(base.SocketConsumer):
+    """One sidecar's connection. Everything that arrives is checked before it means anything."""
+
+    grant: links.Grant
+
+    def may_connect(self) -> bool:
+        """Sidecars only: whoever brings a cookie or an origin is a browser."""
+        return b"cookie" not in self.headers and b"origin" not in self.headers
+
+    async def serve(self) -> None:
+        """Hello, then frames in and commands out until the connection ends."""
+        upkeep.ensure_running()
+        self._outgoing: asyncio.Queue[frames.Frame] = asyncio.Queue()
+        self._queries: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._has_commands = asyncio.Event()
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        hello = await self._hello()
+        self.instance_id, self.session_id = self.grant.instance_id, self.grant.session_id
+        self.generation = self.grant.generation
+        self._seq = self.grant.stored_seq
+        self._command = hello.last_command
+        self._acknowledge = 0
+        replaced = relay.add_link(self)
+        if isinstance(replaced, LinkConsumer):
+            replaced.end(base.SUPERSEDED, "a newer connection of this instance took over")
+        self._has_commands.set()
+        counters.LINKS.inc()
+        with log.context(session=self.session_id, instance=self.instance_id):
+            try:
+                await base.run_together(
+                    self._read(), self._write(), self._give_commands(), self._wait_for_end()
+                )
+            finally:
+                counters.LINKS.dec()
+                self._leave()
+
+    # --- used by relay and writer ------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There may be new commands."""
+        self._has_commands.set()
+
+    def stored(self, seq: int) -> None:
+        """Events up to `seq` are committed: the sidecar may forget them."""
+        self._outgoing.put_nowait(frames.Ack(seq=seq))
+
+    def refused(self, outcome: Outcome | None) -> None:
+        """Events were not stored: a fenced sidecar ends, another one reconnects and sends them again."""
+        if outcome is Outcome.FENCED:
+            self._outgoing.put_nowait(
+                frames.Refused(code="fenced", message="This generation has ended.", final=True)
+            )
+        else:
+            self.end(base.TRY_AGAIN, "events were not stored, send them again")
+
+    async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Asks the sidecar; AppError with its code when it answers with an error or not at all."""
+        if len(self._queries) >= MAX_PENDING_QUERIES:
+            raise AppError("slow_down", "Too many files are being read; try again in a moment.", 429)
+        query_id = uuid.uuid4().hex
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._queries[query_id] = answer
+        try:
+            self._outgoing.put_nowait(frames.Query(id=query_id, verb=verb, data=data))  # type: ignore[arg-type]
+            async with asyncio.timeout(QUERY_SECONDS):
+                return await answer
+        except TimeoutError:
+            raise AppError("box_silent", "The box did not answer in time; try again.", 504) from None
+        finally:
+            del self._queries[query_id]
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes the connection from outside."""
+        if not self._ended.done():
+            self._ended.set_exception(base.Closed(code, reason))
+
+    # --- the connection's own tasks ----------------------------------------------------------------
+
+    async def _hello(self) -> frames.Hello:
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                hello = self._decode(await self.receive_text())
+        except TimeoutError:
+            raise base.Closed(base.UNAUTHENTICATED, "hello expected") from None
+        if not isinstance(hello, frames.Hello):
+            raise base.Closed(base.UNAUTHENTICATED, "hello expected")
+        try:
+            self.grant = await db.run(links.accept, hello)
+        except links.LinkRefused as refusal:
+            await self.send_text(
+                frames.encode(frames.Refused(code=refusal.code, message=refusal.message, final=refusal.final))
+            )
+            raise base.Closed(base.FORBIDDEN, refusal.code) from None
+        counters.LINK_CONNECTS.labels("again" if hello.last_command else "first").inc()
+        welcome = frames.Welcome(
+            version=self.grant.version,
+            platform_version=links.PLATFORM_VERSION,
+            stored_seq=self.grant.stored_seq,
+        )
+        await self.send_text(frames.encode(welcome))
+        return hello
+
+    async def _read(self) -> None:
+        while True:
+            frame = self._decode(await self.receive_text())
+            match frame:
+                case frames.Events():
+                    self._on_events(frame.events)
+                case frames.CommandDone():
+                    await db.run(
+                        commands.done, instance_id=self.instance_id, number=frame.number, error=frame.error
+                    )
+                case frames.Salvage():
+                    await self._on_salvage(frame)
+                case frames.Stage():
+                    await db.run(instances.add_stage, self.instance_id, frame.stage, frame.elapsed_ms)
+                case frames.KeyRequest():
+                    self._outgoing.put_nowait(
+                        await db.run(links.seal_key, instance_id=self.instance_id, request=frame)
+                    )
+                case frames.Answer():
+                    self._on_answer(frame)
+                case frames.Goodbye():
+                    raise base.Closed(1000, "goodbye")
+                case frames.Hello():
+                    raise base.Closed(base.BAD_FRAME, "hello was said already")
+
+    def _on_events(self, events: list[messages.Event]) -> None:
+        """Shows events at once and has them stored; what was seen already is dropped."""
+        fresh = [event for event in events if event.seq > self._seq]
+        for number, event in enumerate(fresh, self._seq + 1):
+            if event.seq != number or event.gen != self.generation:
+                raise base.Closed(base.BAD_FRAME, "events out of order")
+            self._check(event)
+        if not fresh:
+            return
+        self._seq = fresh[-1].seq
+        counters.EVENTS_RECEIVED.inc(len(fresh))
+        if feed := relay.feed_of(self.session_id):
+            text = frames.encode(frames.Events(events=fresh))
+            feed.publish(relay.Frame(self.generation, fresh[0].seq, fresh[-1].seq, text))
+        writer.add(self, fresh)
+
+    def _check(self, event: messages.Event) -> None:
+        try:
+            messages.check_event(event)
+        except messages.MessageError as error:
+            raise base.Closed(base.BAD_FRAME, str(error)) from None
+
+    async def _on_salvage(self, frame: frames.Salvage) -> None:
+        for event in frame.events:
+            self._check(event)
+        successor = await db.run(_load, self.instance_id)
+        stored, next_seq = await db.run(
+            ingest.salvage, successor=successor, gen=frame.gen, salvaged=frame.events, done=frame.done
+        )
+        if next_seq:
+            self._seq = max(self._seq, next_seq - 1)
+        self._outgoing.put_nowait(frames.SalvageAck(gen=frame.gen, seq=stored, next_seq=next_seq))
+        relay.wake_session(self.session_id)
+
+    def _on_answer(self, frame: frames.Answer) -> None:
+        waiting = self._queries.get(frame.id)
+        if waiting is None or waiting.done():
+            return
+        if frame.error:
+            status = {"not_found": 404, "asleep": 409}.get(frame.error, 400)
+            waiting.set_exception(AppError(frame.error[:60], frame.message[:500], status))
+        else:
+            waiting.set_result(frame.data or {})
+
+    async def _write(self) -> None:
+        while True:
+            frame = await self._outgoing.get()
+            await self.send_text(frames.encode(frame))
+            if isinstance(frame, frames.Refused):
+                raise base.Closed(base.FORBIDDEN, frame.code)
+
+    async def _give_commands(self) -> None:
+        while True:
+            await self._has_commands.wait()
+            self._has_commands.clear()
+            while orders := await db.run(
+                commands.after, instance_id=self.instance_id, number=self._command, limit=1
+            ):
+                self._outgoing.put_nowait(frames.Commands(commands=orders))
+                self._command = orders[-1].number
+
+    async def _wait_for_end(self) -> None:
+        await self._ended
+
+    def _decode(self, text: str) -> frames.Up:
+        try:
+            frame = frames.decode_up(text)
+        except frames.FrameError as error:
+            raise base.Closed(base.BAD_FRAME, str(error)) from None
+        if "\\u0000" in text and isinstance(frame, frames.Events | frames.Salvage):
+            for event in frame.events:
+                event.data = messages.without_nul(event.data)
+        return frame
+
+    def _leave(self) -> None:
+        for waiting in self._queries.values():
+            if not waiting.done():
+                waiting.set_exception(AppError("asleep", "The session's box went away.", 409))
+        if relay.remove_link(self):
+            loop = asyncio.get_running_loop()
+            loop.call_later(DEATH_CHECK_SECONDS, _check_death, self.instance_id)
+
+
+def _check_death(instance_id: uuid.UUID) -> None:
+    """A link that does not come back at once may mean that the sidecar died: have somebody look."""
+    if not relay.has_link(instance_id):
+        asyncio.get_running_loop().run_in_executor(None, jobs.check_instance, instance_id)
+
+
+def _load(instance_id: uuid.UUID) -> Instance:
+    return Instance.objects.select_related("session").get(pk=instance_id)

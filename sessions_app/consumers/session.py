@@ -1,0 +1,211 @@
+"""A browser's view of one session: its log from a cursor, then live, and its state; read-only."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from openagent.accounts import logins, tickets
+from openagent.lib import db
+from sessions_app import relay
+from sessions_app.consumers import base, counters, upkeep
+from sessions_app.services import logs
+from sidecar.protocol.frames import MAX_FRAME_BYTES
+
+CREDIT_BYTES = 512 * 1024
+"""How much a browser may leave unacknowledged before it gets nothing more."""
+HEARTBEAT_SECONDS = 10
+TICKET_SECONDS = 10
+PAGE = 500
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Message(msgspec.Struct):
+    type: str
+    seq: int = 0
+    ticket: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+class SessionConsumer(base.SocketConsumer):
+    """Sends hello, what was missed, then what happens; pauses while the browser does not acknowledge."""
+
+    login: logins.Login
+    reader: relay.Reader
+    feed: relay.Feed
+
+    def may_connect(self) -> bool:
+        """A cookie proves nothing without our own page's origin; a bearer token does."""
+        has_bearer = b"authorization" in self.headers
+        return self.has_own_origin(required=not has_bearer and b"cookie" in self.headers)
+
+    async def serve(self) -> None:
+        """Authenticates, then runs until the browser goes, the login ends or the session is gone."""
+        upkeep.ensure_running()
+        self.session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
+        self.login = await self._sign_in()
+        if not await db.run(logs.may_watch, session_id=self.session_id, user_id=self.login.user_id):
+            raise base.Closed(base.GONE, "no such session")
+        self._unacknowledged: deque[tuple[int, int]] = deque()
+        self._outstanding = 0
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.reader = relay.Reader()
+        # Watch first and read then: what happens in between is in the feed.
+        self.feed = relay.watch(self.session_id, self.reader)
+        upkeep.viewers.add(self)
+        counters.VIEWERS.inc()
+        try:
+            await base.run_together(self._read(), self._write(), self._wait_for_end())
+        finally:
+            counters.VIEWERS.dec()
+            upkeep.viewers.discard(self)
+            relay.unwatch(self.session_id, self.reader)
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes the connection from outside."""
+        if not self._ended.done():
+            self._ended.set_exception(base.Closed(code, reason))
+
+    async def _wait_for_end(self) -> None:
+        await self._ended
+
+    async def _sign_in(self) -> logins.Login:
+        login = await db.run(logins.from_headers, self.headers)
+        if login is None and b"authorization" not in self.headers and not self._has_login_cookie():
+            login = await self._redeem_ticket()
+        if login is None:
+            raise base.Closed(base.UNAUTHENTICATED, "sign in first")
+        return login
+
+    def _has_login_cookie(self) -> bool:
+        return b"cookie" in self.headers and logins.COOKIE_NAME.encode() in self.headers[b"cookie"]
+
+    async def _redeem_ticket(self) -> logins.Login | None:
+        try:
+            async with asyncio.timeout(TICKET_SECONDS):
+                message = self._decode(await self.receive_text())
+        except TimeoutError:
+            return None
+        return await db.run(tickets.redeem, message.ticket) if message.type == "ticket" else None
+
+    def _decode(self, text: str) -> _Message:
+        if len(text) > MAX_FRAME_BYTES:
+            raise base.Closed(base.BAD_FRAME, "message too long")
+        try:
+            return _decoder.decode(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            raise base.Closed(base.BAD_FRAME, "message not understood") from None
+
+    async def _read(self) -> None:
+        while True:
+            message = self._decode(await self.receive_text())
+            if message.type == "ack":
+                while self._unacknowledged and self._unacknowledged[0][0] <= message.seq:
+                    self._outstanding -= self._unacknowledged.popleft()[1]
+                self.reader.changed.set()
+
+    async def _write(self) -> None:
+        position = await self._greet()
+        is_live = False
+        last_state = self.feed.state_version
+        while True:
+            self.reader.changed.clear()
+            if self.feed.is_gone:
+                raise base.Closed(base.GONE, "the session was deleted")
+            if self.feed.state_version > last_state:
+                last_state = self.feed.state_version
+                await self.send_text(f'{{"type":"state","state":{self.feed.state}}}')
+            if self._outstanding <= CREDIT_BYTES:
+                if frame := self.feed.after(position):
+                    position = relay.Position(frame.gen, frame.last)
+                    await self._send_events(frame.text, frame.last)
+                    continue
+                if self.feed.stored > position:
+                    is_live = False
+                    position = await self._catch_up(position)
+                    continue
+                if not is_live:
+                    is_live = True
+                    await self.send_text('{"type":"live"}')
+            await self._wait_for_change(position)
+
+    async def _wait_for_change(self, position: relay.Position) -> None:
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await self.reader.changed.wait()
+        except TimeoutError:
+            await self.send_text(f'{{"type":"heartbeat","seq":{position.seq}}}')
+
+    async def _greet(self) -> relay.Position:
+        """Sends hello; the place in the log from which this browser goes on."""
+        asked = _parse_cursor(self.scope.get("query_string", b""))
+        head = await db.run(logs.head, session_id=self.session_id)
+        start, stored_of_generation = await db.run(
+            logs.resume, session_id=self.session_id, gen=asked.gen, seq=asked.seq
+        )
+        if head is None:
+            raise base.Closed(base.GONE, "no such session")
+        await upkeep.refresh(self.session_id, self.feed, head)
+        hello = f'{{"type":"hello","stored":{list(stored_of_generation)},"state":{self.feed.state}}}'
+        await self.send_text(hello)
+        counters.SOCKET_CONNECTS.labels("resumed" if asked.seq else "fresh").inc()
+        return relay.Position(*start)
+
+    async def _catch_up(self, position: relay.Position) -> relay.Position:
+        """Sends what is stored after `position`, page by page; where the log ended when it began."""
+        end = self.feed.stored
+        after_row = None
+        while True:
+            rows = await db.run(
+                logs.page,
+                session_id=self.session_id,
+                gen=position.gen,
+                seq=position.seq,
+                after_row=after_row,
+                until=end.seq,
+                limit=PAGE,
+            )
+            if rows:
+                after_row = rows[-1]["seq"]
+                await self._wait_for_credit()
+                await self._send_events(_encode_events(rows), after_row)
+            if len(rows) < PAGE:
+                return end
+
+    async def _wait_for_credit(self) -> None:
+        while self._outstanding > CREDIT_BYTES:
+            self.reader.changed.clear()
+            await self.reader.changed.wait()
+
+    async def _send_events(self, text: str, last: int) -> None:
+        self._unacknowledged.append((last, len(text)))
+        self._outstanding += len(text)
+        await self.send_text(text)
+
+
+def _encode_events(rows: list[dict[str, Any]]) -> str:
+    return '{"type":"events","events":' + _encoder.encode(rows).decode() + "}"
+
+
+def _parse_cursor(query_string: bytes) -> relay.Position:
+    """`after=GEN.SEQ`; anything else starts at the beginning."""
+    values = parse_qs(query_string.decode("latin-1")).get("after", [""])
+    gen, _, seq = values[0].partition(".")
+    if (
+        gen.isascii()
+        and seq.isascii()
+        and gen.isdigit()
+        and seq.isdigit()
+        and len(gen) < 10
+        and len(seq) < 19
+    ):
+        return relay.Position(int(gen), int(seq))
+    return relay.Position(0, 0)

@@ -1,0 +1,118 @@
+"""What runs once beside the sockets of a process: storing, looking when woken, and re-checking logins."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import msgspec
+import redis.exceptions
+from django.db import DatabaseError
+
+from openagent.accounts import logins
+from openagent.lib import db, log
+from sessions_app import relay
+from sessions_app.consumers import base, writer
+from sessions_app.services import logs, state
+
+_log = log.get(__name__)
+
+POLL_SECONDS = 2.0
+LOGIN_SECONDS = 2.0
+RETRY_SECONDS = 1.0
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+class Viewer(Protocol):
+    """A socket that belongs to somebody's login."""
+
+    login: logins.Login
+
+    def end(self, code: int, reason: str) -> None:
+        """Close it."""
+
+
+viewers: set[Viewer] = set()
+_tasks: list[asyncio.Task[None]] = []
+
+
+def ensure_running() -> None:
+    """Starts the tasks with the first socket of this process (or of this event loop, in tests)."""
+    loop = asyncio.get_running_loop()
+    if _tasks and _tasks[0].get_loop() is loop and not any(task.done() for task in _tasks):
+        return
+    _tasks.clear()
+    viewers.clear()
+    relay.close_sockets()
+    relay.open_sockets()
+    writer.reset()
+    for work in (writer.run, _look, _recheck_logins, _listen):
+        _tasks.append(loop.create_task(_keep_going(work), name=f"upkeep:{work.__name__}"))
+
+
+async def refresh(session_id: uuid.UUID, feed: relay.Feed, head: logs.Head) -> None:
+    """Brings the feed's idea of the stored log and of the state up to `head`."""
+    feed.has_stored(relay.Position(head.generation, head.last_seq))
+    if head.state_version > feed.state_version:
+        snapshot = await db.run(state.snapshot, session_id)
+        if snapshot["version"] > feed.state_version:
+            feed.state = _encoder.encode(snapshot).decode()
+            feed.state_version = snapshot["version"]
+            feed.notify()
+
+
+async def _look() -> None:
+    """Looks at the sessions that were woken; after each silence, at all that are watched."""
+    loop = asyncio.get_running_loop()
+    next_poll = loop.time() + POLL_SECONDS
+    while True:
+        dirty = await relay.next_dirty(max(0.0, next_poll - loop.time()))
+        if loop.time() >= next_poll:
+            dirty = set(relay.watched())
+            next_poll = loop.time() + POLL_SECONDS
+        if not dirty:
+            continue
+        heads = await db.run(logs.heads, dirty)
+        for session_id in dirty:
+            feed = relay.feed_of(session_id)
+            if feed is None:
+                continue
+            if head := heads.get(session_id):
+                await refresh(session_id, feed, head)
+            else:
+                feed.is_gone = True
+                feed.notify()
+
+
+async def _recheck_logins() -> None:
+    """Closes the sockets of logins that have ended, with one query for all of them."""
+    while True:
+        await asyncio.sleep(LOGIN_SECONDS)
+        if not viewers:
+            continue
+        alive = await db.run(logins.alive, {viewer.login for viewer in viewers})
+        for viewer in list(viewers):
+            if viewer.login not in alive:
+                viewer.end(base.UNAUTHENTICATED, "signed out")
+
+
+async def _listen() -> None:
+    """Hears the wake-ups of other processes; without Redis the polls find what they would have said."""
+    try:
+        await relay.listen()
+    except (redis.exceptions.RedisError, OSError):
+        _log.warning("channel layer not reachable, polling instead")
+
+
+async def _keep_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except DatabaseError:
+            _log.warning("database not reachable, trying again", work=work.__name__)
+        except Exception:
+            _log.exception("upkeep failed, trying again", work=work.__name__)
+        await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,100 @@
+"""Stores the events of all links together: one transaction per interval, acknowledged after its commit."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import Protocol
+
+from django.db import DatabaseError
+
+from openagent.lib import db, log
+from sessions_app import relay
+from sessions_app.consumers import counters
+from sessions_app.services import ingest
+from sessions_app.services.events import Outcome
+from sidecar.protocol import messages
+
+_log = log.get(__name__)
+
+INTERVAL_SECONDS = 0.025
+RETRY_SECONDS = 0.5
+
+
+class Source(Protocol):
+    """The link that events came from, which hears what became of them."""
+
+    instance_id: uuid.UUID
+    session_id: uuid.UUID
+    generation: int
+
+    def stored(self, seq: int) -> None:
+        """Everything up to `seq` is committed."""
+
+    def refused(self, outcome: Outcome | None) -> None:
+        """They were not stored: fenced off, out of order, or (None) not storable."""
+
+
+_pending: dict[Source, list[messages.Event]] = {}
+_has_pending = asyncio.Event()
+
+
+def reset() -> None:
+    """Starts empty, on the running loop."""
+    global _has_pending
+    _pending.clear()
+    _has_pending = asyncio.Event()
+
+
+def add(source: Source, events: Sequence[messages.Event]) -> None:
+    """Queues events to be stored; what waits is bounded by the credit that sidecars have."""
+    _pending.setdefault(source, []).extend(events)
+    _has_pending.set()
+
+
+async def run() -> None:
+    """Stores what waits, at most one transaction per interval, until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await _has_pending.wait()
+        started = loop.time()
+        _has_pending.clear()
+        waiting = list(_pending.items())
+        _pending.clear()
+        await _store(waiting)
+        counters.STORE_SECONDS.observe(loop.time() - started)
+        await asyncio.sleep(max(0.0, INTERVAL_SECONDS - (loop.time() - started)))
+
+
+async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
+    batches = [
+        ingest.Batch(
+            instance_id=source.instance_id,
+            session_id=source.session_id,
+            generation=source.generation,
+            events=events,
+        )
+        for source, events in waiting
+    ]
+    try:
+        outcomes: Sequence[Outcome | None] = await db.run(ingest.store, batches)
+    except DatabaseError:
+        outcomes = [await _store_alone(batch) for batch in batches]
+    for (source, events), outcome in zip(waiting, outcomes, strict=True):
+        if outcome is Outcome.STORED:
+            counters.EVENTS_STORED.inc(len(events))
+            source.stored(events[-1].seq)
+            if feed := relay.feed_of(source.session_id):
+                feed.has_stored(relay.Position(source.generation, events[-1].seq))
+        else:
+            source.refused(outcome)
+
+
+async def _store_alone(batch: ingest.Batch) -> Outcome | None:
+    """Tells one session's bad events from a database that is away: the former are refused alone."""
+    try:
+        return (await db.run(ingest.store, [batch]))[0]
+    except DatabaseError:
+        _log.warning("events not stored", session_id=str(batch.session_id))
+        return None

@@ -1,0 +1,295 @@
+"""The live path inside the process that serves the sockets, and the wake-ups that reach it from others.
+
+A session's `Feed` holds a short log of encoded frames; each browser is a `Reader` with a position over it,
+not a queue, so a slow one costs nothing but its own delay. Frames are shown when they arrive; what has left
+the feed is read from the stored log. The channel layer carries wake-ups only, and any of them may be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import redis.exceptions
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from openagent.lib import log
+from openagent.lib.errors import AppError
+
+_log = log.get(__name__)
+
+GROUP = "sockets"
+FEED_BYTES = 256 * 1024
+
+
+class Position(NamedTuple):
+    """A place in a session's log. A higher generation is further on, whatever its number."""
+
+    gen: int
+    seq: int
+
+
+class Frame(NamedTuple):
+    """Consecutive events of one generation, encoded once for all readers."""
+
+    gen: int
+    first: int
+    last: int
+    text: str
+
+
+class Reader:
+    """Something that follows a feed; `changed` is set whenever there may be something new for it."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+
+class Feed:
+    """The newest frames of one session, where its stored log ends, and its state, for those who watch.
+
+    Frames in it are contiguous and of one generation; anything else that arrives starts it anew.
+    """
+
+    def __init__(self) -> None:
+        self.readers: set[Reader] = set()
+        self.stored = Position(0, 0)
+        self.state_version = 0
+        self.state = ""
+        self.is_gone = False
+        self._frames: deque[Frame] = deque()
+        self._bytes = 0
+
+    def publish(self, frame: Frame) -> None:
+        """Adds the frame that a sidecar just sent; the oldest ones go when there are too many."""
+        last = self._frames[-1] if self._frames else None
+        if last is not None and (last.gen != frame.gen or last.last + 1 != frame.first):
+            self._frames.clear()
+            self._bytes = 0
+        self._frames.append(frame)
+        self._bytes += len(frame.text)
+        while self._bytes > FEED_BYTES and len(self._frames) > 1:
+            self._bytes -= len(self._frames.popleft().text)
+        self.notify()
+
+    def after(self, position: Position) -> Frame | None:
+        """The frame with the event that follows `position`, if the feed still holds it."""
+        frames = self._frames
+        wanted = position.seq + 1
+        if not frames or frames[-1].gen != position.gen or not frames[0].first <= wanted <= frames[-1].last:
+            return None
+        # A live reader wants one of the last frames: look from the end.
+        for frame in reversed(frames):
+            if frame.first <= wanted:
+                return frame
+        return None
+
+    def has_stored(self, position: Position) -> None:
+        """The log is stored up to `position`."""
+        if position > self.stored:
+            self.stored = position
+            self.notify()
+
+    def notify(self) -> None:
+        """Lets every reader look again."""
+        for reader in self.readers:
+            reader.changed.set()
+
+
+class Link(Protocol):
+    """The platform's end of a connection to a sidecar, as others may use it."""
+
+    session_id: uuid.UUID
+    instance_id: uuid.UUID
+
+    def wake(self) -> None:
+        """There may be new commands for it."""
+
+    async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Asks the sidecar about the workspace. AppError when it answers with an error."""
+
+
+@dataclass(slots=True)
+class _Sockets:
+    """What this process holds once it serves sockets."""
+
+    loop: asyncio.AbstractEventLoop
+    dirty: set[uuid.UUID]
+    is_dirty: asyncio.Event
+
+
+_feeds: dict[uuid.UUID, Feed] = {}
+_links: dict[uuid.UUID, Link] = {}
+_sockets: _Sockets | None = None
+
+
+def open_sockets() -> None:
+    """From now on this process serves sockets: wake-ups of its own need no channel layer."""
+    global _sockets
+    _sockets = _Sockets(asyncio.get_running_loop(), set(), asyncio.Event())
+
+
+def close_sockets() -> None:
+    """Forgets everything; for tests, in which each event loop is another server."""
+    global _sockets
+    _sockets = None
+    _feeds.clear()
+    _links.clear()
+
+
+# --- feeds: only on the loop -----------------------------------------------------------------------
+
+
+def watch(session_id: uuid.UUID, reader: Reader) -> Feed:
+    """The session's feed, which now notifies `reader`."""
+    feed = _feeds.setdefault(session_id, Feed())
+    feed.readers.add(reader)
+    return feed
+
+
+def unwatch(session_id: uuid.UUID, reader: Reader) -> None:
+    """The reader is gone; a feed that nobody reads is dropped."""
+    feed = _feeds.get(session_id)
+    if feed is not None:
+        feed.readers.discard(reader)
+        if not feed.readers:
+            del _feeds[session_id]
+
+
+def feed_of(session_id: uuid.UUID) -> Feed | None:
+    """The feed, if anybody watches the session."""
+    return _feeds.get(session_id)
+
+
+def watched() -> list[uuid.UUID]:
+    """The sessions that somebody watches."""
+    return list(_feeds)
+
+
+# --- links: only on the loop -----------------------------------------------------------------------
+
+
+def add_link(link: Link) -> Link | None:
+    """This link is the instance's now; the one that it replaces, if there is one."""
+    replaced = _links.get(link.instance_id)
+    _links[link.instance_id] = link
+    return replaced
+
+
+def remove_link(link: Link) -> bool:
+    """The link is closed; whether it was its instance's present one."""
+    if _links.get(link.instance_id) is not link:
+        return False
+    del _links[link.instance_id]
+    return True
+
+
+def has_link(instance_id: uuid.UUID) -> bool:
+    """Whether the instance is connected."""
+    return instance_id in _links
+
+
+def links() -> list[Link]:
+    """All connected sidecars."""
+    return list(_links.values())
+
+
+# --- wake-ups: from any thread and any process -----------------------------------------------------
+
+
+def wake_session(session_id: uuid.UUID) -> None:
+    """There is something new in this session's log or state."""
+    _wake(sessions=[session_id])
+
+
+def wake_link(instance_id: uuid.UUID) -> None:
+    """There are new commands for this instance."""
+    _wake(links=[instance_id])
+
+
+async def next_dirty(timeout: float) -> set[uuid.UUID]:
+    """The sessions that were woken since the last call; after `timeout` seconds of silence, none."""
+    sockets = _require_sockets()
+    try:
+        async with asyncio.timeout(timeout):
+            await sockets.is_dirty.wait()
+    except TimeoutError:
+        return set()
+    sockets.is_dirty.clear()
+    dirty, sockets.dirty = sockets.dirty, set()
+    return dirty
+
+
+async def listen() -> None:
+    """Turns wake-ups from other processes into our own, until cancelled or the layer fails."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(GROUP, channel)
+    while True:
+        message = await layer.receive(channel)
+        _woken(_ids(message.get("sessions", ())), _ids(message.get("links", ())))
+
+
+def query(session_id: uuid.UUID, verb: str, data: dict[str, Any], *, timeout: float = 20) -> dict[str, Any]:
+    """Asks the session's sidecar. AppError `asleep` without a link, `box_silent` if in vain."""
+    if _sockets is None:
+        raise _asleep()
+    future = asyncio.run_coroutine_threadsafe(_query(session_id, verb, data), _sockets.loop)
+    try:
+        return future.result(timeout)
+    except concurrent.futures.TimeoutError:
+        future.cancel()
+        raise AppError("box_silent", "The box did not answer in time; try again.", 504) from None
+
+
+async def _query(session_id: uuid.UUID, verb: str, data: dict[str, Any]) -> dict[str, Any]:
+    for link in _links.values():
+        if link.session_id == session_id:
+            return await link.query(verb, data)
+    raise _asleep()
+
+
+def _asleep() -> AppError:
+    return AppError("asleep", "The session is asleep: send a prompt or start it to reach its files.", 409)
+
+
+def _wake(*, sessions: Iterable[uuid.UUID] = (), links: Iterable[uuid.UUID] = ()) -> None:
+    if _sockets is not None and not _sockets.loop.is_closed():
+        # One process serves the sockets, and it is this one.
+        _sockets.loop.call_soon_threadsafe(_woken, list(sessions), list(links))
+        return
+    message = {"type": "wake", "sessions": [str(i) for i in sessions], "links": [str(i) for i in links]}
+    try:
+        async_to_sync(get_channel_layer().group_send)(GROUP, message)
+    except (redis.exceptions.RedisError, OSError):
+        _log.warning("wake-up not sent, the timer will find it")
+
+
+def _woken(sessions: Iterable[uuid.UUID], links: Iterable[uuid.UUID]) -> None:
+    if _sockets is None:
+        return
+    watched_now = [session_id for session_id in sessions if session_id in _feeds]
+    if watched_now:
+        _sockets.dirty.update(watched_now)
+        _sockets.is_dirty.set()
+    for instance_id in links:
+        if link := _links.get(instance_id):
+            link.wake()
+
+
+def _require_sockets() -> _Sockets:
+    if _sockets is None:
+        raise RuntimeError("open_sockets() was not called in this process")
+    return _sockets
+
+
+def _ids(values: Iterable[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(value) for value in values]

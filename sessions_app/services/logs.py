@@ -1,0 +1,75 @@
+"""Reading a session's log for those who follow it: its head, where to resume, and pages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Min
+
+from sessions_app.models import Event, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a session's stored log ends, and the version of its state."""
+
+    generation: int
+    last_seq: int
+    state_version: int
+
+
+def may_watch(*, session_id: uuid.UUID, user_id: uuid.UUID) -> bool:
+    """Whether this user may see the session."""
+    return Session.objects.owned_by(user_id).filter(pk=session_id).exists()
+
+
+def heads(session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Head]:
+    """The heads of those of the sessions that are still there, in one query."""
+    rows = Session.objects.present().filter(pk__in=session_ids)
+    return {
+        pk: Head(generation, last_seq, version)
+        for pk, generation, last_seq, version in rows.values_list(
+            "pk", "generation", "last_seq", "state_version"
+        )
+    }
+
+
+def head(*, session_id: uuid.UUID) -> Head | None:
+    """The head of one session, None when it was deleted."""
+    return heads([session_id]).get(session_id)
+
+
+def resume(*, session_id: uuid.UUID, gen: int, seq: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """For a reader that has seen up to (gen, seq): where it goes on, and the last stored event of `gen`.
+
+    What it saw of an ended generation beyond what was stored never became part of the log.
+    """
+    current = Session.objects.values_list("generation", "last_seq").get(pk=session_id)
+    if gen == 0 or gen > current[0] or (gen == current[0] and seq > current[1] + 1_000_000):
+        return (0, 0), (current[0], current[1])
+    if gen == current[0]:
+        return (gen, seq), (current[0], current[1])
+    last = (
+        Event.objects.filter(session_id=session_id, gen__lte=gen).aggregate(last=Max("seq_end"))["last"] or 0
+    )
+    return (gen, min(seq, last)), (gen, last)
+
+
+def page(
+    *, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, until: int, limit: int
+) -> list[dict[str, Any]]:
+    """The next stored events, in order of their first number, for a reader that has seen up to (gen, seq).
+
+    `after_row` is the first number of the last row of the page before: rows that span several numbers
+    overlap, so paging by their ends would leave some out.
+    """
+    rows = Event.objects.filter(session_id=session_id, seq__lte=until)
+    if after_row is not None:
+        rows = rows.filter(seq__gt=after_row)
+    else:
+        newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
+        rows = rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1))
+    return [row.envelope() for row in rows.order_by("seq")[:limit]]
