@@ -1,7 +1,7 @@
 """The key encryption keys (KEKs): read from a secret, told apart by an id, the first one encrypts.
 
-A KEK never enters the database. To rotate: put a new one in front, run `manage.py rewrap_keys`, then remove
-the old one.
+A KEK never enters the database; `up` makes a file with one at the first start. To rotate: put a new one in
+front, run `manage.py rewrap_keys`, then remove the old one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ import base64
 import binascii
 import functools
 import hashlib
-import os
 import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.conf import settings
 
 KEK_BYTES = 32
 _FORMAT = (
-    "It must be 32 random bytes in base64 or hexadecimal; several are separated by commas or spaces, "
-    "and the first one encrypts."
+    "It must be 32 random bytes in base64 or hexadecimal, with or without a name and a colon before it; "
+    "several are separated by commas or spaces, and the first one encrypts."
 )
 
 
@@ -61,34 +59,8 @@ def current() -> Keyring:
 
 
 def generate() -> str:
-    """A new KEK as it stands in the setting or its file."""
+    """A new KEK as it stands in the setting."""
     return base64.b64encode(secrets.token_bytes(KEK_BYTES)).decode()
-
-
-def make_file(path: Path) -> bool:
-    """Makes a file with a new KEK that only its owner can read. False, and nothing done, if there is one.
-
-    The file appears under its name only when it is complete and on the disk: a KEK that was used and then
-    lost in a crash would take every key with it.
-    """
-    if path.exists():
-        return False
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(generate() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # Unlike a rename, a link never replaces the file of somebody who was quicker.
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync_directory(path.parent)
-    return True
 
 
 @functools.lru_cache(maxsize=4)
@@ -97,7 +69,8 @@ def _parse_once(text: str) -> Keyring:
 
 
 def _kek(word: str) -> Kek:
-    key = _decode(word)
+    # A name such as `2026:` tells people which one is which; the id comes from the key itself.
+    key = _decode(word.rpartition(":")[2])
     if len(key) != KEK_BYTES:
         raise BadKeyring(f"A key encryption key has the wrong length. {_FORMAT}")
     return Kek(id=hashlib.sha256(b"openagent.kek-id|v1|" + key).hexdigest()[:16], key=key)
@@ -110,11 +83,3 @@ def _decode(word: str) -> bytes:
         return base64.b64decode(word.replace("-", "+").replace("_", "/"), validate=True)
     except (ValueError, binascii.Error):
         raise BadKeyring(f"A key encryption key cannot be read. {_FORMAT}") from None
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -255,6 +255,10 @@ LOGGING = log.configure(OPENAGENT_LOG_FORMAT, OPENAGENT_LOG_LEVEL)
 log.protect(SECRET_KEY, OPENAGENT_KEYS_KEK, OPENAGENT_SETUP_CODE, OPENAGENT_METRICS_TOKEN)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
+# --- Provider keys ----------------------------------------------------------------------------------------
+# Provider id to base URL, for a proxy in front of a provider; such a host may be private.
+OPENAGENT_PROVIDER_BASE_URLS = env.table("OPENAGENT_PROVIDER_BASE_URLS")
+
 # --- Sessions and instances -------------------------------------------------------------------------------
 OPENAGENT_DATA_DIR = DATA.root
 OPENAGENT_LINK_SOCKET = DATA.link_socket

@@ -6,6 +6,7 @@ the program, never change what it does.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -72,6 +73,18 @@ def seconds(name: str, default: float) -> float:
         raise SettingError(f"{name} must be a duration such as 30, 30s, 15m, 2h or 7d.") from None
     if parsed < 0 or not math.isfinite(parsed):
         raise SettingError(f"{name} must not be negative or endless.")
+    return parsed
+
+
+def table(name: str) -> dict[str, str]:
+    """A JSON object of texts; empty when it is not set."""
+    value = text(name, "{}")
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict) or not all(isinstance(item, str) for item in parsed.values()):
+        raise SettingError(f'{name} must be a JSON object of texts, such as {{"name": "value"}}.')
     return parsed
 
 
