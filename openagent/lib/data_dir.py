@@ -43,6 +43,11 @@ class DataDir:
         return self.root / "sessions"
 
     @property
+    def agents(self) -> Path:
+        """The coding agents, laid out as boxes see them; here because the checkout may be closed to others."""
+        return self.root / "agents"
+
+    @property
     def database(self) -> Path:
         return self.root / "db.sqlite3"
 

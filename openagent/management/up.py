@@ -117,15 +117,22 @@ def _environment(data: data_dir.DataDir, host: str, port: int, *, dev: bool) -> 
 
 
 def _prepare(data: data_dir.DataDir, environment: dict[str, str]) -> None:
+    agents = env.path("OPENAGENT_AGENTS_DIR", data.agents)
+    stage = str(data_dir.CHECKOUT / "deploy" / "agents" / "stage")
+    _run_to_end("the coding agents", [stage, str(agents)], data, environment)
+    command = [sys.executable, str(data_dir.CHECKOUT / "manage.py"), "prepare"]
+    _run_to_end("the database", command, data, environment)
+
+
+def _run_to_end(what: str, command: list[str], data: data_dir.DataDir, environment: dict[str, str]) -> None:
     log = data.logs / "prepare.log"
     with log.open("w") as out:
-        command = [sys.executable, str(data_dir.CHECKOUT / "manage.py"), "prepare"]
         done = subprocess.run(
             command, env=environment, cwd=data_dir.CHECKOUT, stdout=out, stderr=subprocess.STDOUT, check=False
         )
     if done.returncode != 0:
         last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-        raise CannotStart(f"the database could not be prepared; see {log}. It ends with:\n{last}")
+        raise CannotStart(f"{what} could not be prepared; see {log}. It ends with:\n{last}")
 
 
 def _greet(data: data_dir.DataDir, host: str, port: int, environment: dict[str, str]) -> None:
