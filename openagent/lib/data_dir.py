@@ -44,7 +44,7 @@ class DataDir:
 
     @property
     def agents(self) -> Path:
-        """The coding agents, laid out as boxes see them; here because the checkout may be closed to others."""
+        """The coding agents, laid out as boxes see them: other users may be unable to enter the checkout."""
         return self.root / "agents"
 
     @property

@@ -27,10 +27,10 @@ def make_directories(data: DataDir) -> None:
     """Other users may pass through to the places that are meant for them, and can list nothing."""
     _check_sockets(data)
     try:
-        data.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for folder, mode in ((data.root, 0o711), (data.run, 0o711), (data.sessions, 0o711)):
+        missing = [folder for folder in data.root.parents if not folder.exists()]
+        for folder in (*reversed(missing), data.root, data.run, data.sessions):
             folder.mkdir(exist_ok=True)
-            folder.chmod(mode)
+            folder.chmod(0o711)
         for folder in (data.secrets, data.logs, data.static):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
