@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 
 from openagent.accounts.models import User
 from sessions_app.models import Instance, Permission, Prompt, PromptState, Session
+from sessions_app.models.usage import COUNTS
 
 Shape: TypeAlias = dict[str, Any]
 
-USAGE_COUNTS = ("input", "output", "cached", "reasoning")
-NO_USAGE: Mapping[str, int] = {**dict.fromkeys(USAGE_COUNTS, 0), "calls": 0}
+NO_USAGE: Mapping[str, int] = dict.fromkeys((*COUNTS, "calls"), 0)
 
 # What a person reads about a start that is under way, by the last stage that was reached.
 _STAGE_WORDS = {

@@ -6,13 +6,12 @@ State carries a version; whoever changes a row that it is made of calls `bump` i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
 from openagent.lib.errors import NotFound
@@ -94,7 +93,7 @@ def describe(sessions: Iterable[Session]) -> list[shapes.Shape]:
     turns = dict(Prompt.objects.open().filter(session__in=ids).values_list("session_id", "pk"))
     queued = _counts(Prompt.objects.filter(state=PromptState.QUEUED, session__in=ids))
     pending = _counts(Permission.objects.filter(state=PermissionState.PENDING, session__in=ids))
-    usage = usage_by(UsageEvent.objects.filter(session__in=ids), "session_id")
+    usage = UsageEvent.objects.filter(session__in=ids).totals_by("session_id")
     return [
         shapes.session(
             row,
@@ -104,7 +103,7 @@ def describe(sessions: Iterable[Session]) -> list[shapes.Shape]:
                 turn=turns.get(row.pk),
                 queued=queued.get(row.pk, 0),
                 pending=pending.get(row.pk, 0),
-                usage=usage.get(row.pk, shapes.NO_USAGE),
+                usage=usage.get((row.pk,), shapes.NO_USAGE),
             ),
         )
         for row in rows
@@ -121,11 +120,10 @@ def describe_one(session_id: uuid.UUID) -> shapes.Shape:
 
 def status(session_id: uuid.UUID) -> Status:
     """What the session is doing now. NotFound when it was deleted."""
-    rows = with_status(Session.objects.present().filter(pk=session_id))
-    found = rows.values_list("status", flat=True).first()
-    if found is None:
+    row = with_status(Session.objects.present().filter(pk=session_id)).first()
+    if row is None:
         raise NotFound("There is no such session.")
-    return Status(found)
+    return Status(_annotation(row, "status"))
 
 
 def snapshot(session_id: uuid.UUID) -> shapes.Shape:
@@ -149,21 +147,6 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
             shapes.permission(row) for row in permissions.select_related("session", "answered_by")
         ],
     }
-
-
-def usage_by(events: models.QuerySet[UsageEvent], *fields: str) -> dict[Any, dict[str, int]]:
-    """Token and call totals grouped by `fields`; keyed by the value, or by the tuple of values of several."""
-    sums = {f"total_{name}": Coalesce(Sum(name), 0) for name in shapes.USAGE_COUNTS}
-    rows = events.order_by().values(*fields).annotate(**sums, total_calls=Count("pk"))
-    return {_group(row, fields): _totals(row) for row in rows}
-
-
-def _group(row: Mapping[str, Any], fields: tuple[str, ...]) -> Any:
-    return row[fields[0]] if len(fields) == 1 else tuple(row[field] for field in fields)
-
-
-def _totals(row: Mapping[str, Any]) -> dict[str, int]:
-    return {name: int(row[f"total_{name}"]) for name in shapes.NO_USAGE}
 
 
 def _counts(rows: models.QuerySet[Any]) -> dict[uuid.UUID, int]:
