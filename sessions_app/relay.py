@@ -109,6 +109,7 @@ class Link(Protocol):
 
     session_id: uuid.UUID
     instance_id: uuid.UUID
+    last_command: int
 
     def wake(self) -> None:
         """There may be new commands for it."""

@@ -43,7 +43,7 @@ class LinkConsumer(base.SocketConsumer):
         self.instance_id, self.session_id = self.grant.instance_id, self.grant.session_id
         self.generation = self.grant.generation
         self._seq = self.grant.stored_seq
-        self._command = hello.last_command
+        self.last_command = hello.last_command
         self._acknowledge = 0
         replaced = relay.add_link(self)
         if isinstance(replaced, LinkConsumer):
@@ -206,10 +206,10 @@ class LinkConsumer(base.SocketConsumer):
             await self._has_commands.wait()
             self._has_commands.clear()
             while orders := await db.run(
-                commands.after, instance_id=self.instance_id, number=self._command, limit=1
+                commands.after, instance_id=self.instance_id, number=self.last_command, limit=1
             ):
                 self._outgoing.put_nowait(frames.Commands(commands=orders))
-                self._command = orders[-1].number
+                self.last_command = orders[-1].number
 
     async def _wait_for_end(self) -> None:
         await self._ended

@@ -15,7 +15,7 @@ from openagent.accounts import logins
 from openagent.lib import db, log
 from sessions_app import relay
 from sessions_app.consumers import base, writer
-from sessions_app.services import logs, state
+from sessions_app.services import commands, logs, state
 
 _log = log.get(__name__)
 
@@ -73,6 +73,7 @@ async def _look() -> None:
         if loop.time() >= next_poll:
             dirty = set(relay.watched())
             next_poll = loop.time() + POLL_SECONDS
+            await _look_for_commands()
         if not dirty:
             continue
         heads = await db.run(logs.heads, dirty)
@@ -85,6 +86,15 @@ async def _look() -> None:
             else:
                 feed.is_gone = True
                 feed.notify()
+
+
+async def _look_for_commands() -> None:
+    links = relay.links()
+    if links:
+        newest = await db.run(commands.newest, [link.instance_id for link in links])
+        for link in links:
+            if newest.get(link.instance_id, 0) > link.last_command:
+                link.wake()
 
 
 async def _recheck_logins() -> None:

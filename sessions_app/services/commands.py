@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from functools import partial
 
 import msgspec
@@ -40,6 +41,11 @@ def after(*, instance_id: uuid.UUID, number: int, limit: int = 20) -> list[frame
     """The commands that a sidecar holding `number` has not seen, oldest first."""
     rows = Command.objects.filter(instance_id=instance_id, number__gt=number).order_by("number")[:limit]
     return [frames.Command(number=row.number, verb=row.verb, data=row.data) for row in rows]
+
+
+def newest(instance_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The number of each instance's last command, in one query: finds the wake-ups that were lost."""
+    return dict(Instance.objects.filter(pk__in=instance_ids).values_list("pk", "last_command"))
 
 
 def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> None:

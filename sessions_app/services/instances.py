@@ -21,7 +21,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.models.instance import LIVE_STATES
+from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.services import commands, state
 from sidecar.protocol import frames
 
@@ -97,6 +97,26 @@ def remove(instance: Instance) -> None:
     Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
 
 
+def ours() -> InstanceQuerySet:
+    """The instances of the driver that this platform uses now."""
+    return Instance.objects.filter(driver=get_driver().name)
+
+
+def list_refs() -> list[dict[str, Any]]:
+    """What the engine has of ours, whether or not a row wants it; each has its `instance_id`."""
+    return get_driver().list()
+
+
+def remove_ref(ref: dict[str, Any]) -> None:
+    """Removes something that no row wants. DriverError when it may still be there."""
+    get_driver().remove(ref)
+
+
+def inspect(instance: Instance) -> base.InstanceState:
+    """What the engine says of it. DriverError when it says nothing."""
+    return get_driver().inspect(instance.driver_ref or {})
+
+
 @transaction.atomic
 def stop(*, session_id: uuid.UUID, reason: str) -> None:
     """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
@@ -158,7 +178,7 @@ def _spec(instance: Instance) -> base.InstanceSpec:
     return base.InstanceSpec(
         instance_id=str(instance.pk),
         volume=instance.session.volume,
-        link=settings.OPENAGENT_LINK_URL,
+        link=settings.OPENAGENT_LINK_SOCKET,
         token=token_for(instance.pk),
         agent=instance.session.agent,
     )

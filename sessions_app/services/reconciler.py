@@ -7,7 +7,6 @@ import uuid
 from django.db.models import Exists, F, OuterRef
 
 from openagent.lib import log
-from sessions_app.drivers import get_driver
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
@@ -29,12 +28,11 @@ def reconcile() -> None:
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
     """
-    driver = get_driver()
     _remove_strangers()
-    for instance in Instance.objects.live().filter(driver=driver.name):
+    for instance in instances.ours().live():
         with log.context(session=instance.session_id, instance=instance.pk):
             _check(instance)
-    for instance in Instance.objects.unremoved().filter(driver=driver.name):
+    for instance in instances.ours().unremoved():
         _attempt_removal(instance)
     _wake_waiting()
 
@@ -52,8 +50,7 @@ def check(*, instance_id: uuid.UUID) -> None:
 
 def _remove_strangers() -> None:
     """Only what has no row at all: an ended instance is removed by its row."""
-    driver = get_driver()
-    refs = driver.list()
+    refs = instances.list_refs()
     known = {
         str(pk)
         for pk in Instance.objects.filter(pk__in=[ref["instance_id"] for ref in refs]).values_list(
@@ -64,7 +61,7 @@ def _remove_strangers() -> None:
         if ref["instance_id"] not in known:
             _log.warning("removing an instance that has no row", instance_id=ref["instance_id"])
             try:
-                driver.remove(ref)
+                instances.remove_ref(ref)
             except DriverError as error:
                 _log.warning("stranger not removed", code=error.code)
 
@@ -96,7 +93,7 @@ def _is_alive(instance: Instance) -> bool:
     if instance.driver_ref is None:
         return False
     try:
-        return get_driver().inspect(instance.driver_ref).alive
+        return instances.inspect(instance).alive
     except DriverError as error:
         _log.warning("instance cannot be inspected", code=error.code)
         return True
@@ -104,7 +101,7 @@ def _is_alive(instance: Instance) -> bool:
 
 def _detail(instance: Instance) -> str:
     try:
-        return get_driver().inspect(instance.driver_ref).detail if instance.driver_ref else ""
+        return instances.inspect(instance).detail
     except DriverError as error:
         return error.message
 

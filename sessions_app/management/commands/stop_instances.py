@@ -1,0 +1,44 @@
+"""Stops every instance of this installation's driver, letting each flush first; the platform is about to end."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+
+from openagent.lib import log
+from sessions_app.drivers.base import DriverError
+from sessions_app.models import Instance
+from sessions_app.services import instances, lifecycle
+
+_log = log.get(__name__)
+
+
+class Command(BaseCommand):
+    """`manage.py stop_instances --timeout 8`."""
+
+    help = "Stops all live instances; they flush what they hold, and wake again with the next prompt."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--timeout", type=float, default=8.0, help="Seconds to wait for all of them.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        live = list(Instance.objects.live())
+        for instance in live:
+            instances.stop(session_id=instance.session_id, reason="shutdown")
+        pool = ThreadPoolExecutor(max_workers=16)
+        waiting = wait([pool.submit(_retire, instance) for instance in live], timeout=options["timeout"])
+        pool.shutdown(wait=False, cancel_futures=True)
+        if waiting.not_done:
+            self.stderr.write(f"{len(waiting.not_done)} of {len(live)} instances did not stop in time.")
+
+
+def _retire(instance: Instance) -> None:
+    try:
+        lifecycle.retire(instance_id=instance.pk)
+    except DriverError as error:
+        _log.warning("instance not removed", instance_id=str(instance.pk), code=error.code)
+    finally:
+        connections.close_all()
