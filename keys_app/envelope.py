@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keys_app.keyring import Kek, Keyring
+from openagent.lib.redact import Secret
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -49,7 +50,7 @@ def context(*, table: str, row: str, owner: str, provider: str, version: int) ->
     return "|".join(["openagent.envelope", "v1", *(f"{len(part)}:{part}" for part in parts)]).encode()
 
 
-def encrypt(keyring: Keyring, secret: bytes, context: bytes) -> Envelope:
+def encrypt(keyring: Keyring, secret: Secret, context: bytes) -> Envelope:
     """The envelope of `secret` for the place that `context` describes."""
     dek = secrets.token_bytes(_KEY_BYTES)
     data_key, commitment = _derive(dek, context)
@@ -60,17 +61,17 @@ def encrypt(keyring: Keyring, secret: bytes, context: bytes) -> Envelope:
         dek_nonce=dek_nonce,
         wrapped_dek=wrapped_dek,
         nonce=nonce,
-        ciphertext=AESGCM(data_key).encrypt(nonce, secret, context),
+        ciphertext=AESGCM(data_key).encrypt(nonce, secret.reveal().encode(), context),
         commitment=commitment,
     )
 
 
-def decrypt(keyring: Keyring, envelope: Envelope, context: bytes) -> bytes:
+def decrypt(keyring: Keyring, envelope: Envelope, context: bytes) -> Secret:
     """The secret; EnvelopeError when it is not exactly what was encrypted for exactly this place."""
     data_key, commitment = _derive(_unwrap(keyring, envelope, context), context)
     if not hmac.compare_digest(commitment, envelope.commitment):
         raise EnvelopeError("changed")
-    return _open(data_key, envelope.nonce, envelope.ciphertext, context)
+    return Secret(_open(data_key, envelope.nonce, envelope.ciphertext, context).decode())
 
 
 def rewrap(keyring: Keyring, envelope: Envelope, context: bytes) -> Envelope:

@@ -74,7 +74,6 @@ class KeyAction(models.TextChoices):
     TESTED = "tested", "Tested"
     SEALED = "sealed", "Sealed to a sidecar"
     REWRAPPED = "rewrapped", "Wrapped with another KEK"
-    UNREADABLE = "unreadable", "Could not be decrypted"
 
 
 class KeyUse(models.Model):

@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
                             ("tested", "Tested"),
                             ("sealed", "Sealed to a sidecar"),
                             ("rewrapped", "Wrapped with another KEK"),
-                            ("unreadable", "Could not be decrypted"),
                         ],
                         max_length=20,
                     ),

@@ -1,0 +1,71 @@
+"""Looks at a pasted key before it is kept, so that a wrong paste is explained at once. Never quotes it."""
+
+from __future__ import annotations
+
+import re
+
+from keys_app import providers
+from openagent.lib.errors import AppError
+from openagent.lib.redact import Secret
+
+SHORTEST, LONGEST = 8, 4096
+
+_ASSIGNMENT = re.compile(r"(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+
+
+class BadKey(AppError):
+    """What was pasted cannot be a key for this provider."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            "key_wrong_shape", message, 400, errors={"key": [{"message": message, "code": "key_wrong_shape"}]}
+        )
+
+
+def check(provider: providers.Provider, pasted: Secret) -> Secret:
+    """The key without the blanks around it, or BadKey with what is wrong and what to do."""
+    if not provider.needs_key:
+        raise BadKey(f"{provider.name} needs no key.")
+    value = pasted.reveal().strip()
+    _check_paste(value)
+    # Behind a proxy of the administrator's, keys look as the proxy wants.
+    if not provider.has_custom_base_url:
+        _check_prefix(provider, value)
+    return Secret(value)
+
+
+def hint(key: Secret) -> str:
+    """The last four characters, by which an owner recognises a key; nothing of a very short one."""
+    value = key.reveal()
+    return value[-4:] if len(value) >= 3 * SHORTEST else ""
+
+
+def _check_paste(value: str) -> None:
+    if not value:
+        raise BadKey("Paste the key.")
+    if value[:7].lower() == "bearer ":
+        raise BadKey("Paste the key alone, without the word Bearer.")
+    if _ASSIGNMENT.match(value):
+        raise BadKey("Paste only what follows the equals sign.")
+    if value[0] in "\"'`" or value[-1] in "\"'`":
+        raise BadKey("Paste the key without quotation marks.")
+    if not _PRINTABLE.fullmatch(value):
+        raise BadKey("A key is one word without blanks or special characters. Copy it once more.")
+    if len(value) < SHORTEST:
+        raise BadKey("This is too short to be a key. Copy the whole of it.")
+    if len(value) > LONGEST:
+        raise BadKey("This is too long to be a key.")
+
+
+def _check_prefix(provider: providers.Provider, value: str) -> None:
+    own = _matched(provider, value)
+    other = max(providers.every(), key=lambda candidate: len(_matched(candidate, value)))
+    if len(_matched(other, value)) > len(own):
+        raise BadKey(f"This looks like a key for {other.name}, not for {provider.name}.")
+    if provider.key_prefixes and not own:
+        raise BadKey(f"A key for {provider.name} looks like {provider.key_format}")
+
+
+def _matched(provider: providers.Provider, value: str) -> str:
+    return max((prefix for prefix in provider.key_prefixes if value.startswith(prefix)), key=len, default="")
