@@ -9,3 +9,10 @@ class SessionsAppConfig(AppConfig):
     name = "sessions_app"
     verbose_name = "Agent sessions"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only now.
+        from keys_app import revocation
+        from sessions_app.services import links
+
+        revocation.subscribe(links.on_key_revoked)

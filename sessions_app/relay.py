@@ -114,6 +114,9 @@ class Link(Protocol):
     def wake(self) -> None:
         """There may be new commands for it."""
 
+    def forget_key(self, provider: str) -> None:
+        """The key of this provider was revoked."""
+
     async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
         """Asks the sidecar about the workspace. AppError when it answers with an error."""
 
@@ -216,6 +219,14 @@ def wake_link(instance_id: uuid.UUID) -> None:
     _wake(links=[instance_id])
 
 
+def forget_key(instance_ids: Iterable[uuid.UUID], provider: str) -> None:
+    """The key that these instances may hold for `provider` was revoked.
+
+    An instance without a link drops its keys by itself after a minute.
+    """
+    _wake(links=instance_ids, forget=provider)
+
+
 async def next_dirty(timeout: float) -> set[uuid.UUID]:
     """The sessions that were woken since the last call; after `timeout` seconds of silence, none."""
     sockets = _require_sockets()
@@ -236,7 +247,7 @@ async def listen() -> None:
     await layer.group_add(GROUP, channel)
     while True:
         message = await layer.receive(channel)
-        _woken(_ids(message.get("sessions", ())), _ids(message.get("links", ())))
+        _woken(_ids(message.get("sessions", ())), _ids(message.get("links", ())), message.get("forget", ""))
 
 
 def query(session_id: uuid.UUID, verb: str, data: dict[str, Any], *, timeout: float = 20) -> dict[str, Any]:
@@ -262,19 +273,24 @@ def _asleep() -> AppError:
     return AppError("asleep", "The session is asleep: send a prompt or start it to reach its files.", 409)
 
 
-def _wake(*, sessions: Iterable[uuid.UUID] = (), links: Iterable[uuid.UUID] = ()) -> None:
+def _wake(*, sessions: Iterable[uuid.UUID] = (), links: Iterable[uuid.UUID] = (), forget: str = "") -> None:
     if _sockets is not None and not _sockets.loop.is_closed():
         # One process serves the sockets, and it is this one.
-        _sockets.loop.call_soon_threadsafe(_woken, list(sessions), list(links))
+        _sockets.loop.call_soon_threadsafe(_woken, list(sessions), list(links), forget)
         return
-    message = {"type": "wake", "sessions": [str(i) for i in sessions], "links": [str(i) for i in links]}
+    message = {
+        "type": "wake",
+        "sessions": [str(pk) for pk in sessions],
+        "links": [str(pk) for pk in links],
+        "forget": forget,
+    }
     try:
         async_to_sync(get_channel_layer().group_send)(GROUP, message)
     except (redis.exceptions.RedisError, OSError):
         _log.warning("wake-up not sent, the timer will find it")
 
 
-def _woken(sessions: Iterable[uuid.UUID], links: Iterable[uuid.UUID]) -> None:
+def _woken(sessions: Iterable[uuid.UUID], links: Iterable[uuid.UUID], forget: str = "") -> None:
     if _sockets is None:
         return
     watched_now = [session_id for session_id in sessions if session_id in _feeds]
@@ -282,7 +298,10 @@ def _woken(sessions: Iterable[uuid.UUID], links: Iterable[uuid.UUID]) -> None:
         _sockets.dirty.update(watched_now)
         _sockets.is_dirty.set()
     for instance_id in links:
-        if link := _links.get(instance_id):
+        link = _links.get(instance_id)
+        if link is not None and forget:
+            link.forget_key(forget)
+        elif link is not None:
             link.wake()
 
 

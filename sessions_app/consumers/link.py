@@ -65,6 +65,10 @@ class LinkConsumer(base.SocketConsumer):
         """There may be new commands."""
         self._has_commands.set()
 
+    def forget_key(self, provider: str) -> None:
+        """The key was revoked: the gate must not use it again."""
+        self._outgoing.put_nowait(frames.KeyDrop(provider=provider))
+
     def stored(self, seq: int) -> None:
         """Events up to `seq` are committed: the sidecar may forget them."""
         self._outgoing.put_nowait(frames.Ack(seq=seq))

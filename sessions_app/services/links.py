@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from keys_app import revocation
 from keys_app import services as keys
 from openagent.lib.errors import AppError
+from sessions_app import relay
 from sessions_app.models import Instance
 from sessions_app.services import instances, lifecycle
 from sidecar.protocol import frames
@@ -84,21 +88,36 @@ def instance_stored(instance: Instance) -> int:
 
 def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Key:
     """The session's key for this provider, sealed to this sidecar; an error code when there is none."""
-    instance = Instance.objects.select_related("session").get(pk=instance_id)
+    instance = Instance.objects.select_related("session__key").get(pk=instance_id)
     session = instance.session
-    if not instance.is_live or session.provider != request.provider or session.key_id is None:
-        return frames.Key(provider=request.provider, nonce=request.nonce, error="no_key")
+    if not instance.is_live or session.provider != request.provider or session.key is None:
+        return frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
     try:
         sealed = keys.seal_for(
-            key_id=session.key_id,
-            session_id=session.pk,
+            session.key,
+            session=session.pk,
             generation=instance.generation,
-            public_key=instance.public_key,
-            nonce=request.nonce,
+            public_key=_base64(instance.public_key),
+            nonce=_base64(request.nonce),
         )
     except AppError as error:
         return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)
-    return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
+    return frames.Key(
+        provider=request.provider, nonce=request.nonce, sealed=base64.b64encode(sealed).decode()
+    )
+
+
+def on_key_revoked(revoked: revocation.Revoked) -> None:
+    """Tells the sidecars that may hold the key to forget it."""
+    live = Instance.objects.live().filter(session__owner=revoked.owner_id, session__provider=revoked.provider)
+    relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
+
+
+def _base64(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return b""  # of the wrong length for everything, which sealing says
 
 
 def _parse(value: str) -> uuid.UUID | None:
