@@ -1,9 +1,9 @@
 """The journal's files: how a record and a segment look on the disk, and how a damaged one is read.
 
 A journal directory belongs to one session. A generation's events stand in one or more segments, named after
-the generation and a running index. A segment is a row of records, each its length, the CRC-32 of its payload,
-and the payload as JSON. The first record says whose segment it is; the others are events, or marks that say up
-to which number events are stored by the platform and commands carried out.
+the generation and a running index. A segment is a row of records: length, CRC-32 of the payload, payload as
+JSON. The first record says whose segment it is; the others are events, or marks that say up to which number
+events are stored by the platform and commands carried out.
 
 Reading believes nothing: a segment ends where a record does not fit its checksum, whatever the reason.
 """
