@@ -6,13 +6,12 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db import transaction
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from sessions_app.models import Session, UsageEvent
 from sessions_app.models.usage import UsageEventQuerySet
-from sessions_app.services import shapes, state
+from sessions_app.services import shapes
 from sidecar.protocol import messages
 
 Group = Literal["day", "session", "model"]
@@ -22,9 +21,11 @@ DEFAULT_DAYS = 30
 _MOST_TOKENS = 10**12
 
 
-@transaction.atomic
 def record(*, session_id: uuid.UUID, turn: uuid.UUID | None, data: messages.Usage) -> None:
-    """Remembers one model call. Repeating it, known by the session and the request's id, changes nothing."""
+    """Remembers one model call. Repeating it, known by the session and the request's id, changes nothing.
+
+    Part of the session's state: the caller bumps that.
+    """
     owner = Session.objects.filter(pk=session_id).values("owner_id", "key_id").first()
     if owner is None:
         return
@@ -41,7 +42,6 @@ def record(*, session_id: uuid.UUID, turn: uuid.UUID | None, data: messages.Usag
         **owner,
     )
     UsageEvent.objects.bulk_create([row], ignore_conflicts=True)
-    state.bump(session_id)
 
 
 def summarise(
