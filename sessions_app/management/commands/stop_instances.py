@@ -1,4 +1,4 @@
-"""Stops every instance of this installation's driver, letting each flush first; the platform is about to end."""
+"""Stops every instance of this installation, letting each flush first: the platform is about to end."""
 
 from __future__ import annotations
 

@@ -1,0 +1,80 @@
+"""Which sidecars are accepted, and what the others are told."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from sessions_app.models import Instance, Session
+from sessions_app.services import instances, links
+from sidecar.protocol import frames
+
+KEY = base64.b64encode(b"k" * 32).decode()
+OTHER_KEY = base64.b64encode(b"o" * 32).decode()
+
+
+def hello(instance: Instance, /, **changes: Any) -> frames.Hello:
+    values = {
+        "versions": [1],
+        "sidecar_version": "0.1.0",
+        "instance": str(instance.pk),
+        "token": instances.token_for(instance.pk),
+        "public_key": KEY,
+        "nonce": base64.b64encode(b"n" * 16).decode(),
+    }
+    return frames.Hello(**{**values, **changes})
+
+
+def test_the_right_token_opens_the_link(session: Session, instance: Instance) -> None:
+    grant = links.accept(hello(instance))
+    assert (grant.session_id, grant.generation, grant.stored_seq, grant.version) == (session.pk, 1, 0, 1)
+
+
+def test_the_same_key_may_come_again(instance: Instance) -> None:
+    links.accept(hello(instance))
+    assert links.accept(hello(instance)).instance_id == instance.pk
+
+
+def test_a_second_key_for_the_same_token_ends_the_instance(instance: Instance) -> None:
+    links.accept(hello(instance))
+    with pytest.raises(links.LinkRefused) as refusal:
+        links.accept(hello(instance, public_key=OTHER_KEY))
+    assert (refusal.value.code, refusal.value.final) == ("token_reused", True)
+    instance.refresh_from_db()
+    assert (instance.state, instance.error_code) == ("lost", "token_reused")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"token": "0" * 64}, "bad_token"),
+        ({"token": ""}, "bad_token"),
+        ({"token": "\N{SNOWMAN}"}, "bad_token"),
+        ({"instance": "not a uuid"}, "bad_token"),
+        ({"instance": "00000000-0000-0000-0000-000000000000"}, "bad_token"),
+        ({"versions": [99]}, "version"),
+        ({"versions": []}, "version"),
+    ],
+)
+def test_anything_else_is_refused_for_good(instance: Instance, changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(links.LinkRefused) as refusal:
+        links.accept(hello(instance, **changes))
+    assert (refusal.value.code, refusal.value.final) == (code, True)
+
+
+def test_a_newer_sidecar_and_this_platform_find_a_common_version(instance: Instance) -> None:
+    assert links.accept(hello(instance, versions=[1, 2, 3])).version == 1
+
+
+def test_an_instance_that_has_ended_is_refused(instance: Instance) -> None:
+    Instance.objects.filter(pk=instance.pk).update(state="stopped")
+    with pytest.raises(links.LinkRefused) as refusal:
+        links.accept(hello(instance))
+    assert refusal.value.code == "ended"
+
+
+def test_no_key_is_sealed_where_the_session_has_none(instance: Instance) -> None:
+    request = frames.KeyRequest(provider="openai", nonce=KEY)
+    assert links.seal_key(instance_id=instance.pk, request=request).error == "key_missing"
