@@ -1,7 +1,7 @@
 """The interface of a coding agent, the box it needs, and the bounded queue its events leave through.
 
-An adapter turns one agent's own protocol into events of `sidecar.protocol.messages`. It numbers nothing, stores
-nothing and trusts nothing: whatever the agent says is hostile bytes.
+An adapter turns one agent's own protocol into events of `sidecar.protocol.messages`. It numbers nothing,
+stores nothing and trusts nothing: whatever the agent says is hostile bytes.
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ class Process(Protocol):
     async def wait(self) -> int:
         """The exit code; returns at once when the program has ended, as often as it is asked."""
 
-    async def kill(self, signal: int) -> None:
+    async def kill(self, signal: int, /) -> None:
         """Send `signal` to the program; a program that has ended is success."""
 
 
 class Box(Protocol):
-    """What an agent needs of `sidecar.box_server.BoxServer`. Both raise OSError when the box refuses or is gone."""
+    """What an agent needs of `sidecar.box_server.BoxServer`; OSError when the box refuses or is gone."""
 
-    async def exec(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str) -> Process: ...
+    async def exec(self, argv: Sequence[str], /, *, env: Mapping[str, str], cwd: str) -> Process: ...
 
-    async def connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]: ...
+    async def connect(self, port: int, /) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentContext:
     """All that an agent is told when it starts.
 
-    Model calls go to `http://127.0.0.1:<gate_port>/<provider.id>/...` with `token`, which is worthless: the gate
-    puts the real key in. `hang_seconds` is how long an open turn may pass without any sign of life (no event, no
-    running tool, no question to a person) before the agent counts as hung.
+    Model calls go to `http://127.0.0.1:<gate_port>/<provider.id>/...` with `token`, which is worthless: the
+    gate puts the real key in. `hang_seconds` is how long an open turn may pass without any sign of life (no
+    event, no running tool, no question to a person) before the agent counts as hung; `silence_seconds` is how
+    long the agent lets its provider say nothing before it tries again.
     """
 
     box: Box
@@ -58,6 +59,7 @@ class AgentContext:
     workspace: str = "/workspace"
     start_seconds: float = 60.0
     hang_seconds: float = 600.0
+    silence_seconds: float = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +90,21 @@ class UnknownPermission(AgentError):
 class Agent(ABC):
     """One running agent of one session.
 
-    Order of calls: `start` once, then the others in any order, `close` last (also after a failed start, and twice
-    does no harm). Events are read through `events` by exactly one reader, which may begin before `start`.
+    Order of calls: `start` once, then the others in any order, `close` last (also after a failed start, and
+    twice does no harm). Events are read through `events` by exactly one reader, which may begin before
+    `start`.
 
     Promises every adapter keeps; `tests/contract/agents` checks them:
 
-    * Each accepted prompt gets exactly one `turn.ended`, whatever happens to the agent. No event carries the turn
-      after it. `turn.started` is not the adapter's business: the caller journals it before it calls `prompt`.
-    * Failures of agent or provider are an `error` event and `turn.ended{error}`, never an exception of `prompt`.
-    * An agent process that dies ends the open turn (`agent_crash`) and is started again for the next prompt, with
-      the conversation kept. Only `close`, or an agent that cannot be started again, ends `events`.
-    * An answer given through `answer` produces no `permission.answered`: the caller writes that one. The adapter
-      writes it only for a reply that did not come through it (`by="box"`).
+    * Each accepted prompt gets exactly one `turn.ended`, whatever happens to the agent. No event carries the
+      turn after it. `turn.started` is not the adapter's business: the caller journals it before it calls
+      `prompt`.
+    * Failures of agent or provider are an `error` event and `turn.ended{error}`, never an exception of
+      `prompt`.
+    * An agent process that dies ends the open turn (`agent_crash`) and is started again for the next prompt,
+      with the conversation kept. Only `close`, or an agent that cannot be started again, ends `events`.
+    * An answer given through `answer` produces no `permission.answered`: the caller writes that one. The
+      adapter writes it only for a reply that did not come through it (`by="box"`).
     * A permission dies with its turn: a later `answer` raises UnknownPermission.
     """
 
@@ -125,14 +130,14 @@ class Agent(ABC):
 
     @abstractmethod
     async def prompt(self, turn: str, text: str, *, model: str = "", mode: str = "") -> None:
-        """Open `turn` with `text`; returns when the agent has accepted it or the turn has ended with an error.
+        """Open `turn` with `text`; returns when the agent has accepted it, or the turn has ended.
 
         Empty `model` or `mode` means what is configured. TurnOpen when another turn has not ended.
         """
 
     @abstractmethod
     async def cancel(self, turn: str) -> None:
-        """End `turn` with stop reason `cancelled` within two seconds. Nothing happens if it is not the open one."""
+        """End `turn` as `cancelled` within two seconds. Nothing happens if it is not the open one."""
 
     @abstractmethod
     async def answer(self, answer: frames.PermissionAnswer) -> None:
@@ -140,7 +145,7 @@ class Agent(ABC):
 
     @abstractmethod
     async def configure(self, *, model: str = "", mode: str = "") -> None:
-        """Use this model or mode from the next turn on; empty keeps what is. An `agent.config` event follows."""
+        """Use this model or mode from the next turn on; empty keeps what is. `agent.config` follows."""
 
     @abstractmethod
     def events(self) -> AsyncIterator[AgentEvent]:
@@ -152,7 +157,7 @@ class Agent(ABC):
 
 
 class EventQueue:
-    """The way out of an adapter: `put` never waits, `room` lets whoever reads the agent wait for the consumer."""
+    """The way out of an adapter: `put` never waits, `room` waits for the consumer."""
 
     def __init__(self, limit: int = MAX_WAITING_EVENTS) -> None:
         self._waiting: deque[AgentEvent] = deque()

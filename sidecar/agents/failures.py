@@ -1,0 +1,86 @@
+"""What went wrong, in words that say what to do: one for each class, and nothing that may be secret."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from sidecar.agents import text
+from sidecar.protocol.messages import ErrorClass, ErrorData
+
+MAX_DETAIL = 240
+
+_WORDS: dict[ErrorClass, str] = {
+    "provider_auth": "The provider does not accept the key. Replace it under Keys.",
+    "provider_quota": "The provider says that the quota of this account is used up. Check its billing page.",
+    "provider_rate_limit": "The provider limits how often it may be asked. Wait, then send the prompt again.",
+    "provider_unavailable": "The provider cannot be reached or has a fault. Try again in a while.",
+    "provider_bad_response": "The provider's answer made no sense to the agent. Send the prompt again.",
+    "key_missing": "There is no key for this provider. Add one under Keys.",
+    "unknown_model": "The provider does not know this model. Choose another one.",
+    "context_too_long": "The conversation is longer than the model can take. Start a new session.",
+    "agent_crash": "The agent ended unexpectedly. The next prompt starts it again, with what was said.",
+    "agent_hang": "The agent gave no sign of life and was stopped. Send the prompt again.",
+    "box_lost": "The box is gone.",
+    "disk_full": "The disk of this session is full. Delete what is not needed.",
+    "flood": "The agent sent more than a session may hold.",
+    "internal": "The agent failed.",
+}
+
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S*", re.IGNORECASE)
+_SECRET = re.compile(r"\b(?:sk|pk|key|gsk|xai|ghp|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-]{6,}|[A-Za-z0-9*_-]{32,}")
+_MARKUP = re.compile(r"<[^<>]{0,400}>")
+
+
+def failure(error_class: ErrorClass, detail: object = "", *, retry_at: str = "") -> ErrorData:
+    """The failure as an event's data; `detail` is what the other side said and is never quoted raw."""
+    said = sanitised(detail)
+    message = f"{_WORDS[error_class]} (It said: {said})" if said else _WORDS[error_class]
+    return ErrorData(error_class=error_class, message=message, retry_at=retry_at)
+
+
+def sanitised(detail: object) -> str:
+    """The first line of `detail` without addresses, anything like a key, markup and control characters."""
+    # Cut before the patterns run: an endless line must not cost endless time.
+    said = text.line(detail, 2000)
+    said = _ADDRESS.sub("[address]", said)
+    said = _SECRET.sub("[hidden]", _MARKUP.sub(" ", said))
+    said = " ".join("".join(character if character.isprintable() else " " for character in said).split())
+    return text.line(said, MAX_DETAIL)
+
+
+_MODEL = re.compile(
+    r"model[\w\s:`'\"./@-]{0,120}(?:not found|not exist|unknown|not supported|invalid|unavailable)"
+    r"|(?:no such|unknown|invalid|unsupported) model|model_not_found|model not found|not_found_error",
+    re.IGNORECASE,
+)
+_CONTEXT = re.compile(
+    r"context[ _](?:length|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+)
+_QUOTA = re.compile(r"insufficient[_ ]quota|quota|billing|credit|payment", re.IGNORECASE)
+_KEY = re.compile(r"api[ _-]?key not valid|invalid[ _]api[ _-]?key|incorrect api key", re.IGNORECASE)
+
+
+def by_status(status: int, said: str) -> ErrorClass:
+    """The class of a provider's HTTP error; `said` is its message and body, as far as they are known."""
+    said = said[:4000]
+    if status in (401, 403) or (status == 400 and _KEY.search(said)):
+        return "provider_auth"
+    if status == 402 or (status == 429 and _QUOTA.search(said) and "rate" not in said.lower()):
+        return "provider_quota"
+    if status == 429:
+        return "provider_rate_limit"
+    if status in (400, 413, 422) and _CONTEXT.search(said):
+        return "context_too_long"
+    if status == 404 or (status in (400, 422) and _MODEL.search(said)):
+        return "unknown_model"
+    return "provider_unavailable" if status >= 500 or status in (0, 408) else "provider_bad_response"
+
+
+def timestamp(milliseconds: object) -> str:
+    """RFC 3339 in UTC for a count of milliseconds since 1970, nothing for what is not one."""
+    value = text.number(milliseconds, most=253_402_300_799_000)
+    if value <= 0:
+        return ""
+    moment = datetime.fromtimestamp(value / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

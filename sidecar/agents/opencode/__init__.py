@@ -1,0 +1,1 @@
+"""OpenCode over its HTTP API and event stream."""

@@ -1,0 +1,98 @@
+"""What OpenCode is told when it starts: its provider behind the gate, its permissions, its environment."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sidecar.agents.base import AgentContext
+
+CATALOGUED = frozenset({"anthropic", "deepseek", "google", "groq", "mistral", "openai", "openrouter", "xai"})
+"""Providers that OpenCode knows by these ids, with the client library and the limits of their models."""
+
+_LIBRARIES = {
+    "openai-chat": "@ai-sdk/openai-compatible",
+    "openai-responses": "@ai-sdk/openai",
+    "anthropic": "@ai-sdk/anthropic",
+    "google": "@ai-sdk/google",
+}
+
+_ASK = dict.fromkeys(("edit", "bash", "webfetch", "websearch", "external_directory", "doom_loop"), "ask")
+_PERMISSIONS = {
+    # By agent too: what a repository's own configuration says for one agent would outweigh the general rules.
+    "build": _ASK,
+    "general": _ASK,
+    "explore": _ASK,
+    # The general rules come after the built-in ones of this agent, which forbid it to edit.
+    "plan": {**_ASK, "edit": "deny"},
+}
+
+_SWITCHES = (
+    "OPENCODE_DISABLE_AUTOUPDATE",
+    "OPENCODE_DISABLE_DEFAULT_PLUGINS",
+    "OPENCODE_DISABLE_EMBEDDED_WEB_UI",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD",
+    "OPENCODE_DISABLE_MODELS_FETCH",
+    "OPENCODE_DISABLE_SHARE",
+)
+
+
+def base_url(context: AgentContext) -> str:
+    """Where this provider's API is in the box: the gate takes it from there."""
+    version = "v1beta" if context.provider.wire == "google" else "v1"
+    return f"http://127.0.0.1:{context.gate_port}/{context.provider.id}/{version}"
+
+
+def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, Any]:
+    """OPENCODE_CONFIG_CONTENT: one provider, with `models` beside those that OpenCode knows of it."""
+    provider = context.provider
+    model = f"{provider.id}/{context.model}"
+    silence = max(1, int(context.silence_seconds * 1000))
+    options = {
+        "baseURL": base_url(context),
+        "apiKey": context.token,
+        "chunkTimeout": silence,
+        "headerTimeout": silence,
+    }
+    entry: dict[str, Any] = {"options": options, "models": {name: {} for name in sorted(models)}}
+    if provider.id not in CATALOGUED:
+        entry["npm"] = _LIBRARIES[provider.wire]
+        entry["name"] = provider.name
+        for known in entry["models"].values():
+            known.update(tool_call=True, reasoning=True, limit={"context": 128_000, "output": 16_384})
+    return {
+        "autoupdate": False,
+        "share": "disabled",
+        "lsp": False,
+        "formatter": False,
+        "model": model,
+        "small_model": model,
+        "enabled_providers": [provider.id],
+        "provider": {provider.id: entry},
+        "permission": _ASK,
+        "agent": {name: {"permission": rules} for name, rules in _PERMISSIONS.items()},
+    }
+
+
+def environment(context: AgentContext, password: str, models: frozenset[str]) -> dict[str, str]:
+    """All variables of the server; nothing in them is worth stealing."""
+    return {
+        **directories(context),
+        **dict.fromkeys(_SWITCHES, "1"),
+        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(context, models)),
+        "OPENCODE_SERVER_PASSWORD": password,
+        # It would fetch what ./stage has laid out; nothing listens here, so that it fails at once.
+        "npm_config_registry": "http://127.0.0.1:1",
+    }
+
+
+def directories(context: AgentContext) -> dict[str, str]:
+    """Where OpenCode keeps its state: on the session's own disk."""
+    home = context.home
+    return {
+        "HOME": home,
+        "XDG_CACHE_HOME": f"{home}/.cache",
+        "XDG_CONFIG_HOME": f"{home}/.config",
+        "XDG_DATA_HOME": f"{home}/.local/share",
+        "XDG_STATE_HOME": f"{home}/.local/state",
+    }

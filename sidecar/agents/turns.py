@@ -1,0 +1,72 @@
+"""The open turn of an adapter: what in it still runs or waits, and that it ends exactly once."""
+
+from __future__ import annotations
+
+import time
+
+from sidecar.agents.base import AgentEvent, EventQueue, TurnOpen, UnknownPermission
+from sidecar.protocol import messages
+
+
+class Turns:
+    """Every event of an adapter goes out through here, so that none carries a turn that has ended."""
+
+    def __init__(self, queue: EventQueue) -> None:
+        self.current: str | None = None
+        self._queue = queue
+        self._running: set[str] = set()
+        self._asked: set[str] = set()
+        self._last_sign = time.monotonic()
+
+    def begin(self, turn: str) -> None:
+        """TurnOpen when another one has not ended."""
+        if self.current is not None:
+            raise TurnOpen("The agent still works on an earlier prompt.")
+        self.current = turn
+        self.sign()
+
+    def emit(self, kind: str, data: messages.Data) -> None:
+        """An event of the open turn, or of none when none is open."""
+        self._queue.put(AgentEvent(kind=kind, data=data, turn=self.current))
+        self.sign()
+        if self.current is None:
+            return
+        if isinstance(data, messages.ToolUpsert) and data.status is not None:
+            (self._running.add if data.status in ("pending", "in_progress") else self._running.discard)(
+                data.tool_call_id
+            )
+        elif isinstance(data, messages.PermissionAsked):
+            self._asked.add(data.permission_id)
+        elif isinstance(data, messages.PermissionAnswered):
+            self._asked.discard(data.permission_id)
+
+    def answered(self, permission_id: str) -> None:
+        """A person's decision arrived. UnknownPermission when nobody waits for it."""
+        if permission_id not in self._asked:
+            raise UnknownPermission("Nobody waits for this answer any more.")
+        self._asked.discard(permission_id)
+        self.sign()
+
+    def end(self, stop_reason: messages.StopReason, error: messages.ErrorData | None = None) -> bool:
+        """End the open turn: tools that still run are interrupted. False when it had ended already."""
+        if self.current is None:
+            return False
+        for tool_call_id in sorted(self._running):
+            self.emit("tool.upsert", messages.ToolUpsert(tool_call_id=tool_call_id, status="interrupted"))
+        if error is not None:
+            self.emit("error", error)
+        self.emit("turn.ended", messages.TurnEnded(stop_reason=stop_reason, error=error))
+        self.current = None
+        self._running.clear()
+        self._asked.clear()
+        return True
+
+    def sign(self) -> None:
+        """The agent gave a sign of life."""
+        self._last_sign = time.monotonic()
+
+    def silent_seconds(self) -> float:
+        """How long nothing happened although something should: no tool runs and no person is asked."""
+        if self.current is None or self._running or self._asked:
+            self.sign()
+        return time.monotonic() - self._last_sign
