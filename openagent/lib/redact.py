@@ -29,7 +29,7 @@ _NAMES = (
 _SECRET_NAME = re.compile(rf"^(?:{_NAMES})$", re.IGNORECASE)
 # name: value, name=value, "name": "value", also with the quotes escaped once more.
 _NAMED = re.compile(
-    rf"(?P<name>(?<![a-z0-9])(?:{_NAMES}))(?P<sep>\\*[\"']?\s*[:=]\s*\\*b?\\*[\"']?)"
+    rf"(?P<name>(?<![a-z0-9])(?:{_NAMES}))(?P<sep>\\*[\"']?\s*[:=]\s*(?:b(?=\\*[\"']))?\\*[\"']?)"
     r"(?P<value>(?:(?:bearer|basic|token|digest|bot)\s+)?[^\s\"'\\,;&}\])]{4,})",
     re.IGNORECASE,
 )

@@ -1,0 +1,47 @@
+"""Skips a test when a tool is missing, unless OPENAGENT_REQUIRE_<TOOL> says that it must not be missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from openagent.management import parts
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def tool(name: str, found: str | Path | None) -> Path:
+    """`found`, or the end of the test: skipped, or failed where CI promises that the tool is there."""
+    if found:
+        return Path(found)
+    if os.environ.get(f"OPENAGENT_REQUIRE_{name.upper()}"):
+        pytest.fail(f"{name} is required here and was not found.", pytrace=False)
+    pytest.skip(f"{name} was not found")
+
+
+def bubblewrap() -> Path:
+    return tool("bubblewrap", shutil.which("bwrap"))
+
+
+def browser() -> Path:
+    return tool("browser", shutil.which("chromium") or shutil.which("google-chrome"))
+
+
+def redis() -> Path:
+    return tool("redis", parts.find_redis())
+
+
+def postgres() -> Path:
+    """The folder of PostgreSQL's programs."""
+    on_path = shutil.which("postgres")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    found = Path(on_path).resolve() if on_path else (installed[-1] if installed else None)
+    return tool("postgres", found.parent if found else None)
+
+
+def opencode() -> Path:
+    packages = _CHECKOUT / "deploy" / "agents" / "node_modules"
+    return tool("opencode", next(packages.glob("opencode-linux-*/bin/opencode"), None))
