@@ -13,7 +13,7 @@ from django.utils import timezone
 from keys_app import envelope, key_format, keyring, probe, providers, revocation
 from keys_app.models import KeyAction, KeyStatus, KeyUse, ProviderKey
 from openagent.lib import log
-from openagent.lib.errors import AppError
+from openagent.lib.errors import AppError, NotFound
 from openagent.lib.redact import Secret
 from sidecar.protocol import sealing
 
@@ -120,17 +120,22 @@ def choose(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = Non
 
 @transaction.atomic
 def seal_for(
-    key: ProviderKey, *, session: uuid.UUID, generation: int, public_key: bytes, nonce: bytes
-) -> bytes:
+    *, key_id: uuid.UUID, session_id: uuid.UUID, generation: int, public_key: str, nonce: str
+) -> str:
     """The key, sealed so that only the holder of `public_key` can open it, for this session and generation.
 
-    A nonce is sealed to once: CannotSeal the second time. KeyUnreadable when the key does not decrypt.
+    Public key, nonce and answer are texts as they stand in frames. A nonce is sealed to once: CannotSeal the
+    second time. KeyUnreadable when the key does not decrypt, NotFound when it is gone.
     """
-    _record_sealing(key, session=session, generation=generation, nonce=nonce)
-    value = _decrypt(key)
+    key = ProviderKey.objects.filter(pk=key_id).first()
+    if key is None:
+        raise NotFound("This key was deleted.", "key_missing")
     try:
-        info = sealing.info(session=str(session), generation=generation, provider=key.provider, nonce=nonce)
-        sealed = sealing.seal(public_key, value.reveal().encode(), info)
+        raw = sealing.from_text(nonce)
+        info = sealing.info(session=str(session_id), generation=generation, provider=key.provider, nonce=raw)
+        _record_sealing(key, session_id=session_id, generation=generation, nonce=raw)
+        plain = _decrypt(key).reveal().encode()
+        sealed = sealing.to_text(sealing.seal(sealing.from_text(public_key), plain, info))
     except sealing.SealingError as error:
         raise CannotSeal(str(error)) from None
     ProviderKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
@@ -228,7 +233,7 @@ def _record(key: ProviderKey, action: KeyAction, *, detail: str = "") -> None:
     )
 
 
-def _record_sealing(key: ProviderKey, *, session: uuid.UUID, generation: int, nonce: bytes) -> None:
+def _record_sealing(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: bytes) -> None:
     try:
         with transaction.atomic():
             KeyUse.objects.create(
@@ -236,9 +241,9 @@ def _record_sealing(key: ProviderKey, *, session: uuid.UUID, generation: int, no
                 owner_id=key.owner_id,
                 provider=key.provider,
                 action=KeyAction.SEALED,
-                session=session,
+                session=session_id,
                 generation=generation,
-                sidecar_nonce=nonce.hex()[:64],
+                sidecar_nonce=nonce.hex(),
             )
     except IntegrityError:
         raise CannotSeal("this nonce was sealed to before") from None

@@ -1,0 +1,310 @@
+"""Keys are kept encrypted, chosen sensibly, sealed to one sidecar, and never opened in the wrong place."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.conf import LazySettings
+from django.db import connection
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from keys_app import keyring, revocation, services
+from keys_app.models import KeyAction, KeyStatus, KeyUse, ProviderKey
+from openagent.accounts.models import User
+from openagent.lib.errors import AppError
+from openagent.lib.redact import Secret, spellings
+from sidecar.protocol import sealing
+from tests.keys_app.conftest import CANARY, FakeProvider
+
+SESSION = uuid.UUID("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")
+
+
+def stored() -> str:
+    """Everything that the database holds, as text."""
+    rows: list[Any] = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            rows += cursor.fetchall()
+    return repr(rows)
+
+
+def seal(key: ProviderKey, sidecar: X25519PrivateKey, *, nonce: bytes = bytes(16), **more: Any) -> str:
+    return services.seal_for(
+        key_id=key.pk,
+        session_id=more.get("session_id", SESSION),
+        generation=more.get("generation", 1),
+        public_key=sealing.to_text(sidecar.public_key().public_bytes_raw()),
+        nonce=sealing.to_text(nonce),
+    )
+
+
+def open_sealed(sealed: str, sidecar: X25519PrivateKey, *, provider: str = "openai") -> str:
+    info = sealing.info(session=str(SESSION), generation=1, provider=provider, nonce=bytes(16))
+    return sealing.open(sidecar, sealing.from_text(sealed), info).decode()
+
+
+def actions(key: ProviderKey) -> list[str]:
+    return list(KeyUse.objects.filter(key=key.pk).order_by("id").values_list("action", flat=True))
+
+
+def test_a_made_key_is_in_the_database_in_no_spelling(key: ProviderKey) -> None:
+    assert key.hint == CANARY[-4:]
+    assert key.status == KeyStatus.UNTESTED
+    everything = stored()
+    assert "openai" in everything
+    assert not [form for form in spellings(CANARY) if form in everything]
+    assert actions(key) == [KeyAction.MADE]
+
+
+def test_a_sidecar_opens_what_is_sealed_to_it(key: ProviderKey) -> None:
+    sidecar = X25519PrivateKey.generate()
+    assert open_sealed(seal(key, sidecar), sidecar) == CANARY
+    use = KeyUse.objects.get(key=key.pk, action=KeyAction.SEALED)
+    assert (use.session, use.generation) == (SESSION, 1)
+    key.refresh_from_db()
+    assert key.last_used_at is not None
+
+
+def test_a_nonce_is_sealed_to_once(key: ProviderKey) -> None:
+    sidecar = X25519PrivateKey.generate()
+    seal(key, sidecar)
+    with pytest.raises(services.CannotSeal, match="before"):
+        seal(key, sidecar, generation=2)
+    seal(key, sidecar, nonce=bytes(range(16)))
+    assert actions(key).count(KeyAction.SEALED) == 2
+
+
+@pytest.mark.parametrize(
+    ("public_key", "nonce"),
+    [("", "AAAA"), ("not base64", sealing.to_text(bytes(16))), (sealing.to_text(bytes(32)), "AAAA")],
+)
+def test_a_malformed_request_for_a_key_seals_nothing(key: ProviderKey, public_key: str, nonce: str) -> None:
+    with pytest.raises(services.CannotSeal):
+        services.seal_for(key_id=key.pk, session_id=SESSION, generation=1, public_key=public_key, nonce=nonce)
+    assert actions(key) == [KeyAction.MADE]
+
+
+def test_a_public_key_of_low_order_gets_nothing(key: ProviderKey) -> None:
+    with pytest.raises(services.CannotSeal):
+        services.seal_for(
+            key_id=key.pk,
+            session_id=SESSION,
+            generation=1,
+            public_key=sealing.to_text(bytes(32)),
+            nonce=sealing.to_text(bytes(16)),
+        )
+    assert actions(key) == [KeyAction.MADE]
+
+
+def test_a_deleted_key_cannot_be_sealed(key: ProviderKey) -> None:
+    services.delete(key)
+    key.pk = KeyUse.objects.get(action=KeyAction.DELETED).key
+    with pytest.raises(AppError) as caught:
+        seal(key, X25519PrivateKey.generate())
+    assert caught.value.code == "key_missing"
+
+
+BINARY = ["kek_id", "dek_nonce", "wrapped_dek", "nonce", "ciphertext", "commitment"]
+
+
+@pytest.mark.parametrize("fields", [*([name] for name in BINARY), BINARY], ids=lambda names: "+".join(names))
+def test_swapped_rows_do_not_open_and_raise_an_alarm(
+    key: ProviderKey, bob: User, fields: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    stolen = services.create(owner_id=bob.pk, provider="openai", value=Secret("sk-bob-0123456789abcdef"))
+    values = ProviderKey.objects.values(*fields).get(pk=key.pk)
+    ProviderKey.objects.filter(pk=stolen.pk).update(**values)
+    if fields == ["kek_id"]:  # Both were wrapped by the one KEK that there is.
+        ProviderKey.objects.filter(pk=stolen.pk).update(kek_id="0123456789abcdef")
+    with pytest.raises(services.KeyUnreadable) as caught:
+        seal(stolen, X25519PrivateKey.generate())
+    assert caught.value.code == "key_unreadable"
+    assert "provider_key_unreadable" in caplog.text
+    assert str(stolen.pk) in caplog.text
+    assert "CANARY" not in caplog.text + str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize("change", ["owner", "provider", "version"])
+def test_a_row_that_is_given_to_somebody_else_does_not_open(key: ProviderKey, bob: User, change: str) -> None:
+    values: dict[str, Any] = {"owner": bob, "provider": "mistral", "version": 2}
+    ProviderKey.objects.filter(pk=key.pk).update(**{change: values[change]})
+    with pytest.raises(services.KeyUnreadable):
+        seal(key, X25519PrivateKey.generate())
+
+
+def test_without_its_kek_a_key_has_one_clear_error(key: ProviderKey, settings: LazySettings) -> None:
+    settings.OPENAGENT_KEYS_KEK = keyring.generate()
+    with pytest.raises(services.KeyUnreadable):
+        seal(key, X25519PrivateKey.generate())
+    with pytest.raises(services.KeyUnreadable):
+        services.test(key)
+
+
+def test_a_replaced_key_is_the_new_one_everywhere(key: ProviderKey) -> None:
+    sidecar = X25519PrivateKey.generate()
+    ProviderKey.objects.filter(pk=key.pk).update(status=KeyStatus.REFUSED)
+    replaced = services.replace(key, value=Secret(" sk-proj-another-0123456789 \n"))
+    assert (replaced.pk, replaced.version, replaced.hint) == (key.pk, 2, "6789")
+    assert replaced.status == KeyStatus.UNTESTED
+    assert open_sealed(seal(replaced, sidecar), sidecar) == "sk-proj-another-0123456789"
+
+
+def test_an_old_ciphertext_does_not_come_back(key: ProviderKey) -> None:
+    old = ProviderKey.objects.values(*BINARY).get(pk=key.pk)
+    services.replace(key, value=Secret("sk-proj-another-0123456789"))
+    ProviderKey.objects.filter(pk=key.pk).update(**old)
+    with pytest.raises(services.KeyUnreadable):
+        seal(key, X25519PrivateKey.generate())
+
+
+def test_deleting_leaves_the_record_and_nothing_else(key: ProviderKey) -> None:
+    key_id = key.pk
+    services.delete(key)
+    assert not ProviderKey.objects.exists()
+    assert list(KeyUse.objects.filter(key=key_id).values_list("action", flat=True)) == ["made", "deleted"]
+
+
+def test_whoever_holds_a_copy_is_told_after_the_commit(
+    key: ProviderKey,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[revocation.Revoked] = []
+    monkeypatch.setattr(revocation, "_listeners", [])
+    revocation.subscribe(heard.append)
+    expected = revocation.Revoked(key_id=key.pk, owner_id=key.owner_id, provider="openai")
+    with django_capture_on_commit_callbacks(execute=True):
+        services.replace(key, value=Secret("sk-proj-another-0123456789"))
+        assert heard == []
+    assert heard == [expected]
+    with django_capture_on_commit_callbacks(execute=True):
+        services.delete(key)
+    assert heard == [expected] * 2
+
+
+def test_the_newest_usable_key_is_chosen(key: ProviderKey, alice: User, bob: User) -> None:
+    def choose(**more: Any) -> ProviderKey | None:
+        return services.choose(owner_id=alice.pk, provider="openai", **more)
+
+    assert choose() == key
+    newer = services.create(owner_id=alice.pk, provider="openai", value=Secret("sk-newer-0123456789"))
+    services.create(owner_id=bob.pk, provider="openai", value=Secret("sk-bob-0123456789"))
+    assert choose() == newer
+    assert choose(key_id=key.pk) == key
+    ProviderKey.objects.filter(pk=newer.pk).update(status=KeyStatus.REFUSED)
+    assert choose() == key
+    ProviderKey.objects.update(status=KeyStatus.REFUSED)
+    assert choose() == newer
+
+
+def test_nobody_else_s_key_is_chosen(key: ProviderKey, bob: User) -> None:
+    for key_id in (None, key.pk):
+        with pytest.raises(services.KeyMissing) as caught:
+            services.choose(owner_id=bob.pk, provider="openai", key_id=key_id)
+        assert caught.value.code == "key_missing"
+    with pytest.raises(services.KeyMissing):
+        services.choose(owner_id=key.owner_id, provider="anthropic", key_id=key.pk)
+    assert services.choose(owner_id=bob.pk, provider="demo") is None
+
+
+def test_there_is_an_end_to_how_many_keys_one_may_have(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_KEYS", 1)
+    services.create(owner_id=bob.pk, provider="mistral", value=Secret("0123456789"))
+    services.create(owner_id=alice.pk, provider="mistral", value=Secret("0123456789"))
+    with pytest.raises(services.TooManyKeys):
+        services.create(owner_id=alice.pk, provider="mistral", value=Secret("0123456789"))
+
+
+@pytest.mark.parametrize(
+    ("name", "wire_headers", "path"),
+    [
+        ("openai", {"authorization": "Bearer " + CANARY}, "/v1/models"),
+        ("anthropic", {"x-api-key": CANARY, "anthropic-version": "2023-06-01"}, "/v1/models"),
+        ("google", {"x-goog-api-key": CANARY}, "/v1/models"),
+        ("openrouter", {"authorization": "Bearer " + CANARY}, "/v1/key"),
+        ("mistral", {"authorization": "Bearer " + CANARY}, "/v1/models"),
+    ],
+)
+def test_a_test_asks_the_provider_in_its_own_way(
+    provider: FakeProvider, alice: User, name: str, wire_headers: dict[str, str], path: str
+) -> None:
+    key = services.create(owner_id=alice.pk, provider=name, value=Secret(CANARY))
+    tested, outcome = services.test(key)
+    assert (tested.status, outcome.code) == (KeyStatus.OK, "ok")
+    [(method, asked, headers)] = provider.requests
+    assert (method, asked) == ("GET", path)
+    assert wire_headers.items() <= headers.items()
+    assert actions(key) == [KeyAction.MADE, KeyAction.TESTED]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "expected", "code"),
+    [
+        ("openai", 401, KeyStatus.REFUSED, "refused"),
+        ("openai", 403, KeyStatus.REFUSED, "refused"),
+        ("google", 400, KeyStatus.REFUSED, "refused"),
+        ("openai", 400, KeyStatus.UNTESTED, "unexpected_answer"),
+        ("deepseek", 402, KeyStatus.OK, "no_credit"),
+        ("openai", 429, KeyStatus.UNTESTED, "rate_limited"),
+        ("openai", 500, KeyStatus.UNTESTED, "unexpected_answer"),
+        ("openai", 302, KeyStatus.UNTESTED, "unexpected_answer"),
+    ],
+)
+def test_what_a_provider_says_becomes_the_status(
+    provider: FakeProvider, alice: User, name: str, status: int, expected: KeyStatus, code: str
+) -> None:
+    provider.status = status
+    provider.answer_headers = {"location": provider.url + "/elsewhere"}
+    key = services.create(owner_id=alice.pk, provider=name, value=Secret(CANARY))
+    tested, outcome = services.test(key)
+    assert (tested.status, outcome.code) == (expected, code)
+    assert len(provider.requests) == 1
+    assert "CANARY" not in outcome.message
+
+
+def test_a_provider_that_is_not_there_says_nothing_about_the_key(
+    provider: FakeProvider, key: ProviderKey, settings: LazySettings
+) -> None:
+    ProviderKey.objects.update(status=KeyStatus.OK)
+    provider.shutdown()
+    provider.server_close()
+    tested, outcome = services.test(key)
+    assert (tested.status, outcome.code) == (KeyStatus.OK, "unreachable")
+
+
+def test_a_verdict_on_a_key_that_was_replaced_meanwhile_is_dropped(
+    provider: FakeProvider, key: ProviderKey
+) -> None:
+    stale = ProviderKey.objects.get(pk=key.pk)
+    provider.status = 401
+    services.replace(key, value=Secret("sk-proj-another-0123456789"))
+    tested, outcome = services.test(stale)
+    assert (tested.status, outcome.code) == (KeyStatus.UNTESTED, "refused")
+
+
+def test_rotation_loses_no_key_and_needs_the_old_kek_no_more(
+    key: ProviderKey, bob: User, settings: LazySettings
+) -> None:
+    services.create(owner_id=bob.pk, provider="xai", value=Secret("xai-0123456789abcdef"))
+    old, new = settings.OPENAGENT_KEYS_KEK, keyring.generate()
+    settings.OPENAGENT_KEYS_KEK = f"{new},{old}"
+    sidecar = X25519PrivateKey.generate()
+    assert open_sealed(seal(key, sidecar), sidecar) == CANARY
+    assert services.rewrap_all() == (2, 0)
+    assert services.rewrap_all() == (0, 0)
+    settings.OPENAGENT_KEYS_KEK = new
+    sidecar = X25519PrivateKey.generate()
+    sealed = seal(key, sidecar, nonce=bytes(15) + b"1")
+    info = sealing.info(session=str(SESSION), generation=1, provider="openai", nonce=bytes(15) + b"1")
+    assert sealing.open(sidecar, sealing.from_text(sealed), info).decode() == CANARY
+
+
+def test_rotation_says_how_many_cannot_be_read(key: ProviderKey, settings: LazySettings) -> None:
+    settings.OPENAGENT_KEYS_KEK = keyring.generate()
+    assert services.rewrap_all() == (0, 1)
