@@ -87,7 +87,7 @@ def _check_id(permission_id: str) -> None:
 
 
 def _clean(value: Any, depth: int) -> Any:
-    """The same value with what some reader cannot take replaced; texts one for one, so that offsets stay true."""
+    """What some reader cannot take is replaced; characters one for one, so that offsets stay true."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if isinstance(value, list):

@@ -17,6 +17,9 @@ from sidecar.protocol import messages
 MAX_DELTA_CHARACTERS = 16 * 1024
 """A merged piece of text grows to this length, so that one event stays easy to send, store and show."""
 
+MAX_MERGED_BYTES = 256 * 1024
+"""Facts about a tool call are put together up to this size."""
+
 _DONE_OF = {"message.done": "message.delta", "thought.done": "thought.delta"}
 _REPLACED = frozenset({"plan", "agent.status", "agent.config"})
 _INDEPENDENT = frozenset({"usage", "file.changed"})
@@ -43,6 +46,8 @@ class Coalescer:
         self._drafts: deque[Draft] = deque()
         self._open: dict[_Key, Draft] = {}
         self.size = 0
+        self.added = 0
+        """How many drafts there ever were: the number of the youngest."""
 
     @property
     def count(self) -> int:
@@ -50,16 +55,13 @@ class Coalescer:
 
     def add(self, kind: str, data: messages.Data, *, turn: str | None, size: int) -> None:
         """Queue an event, or merge it into one that waits. `data` belongs to the coalescer from here on."""
-        key = _key(kind, data, turn)
-        waiting = self._open.get(key) if key else None
-        if waiting is not None and _merge(waiting, data):
-            grown = size if kind in messages.DELTA_KINDS or kind == "tool.upsert" else size - waiting.size
-            waiting.size += grown
-            self.size += grown
+        if self.merge(kind, data, turn=turn, size=size):
             return
+        key = _key(kind, data, turn)
         draft = Draft(kind, data, turn, size, key)
         self._drafts.append(draft)
         self.size += size
+        self.added += 1
         if key:
             self._open[key] = draft
         elif kind in _DONE_OF and isinstance(data, messages.TextDone):
@@ -68,9 +70,16 @@ class Coalescer:
             # Turns and permissions begin or end something: no text may cross them.
             self._open.clear()
 
-    def peek(self) -> Draft | None:
-        """The draft that `take` gives next."""
-        return self._drafts[0] if self._drafts else None
+    def merge(self, kind: str, data: messages.Data, *, turn: str | None, size: int) -> bool:
+        """Merge an event into one that waits; False when there is none that it fits."""
+        key = _key(kind, data, turn)
+        waiting = self._open.get(key) if key else None
+        if waiting is None or not _merge(waiting, data, size):
+            return False
+        grown = size - waiting.size if kind in _REPLACED else size
+        waiting.size += grown
+        self.size += grown
+        return True
 
     def take(self) -> Draft:
         """Remove the oldest draft. IndexError when there is none."""
@@ -92,7 +101,7 @@ def _key(kind: str, data: messages.Data, turn: str | None) -> _Key | None:
     return (kind, "", turn) if kind in _REPLACED else None
 
 
-def _merge(waiting: Draft, data: messages.Data) -> bool:
+def _merge(waiting: Draft, data: messages.Data, size: int) -> bool:
     """Put `data` into the waiting draft of the same key; False when the two do not fit together."""
     old = waiting.data
     if isinstance(old, messages.TextDelta) and isinstance(data, messages.TextDelta):
@@ -102,6 +111,8 @@ def _merge(waiting: Draft, data: messages.Data) -> bool:
     if isinstance(old, messages.ToolOutput) and isinstance(data, messages.ToolOutput):
         return data.omitted == 0 and _append(old, data)
     if isinstance(old, messages.ToolUpsert) and isinstance(data, messages.ToolUpsert):
+        if waiting.size + size > MAX_MERGED_BYTES:
+            return False
         for name in _UPSERT_FIELDS:
             value = getattr(data, name)
             if value is not None:

@@ -1,0 +1,112 @@
+"""Structured logs of the sidecar: one JSON object per line on stderr, with ids, and without any secret.
+
+`hide` names a secret, and every later line is searched for it in the forms it may take; what looks like a key
+or a token goes too, named or not.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO, cast
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+REDACTED = "[redacted]"
+_SHORTEST_SECRET = 6
+
+_LOOKS_SECRET = re.compile(
+    r"(?i)(?<![a-z0-9])(?:(?:sk|pk|rk|gsk|xai|oat|ghp|gho|ghs|glpat|hf)[-_][a-z0-9_-]{12,}|AIza[a-z0-9_-]{20,}"
+    r"|(?:bearer|basic)\s+[a-z0-9._~+/=-]{8,})"
+)
+
+_hidden: set[str] = set()
+
+
+def get(name: str) -> FilteringBoundLogger:
+    """The logger of a module."""
+    return cast(FilteringBoundLogger, structlog.stdlib.get_logger(name))
+
+
+def bind(**ids: str) -> None:
+    """Every line of this task, and of the tasks it starts, carries these from here on."""
+    structlog.contextvars.bind_contextvars(**ids)
+
+
+def unbind(*names: str) -> None:
+    structlog.contextvars.unbind_contextvars(*names)
+
+
+def hide(secret: str) -> None:
+    """No line will show `secret`, as it is or as JSON, a URL or base64 would write it."""
+    if len(secret) < _SHORTEST_SECRET:
+        return
+    _hidden.add(secret)
+    _hidden.add(json.dumps(secret)[1:-1])
+    _hidden.add(json.dumps(secret, ensure_ascii=False)[1:-1])
+    _hidden.add(quote(secret, safe=""))
+    raw = secret.encode("utf-8", "replace")
+    for shift in range(3):
+        # Wherever it stands in what was encoded, these characters depend on the secret alone.
+        encoded = base64.b64encode(b"\0" * shift + raw).decode()
+        core = encoded[(shift * 8 + 5) // 6 :][: (len(raw) * 8) // 6 - 1]
+        if len(core) >= _SHORTEST_SECRET:
+            _hidden.update((core, core.replace("+", "-").replace("/", "_")))
+
+
+def redact(text: str) -> str:
+    """`text` without secrets."""
+    for secret in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return _LOOKS_SECRET.sub(REDACTED, text)
+
+
+def configure(level: str = "info", stream: TextIO | None = None) -> None:
+    """Set up logging for this process, the standard library's included."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # Below warning these write every frame and every request, contents included.
+    for chatty in ("websockets", "httpx2", "httpcore2", "h11", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _render(logger: Any, name: str, event: EventDict) -> str:
+    return redact(json.dumps(_plain(event), ensure_ascii=False, default=str))
+
+
+def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The line with its message first, whatever else it holds."""
+    return {"event": event.get("event"), **{key: value for key, value in event.items() if key != "event"}}
