@@ -208,8 +208,9 @@ class BoxServer:
         elif not reply.ok and (arrival := self._waiting.pop(reply.id, None)) is not None:
             if not arrival.done():
                 arrival.set_exception(box_protocol.refusal(reply))
-        elif reply.exit is not None and (process := self._processes.pop(reply.id, None)) is not None:
+        elif reply.exit is not None and (process := self._processes.get(reply.id)) is not None:
             process.ended(box_protocol.exit_code(reply))
+            del self._processes[reply.id]
         else:
             self._strays += 1
             if self._strays > self._limits.strays:
