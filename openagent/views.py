@@ -17,6 +17,7 @@ from openagent.lib import log, metrics
 from openagent.lib.api import problem_response
 
 logger = log.get(__name__)
+_migrated = False
 _LOOPBACK = {"127.0.0.1", "::1"}
 
 
@@ -61,13 +62,21 @@ def frontend(request: HttpRequest) -> HttpResponse:
 
 def _database() -> str:
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return "not migrated"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return "ok" if _is_migrated() else "not migrated"
     except DatabaseError:
         logger.exception("database_is_not_ready")
         return "unreachable"
-    return "ok"
+
+
+def _is_migrated() -> bool:
+    """Remembered once it is true: the files of this process's migrations do not change any more."""
+    global _migrated
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated
 
 
 def _redis() -> str:

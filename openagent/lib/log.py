@@ -17,6 +17,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from openagent.lib.env import SettingError
 from openagent.lib.redact import Redactor
 
+# Asked every few seconds for ever, by those who watch us.
+_WATCHED = {"GET /healthz", "GET /readyz", "GET /metrics"}
+
 _redactor = Redactor()
 protect = _redactor.protect
 forget = _redactor.forget
@@ -60,6 +63,7 @@ def configure(style: str, level: str) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            _drop_noise,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -89,13 +93,12 @@ def _django_logging(style: str, level: str, foreign: list[Processor]) -> dict[st
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # django-structlog writes one line for every request, with its ids.
-            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "daphne": {"level": "WARNING"},
-            # These name every task and every connection, several times a minute, for ever.
+            # These name every task, several times a minute, for ever; failures are warnings and errors.
             "celery.beat": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
+            "django_structlog.celery.receivers": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
         },
     }
@@ -106,6 +109,15 @@ class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return _redactor.text(super().format(record))
+
+
+def _drop_noise(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """One line for a request, when it has ended; none for a probe that went well."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    if event.get("request") in _WATCHED and event.get("code") == 200:
+        raise structlog.DropEvent
+    return event
 
 
 def _redact_fields(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
