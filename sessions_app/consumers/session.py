@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from openagent.accounts import logins, tickets
+from openagent.accounts.models import Scope
 from openagent.lib import db
 from sessions_app import relay
 from sessions_app.consumers import base, counters, upkeep
@@ -52,6 +53,8 @@ class SessionConsumer(base.SocketConsumer):
         upkeep.ensure_running()
         self.session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
         self.login = await self._sign_in()
+        if not self.login.may(Scope.READ):
+            raise base.Closed(base.FORBIDDEN, "this token may not read")
         if not await db.run(logs.may_watch, session_id=self.session_id, user_id=self.login.user_id):
             raise base.Closed(base.GONE, "no such session")
         self._unacknowledged: deque[tuple[int, int]] = deque()

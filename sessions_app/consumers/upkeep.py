@@ -126,3 +126,14 @@ async def _keep_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except Exception:
             _log.exception("upkeep failed, trying again", work=work.__name__)
         await asyncio.sleep(RETRY_SECONDS)
+
+
+async def stop() -> None:
+    """Ends what `ensure_running` started on this loop."""
+    mine = [task for task in _tasks if task.get_loop() is asyncio.get_running_loop()]
+    for task in mine:
+        task.cancel()
+    await asyncio.gather(*mine, return_exceptions=True)
+    _tasks.clear()
+    viewers.clear()
+    relay.close_sockets()

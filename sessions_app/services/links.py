@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import uuid
 from dataclasses import dataclass
@@ -94,30 +92,21 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
         return frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
     try:
         sealed = keys.seal_for(
-            session.key,
-            session=session.pk,
+            key_id=session.key.pk,
+            session_id=session.pk,
             generation=instance.generation,
-            public_key=_base64(instance.public_key),
-            nonce=_base64(request.nonce),
+            public_key=instance.public_key,
+            nonce=request.nonce,
         )
     except AppError as error:
         return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)
-    return frames.Key(
-        provider=request.provider, nonce=request.nonce, sealed=base64.b64encode(sealed).decode()
-    )
+    return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
 
 
 def on_key_revoked(revoked: revocation.Revoked) -> None:
     """Tells the sidecars that may hold the key to forget it."""
     live = Instance.objects.live().filter(session__owner=revoked.owner_id, session__provider=revoked.provider)
     relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
-
-
-def _base64(value: str) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
-        return b""  # of the wrong length for everything, which sealing says
 
 
 def _parse(value: str) -> uuid.UUID | None:

@@ -1,0 +1,198 @@
+"""What a browser is shown, from which place in the log, and who may look at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session as Login
+
+from openagent.accounts.models import User
+from sessions_app.models import Event, Session
+from sessions_app.services import lifecycle, prompts
+from sessions_app.services import sessions as session_service
+from sidecar.protocol import frames
+from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket
+
+Browsers = Callable[..., Browser]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def submit(session: Session, text: str = "go") -> uuid.UUID:
+    owner = await sync_to_async(User.objects.get)(pk=session.owner_id)
+    prompt, _ = await sync_to_async(prompts.submit)(
+        session=session, author=owner, prompt_id=uuid.uuid4(), text=text
+    )
+    return prompt.pk
+
+
+async def stored(session: Session) -> list[int]:
+    rows = Event.objects.filter(session=session).order_by("seq").values_list("seq", flat=True)
+    return await sync_to_async(list)(rows)
+
+
+async def test_hello_carries_the_state_and_then_it_is_live(browser: Browsers, session: Session) -> None:
+    alice = browser()
+    assert await alice.connect()
+    hello = await alice.receive()
+    assert hello["type"] == "hello"
+    assert hello["stored"] == [1, 0]
+    assert hello["state"]["session"]["id"] == str(session.pk)
+    assert await alice.receive() == {"type": "live"}
+
+
+async def test_two_browsers_see_what_is_said_and_a_late_one_sees_it_too(
+    browser: Browsers, sidecar: Sidecar, session: Session
+) -> None:
+    first, second = browser(), browser()
+    for one in (first, second):
+        assert await one.connect()
+        await one.until("live")
+    turn = await submit(session)
+    await sidecar.say("turn.started", turn, prompt="go")
+    for offset in range(20):
+        await sidecar.send_frame(
+            frames.Events(events=[sidecar.event("message.delta", turn, part_id="p", offset=offset, text="x")])
+        )
+    await sidecar.stored()
+    late = browser()
+    assert await late.connect()
+    seen = [await one.events_until(sidecar.seq) for one in (first, second, late)]
+    assert [event["seq"] for event in seen[2]] == await stored(session)
+    assert seen[0] == seen[1] == seen[2][1:]
+
+
+async def test_a_browser_resumes_where_it_was(browser: Browsers, sidecar: Sidecar, session: Session) -> None:
+    turn = await submit(session)
+    await sidecar.say("turn.started", turn, prompt="go")
+    for offset in range(10):
+        await sidecar.say("message.delta", turn, part_id="p", offset=offset, text="x")
+    again = browser(after=f"1.{sidecar.seq - 3}")
+    assert await again.connect()
+    assert (await again.receive())["stored"] == [1, sidecar.seq]
+    events = await again.events_until(sidecar.seq)
+    assert [event["seq"] for event in events] == [sidecar.seq - 2, sidecar.seq - 1, sidecar.seq]
+
+
+async def test_what_an_ended_generation_showed_but_never_stored_is_replaced(
+    browser: Browsers, sidecar: Sidecar, session: Session
+) -> None:
+    await submit(session)
+    await sync_to_async(lifecycle.lose)(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    again = browser(after=f"1.{sidecar.seq + 7}")
+    assert await again.connect()
+    assert (await again.receive())["stored"] == [1, sidecar.seq]
+    events = await again.events_until(sidecar.seq + 1)
+    assert [(event["gen"], event["seq"], event["kind"]) for event in events] == [
+        (2, sidecar.seq + 1, "instance.lost")
+    ]
+
+
+async def test_an_open_browser_hears_of_a_loss(browser: Browsers, sidecar: Sidecar, session: Session) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    await sync_to_async(lifecycle.lose)(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    events = await alice.events_until(sidecar.seq + 1)
+    assert events[-1]["kind"] == "instance.lost"
+    assert events[-1]["gen"] == 2
+
+
+async def test_a_browser_that_does_not_acknowledge_gets_no_more_until_it_does(
+    browser: Browsers, sidecar: Sidecar, session: Session
+) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    turn = await submit(session)
+    for offset in range(40):
+        await sidecar.say("message.delta", turn, part_id="p", offset=offset * 40_000, text="x" * 40_000)
+    received: list[int] = []
+    while sum(1 for _ in received) * 40_000 < 480_000:
+        message = await alice.receive()
+        if message["type"] == "events":
+            received += [event["seq"] for event in message["events"]]
+    assert received[-1] < sidecar.seq - 10
+    await alice.send({"type": "ack", "seq": received[-1]})
+    received += [event["seq"] for event in await alice.events_until(sidecar.seq)]
+    # Those that were sent before the first acknowledgement are among them: nothing is missing or twice.
+    assert received == list(range(received[0], sidecar.seq + 1))
+
+
+async def test_state_follows_the_rows(browser: Browsers, sidecar: Sidecar, session: Session) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    await submit(session, "what is the state?")
+    while True:
+        state, _ = await alice.until("state")
+        if state["state"]["session"]["status"] == "running":
+            break
+    assert [prompt["text"] for prompt in state["state"]["prompts"]] == ["what is the state?"]
+
+
+async def test_a_stranger_and_nobody_are_turned_away(
+    sockets: list[Socket], session: Session, charlie: User, cookie: str, browser: Browsers
+) -> None:
+    path = f"/ws/sessions/{session.pk}/"
+    assert await browser(cookie="").connect()
+    nobody = Socket(path, {"origin": "http://localhost"})
+    sockets.append(nobody)
+    assert await nobody.connect()
+    await nobody.send({"type": "ticket", "ticket": "wst_made_up"})
+    assert await nobody.closed() == 4401
+    elsewhere = Socket(f"/ws/sessions/{uuid.uuid4()}/", {"cookie": cookie, "origin": "http://localhost"})
+    sockets.append(elsewhere)
+    assert await elsewhere.connect()
+    assert await elsewhere.closed() == 4404
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "http://evil.example",
+        "http://localhost.evil.example",
+        "http://localhost:81",
+        "https://localhost",
+        "http://LOCALHOST@evil.example",
+        "",
+    ],
+)
+async def test_another_pages_socket_is_refused_before_it_is_accepted(browser: Browsers, origin: str) -> None:
+    assert not await browser(origin=origin).connect()
+
+
+async def test_a_cookie_without_an_origin_is_refused(
+    sockets: list[Socket], session: Session, cookie: str
+) -> None:
+    plain = Socket(f"/ws/sessions/{session.pk}/", {"cookie": cookie})
+    sockets.append(plain)
+    assert not await plain.connect()
+
+
+async def test_signing_out_closes_the_socket(browser: Browsers) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    await sync_to_async(Login.objects.all().delete)()
+    assert await alice.closed() == 4401
+
+
+async def test_a_deleted_session_closes_the_socket(browser: Browsers, session: Session) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    await sync_to_async(session_service.delete)(session=session)
+    assert await alice.closed() == 4404
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"type":1}', "[" * 5000, '{"type":"ack","seq":"NaN"}'])
+async def test_a_message_that_is_none_closes_the_socket(browser: Browsers, text: str) -> None:
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    await alice.send_raw(text)
+    assert await alice.closed() == 4400
