@@ -1,0 +1,1 @@
+"""The REST interface of keys: parse, authorise, call one service, shape the answer."""
