@@ -36,10 +36,11 @@ class JournalConflict(Exception):
 
 @dataclass(frozen=True)
 class Disk:
-    """The two calls that a disk can fail; tests put worse ones in their place."""
+    """The calls that a disk can fail; tests put worse ones in their place."""
 
     write: Callable[[int, bytes], int] = os.write
     sync: Callable[[int], None] = os.fdatasync
+    allocate: Callable[[int, int, int], None] = os.posix_fallocate
 
 
 @dataclass
@@ -129,15 +130,22 @@ class Journal:
         """Give back the space that was kept for saying that the disk is full."""
         (self._directory / RESERVE_NAME).unlink(missing_ok=True)
 
-    def restore_reserve(self) -> None:
-        """Keep some space again, if there is some."""
+    def restore_reserve(self) -> bool:
+        """Keep that space again; whether the disk has it."""
+        path = self._directory / RESERVE_NAME
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with contextlib.suppress(OSError):
-            file = os.open(self._directory / RESERVE_NAME, flags, 0o600)
-            try:
-                os.posix_fallocate(file, 0, RESERVE_BYTES)
-            finally:
-                os.close(file)
+        try:
+            file = os.open(path, flags, 0o600)
+        except OSError:
+            return False
+        try:
+            self._disk.allocate(file, 0, RESERVE_BYTES)
+        except OSError:
+            path.unlink(missing_ok=True)
+            return False
+        finally:
+            os.close(file)
+        return True
 
     async def sync(self) -> None:
         """Return when everything written so far is on the disk. JournalUnwritable when it cannot be."""

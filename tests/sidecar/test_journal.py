@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from sidecar import journal, segments
+from tests.fakes.disk import BadDisk
 
 
 def event(seq: int, size: int = 10) -> bytes:
@@ -29,31 +27,6 @@ def on_disk(directory: Path) -> list[int]:
     return [
         seq for name in segments.names(directory) for seq, _ in segments.read(directory / str(name)).events
     ]
-
-
-@dataclass
-class BadDisk:
-    """A disk with `room` bytes left, which takes what fits of a write; syncing fails as often as told."""
-
-    room: int = 1 << 30
-    failing_syncs: int = 0
-    synced: list[int] = field(default_factory=list)
-
-    def disk(self) -> journal.Disk:
-        return journal.Disk(write=self.write, sync=self.sync)
-
-    def write(self, file: int, raw: bytes) -> int:
-        if not self.room:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        done = os.write(file, raw[: self.room])
-        self.room -= done
-        return done
-
-    def sync(self, file: int) -> None:
-        if self.failing_syncs:
-            self.failing_syncs -= 1
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        self.synced.append(file)
 
 
 async def test_what_is_appended_is_on_the_disk_at_once(tmp_path: Path) -> None:
@@ -105,7 +78,7 @@ async def test_large_acknowledgements_are_noted_at_once(tmp_path: Path) -> None:
 
 
 async def test_sync_returns_when_the_disk_has_it(tmp_path: Path) -> None:
-    bad = BadDisk()
+    bad = BadDisk(tmp_path)
     book = opened(tmp_path, disk=bad.disk())
     book.append([event(1)])
     await book.sync()
@@ -133,7 +106,7 @@ async def test_a_write_is_synced_soon_without_being_asked(
 
 @pytest.mark.parametrize("room", range(0, 140, 7))
 async def test_a_full_disk_keeps_all_or_nothing_of_an_append(tmp_path: Path, room: int) -> None:
-    bad = BadDisk()
+    bad = BadDisk(tmp_path)
     book = opened(tmp_path, disk=bad.disk())
     book.append([event(1)])
     bad.room = room
@@ -147,7 +120,7 @@ async def test_a_full_disk_keeps_all_or_nothing_of_an_append(tmp_path: Path, roo
 
 
 async def test_a_full_disk_at_a_new_segment_leaves_the_old_one_in_use(tmp_path: Path) -> None:
-    bad = BadDisk()
+    bad = BadDisk(tmp_path)
     book = opened(tmp_path, disk=bad.disk(), segment_bytes=150)
     book.append([event(1, 200)])
     bad.room = 20
@@ -173,7 +146,7 @@ async def test_the_reserve_is_real_space_that_can_be_given_back(tmp_path: Path) 
 
 
 async def test_after_a_failed_sync_everything_unacknowledged_is_written_again(tmp_path: Path) -> None:
-    bad = BadDisk()
+    bad = BadDisk(tmp_path)
     book = opened(tmp_path, disk=bad.disk())
     book.append([event(1), event(2), event(3)])
     book.acknowledge(1, freed=30)
