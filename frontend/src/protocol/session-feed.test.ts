@@ -13,6 +13,7 @@ interface State {
 
 class FakeSocket implements SocketLike {
   static all: FakeSocket[] = [];
+  static storedGen: number | null = null;
   sent: unknown[] = [];
   closed = false;
   onopen: (() => void) | null = null;
@@ -37,8 +38,13 @@ class FakeSocket implements SocketLike {
 
   /** What a server does at once on a healthy connection. */
   greet(version = 1): void {
+    const gen = Number(/after=(\d+)/.exec(this.url)?.[1]);
     this.onopen?.();
-    this.down({ type: "hello", stored: [1, 0], state: { version, name: `v${version}` } });
+    this.down({
+      type: "hello",
+      stored: [FakeSocket.storedGen ?? gen, 0],
+      state: { version, name: `v${version}` },
+    });
   }
 }
 
@@ -72,6 +78,7 @@ function socket(): FakeSocket {
 beforeEach(async () => {
   vi.useFakeTimers();
   FakeSocket.all = [];
+  FakeSocket.storedGen = null;
   snapshot = async () => EMPTY;
   feed = new SessionFeed<State>({
     loadSnapshot: () => snapshot(),
@@ -235,6 +242,19 @@ describe("SessionFeed", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(text()).toBe("A");
     expect(socket().url).toBe("/ws/?after=2.1");
+  });
+
+  test("loads a new snapshot when the platform's log is of an older generation", async () => {
+    snapshot = async () => foldAll([delta(1, "a", 7)]);
+    await goLive();
+    await vi.advanceTimersByTimeAsync(0);
+    snapshot = async () => foldAll([delta(1, "restored", 1)]);
+    FakeSocket.storedGen = 1;
+    socket().onclose?.({ code: 1006 });
+    await vi.advanceTimersByTimeAsync(400);
+    socket().greet();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text()).toBe("restored");
   });
 
   test.each([

@@ -42,6 +42,8 @@ export interface FeedOptions<S extends VersionedState> {
   /** The socket's address for a cursor. */
   url: (after: string) => string;
   onChange: (view: FeedView<S>) => void;
+  /** Each event that was taken, once: for what the conversation does not keep. */
+  onEvent?: (event: LogEvent) => void;
   open?: (url: string) => SocketLike;
   now?: () => number;
   random?: () => number;
@@ -56,7 +58,7 @@ export class SessionFeed<S extends VersionedState> {
   readonly #socket: ReconnectingSocket;
   #view: FeedView<S>;
   #isLive = false;
-  #closed = false;
+  #isRunning = false;
   #loads = 0;
   #loadFailures = 0;
   #loadRetry: ReturnType<typeof setTimeout> | undefined;
@@ -83,6 +85,10 @@ export class SessionFeed<S extends VersionedState> {
     });
   }
 
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   get view(): FeedView<S> {
     return this.#view;
   }
@@ -90,7 +96,7 @@ export class SessionFeed<S extends VersionedState> {
   /** Loads the snapshot, then follows. Also the way back from `ended`. */
   start(): void {
     clearTimeout(this.#loadRetry);
-    this.#closed = false;
+    this.#isRunning = true;
     if (this.#view.loaded) this.#socket.connect();
     else void this.#load();
   }
@@ -107,7 +113,7 @@ export class SessionFeed<S extends VersionedState> {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isRunning = false;
     this.#loads += 1;
     clearTimeout(this.#loadRetry);
     clearTimeout(this.#ackTimer);
@@ -172,6 +178,10 @@ export class SessionFeed<S extends VersionedState> {
     const frame = readFrame<S>(raw);
     switch (frame?.type) {
       case "hello":
+        this.#takeState(frame.state);
+        // The log here is of a generation that the platform does not have: it was set back to a backup.
+        if (frame.stored[0] < this.#log.cursor.gen) void this.#load();
+        break;
       case "state":
         this.#takeState(frame.state);
         break;
@@ -196,7 +206,10 @@ export class SessionFeed<S extends VersionedState> {
   #takeEvents(events: LogEvent[]): void {
     for (const event of events) {
       const verdict = this.#log.accept(event, this.#isLive);
-      if (verdict === "ok") continue;
+      if (verdict === "ok") {
+        this.#options.onEvent?.(event);
+        continue;
+      }
       this.#show();
       if (verdict === "gap") this.#socket.connect();
       else void this.#load();
@@ -234,7 +247,7 @@ export class SessionFeed<S extends VersionedState> {
   }
 
   #change(part: Partial<FeedView<S>>): void {
-    if (this.#closed) return;
+    if (!this.#isRunning) return;
     this.#view = { ...this.#view, ...part };
     this.#options.onChange(this.#view);
   }

@@ -1,0 +1,56 @@
+// A tool's output: the last lines, all of it on request. Control sequences are taken out, the text stays text.
+import { memo, useMemo, useState } from "react";
+import { Button } from "./button";
+
+const LAST_LINES = 10;
+/** As much as one browser shows with ease. */
+const MAX_SHOWN = 400_000;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
+const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+
+/** Output as text: without escape sequences, and of a line that was rewritten only its last state. */
+export function plainOutput(output: string): string {
+  const text = output.replace(ESCAPES, "").replace(/\r+\n/g, "\n");
+  const lines = text.includes("\r")
+    ? text.split("\n").map((line) => line.slice(line.lastIndexOf("\r") + 1))
+    : null;
+  return (lines ? lines.join("\n") : text).replace(CONTROLS, "");
+}
+
+interface OutputViewProps {
+  output: string;
+  /** Characters that were left out before the kept ones. */
+  omitted: number;
+}
+
+export const OutputView = memo(function OutputView({ output, omitted }: OutputViewProps) {
+  const [isWhole, setIsWhole] = useState(false);
+  const lines = useMemo(() => plainOutput(output.slice(-MAX_SHOWN)).replace(/\n$/, "").split("\n"), [output]);
+  const hidden = isWhole ? 0 : Math.max(0, lines.length - LAST_LINES);
+  const left = omitted + Math.max(0, output.length - MAX_SHOWN);
+  return (
+    <div className="font-mono text-xs leading-5" data-testid="tool-output">
+      {(hidden > 0 || isWhole) && (
+        <div className="flex flex-wrap items-center gap-2 border-border border-b px-2 py-1 font-sans text-muted">
+          {hidden > 0 ? `Last ${LAST_LINES} of ${lines.length} lines` : `${lines.length} lines`}
+          {left > 0 && <span>({left.toLocaleString()} characters left out)</span>}
+          <Button look="quiet" size="small" onClick={() => setIsWhole(!isWhole)}>
+            {isWhole ? "Show the last lines" : "Show all"}
+          </Button>
+        </div>
+      )}
+      {left > 0 && hidden === 0 && !isWhole && (
+        <p className="px-3 pt-1 font-sans text-faint">{left.toLocaleString()} characters left out</p>
+      )}
+      <pre
+        tabIndex={0}
+        className="max-h-[60vh] overflow-auto whitespace-pre-wrap px-3 py-2 [overflow-wrap:anywhere]"
+      >
+        {lines.slice(hidden).join("\n")}
+      </pre>
+    </div>
+  );
+});

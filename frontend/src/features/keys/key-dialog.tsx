@@ -1,0 +1,146 @@
+// Adding, replacing and labelling a key. The key itself goes one way only.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Button } from "@/components/button";
+import { Dialog } from "@/components/dialog";
+import { Field, FormError, Input, Select } from "@/components/form";
+import { ApiError, messageOf } from "@/lib/api/errors";
+import { addKey, labelKey, replaceKey } from "@/lib/api/keys";
+import type { Provider, ProviderKey } from "@/lib/api/types";
+
+export type KeyTask =
+  | { kind: "add" }
+  | { kind: "replace"; row: ProviderKey }
+  | { kind: "label"; row: ProviderKey };
+
+const TITLES: Record<KeyTask["kind"], string> = {
+  add: "Add a provider key",
+  replace: "Replace the key",
+  label: "Label the key",
+};
+
+interface KeyDialogProps {
+  task: KeyTask | null;
+  providers: Provider[];
+  onClose: () => void;
+}
+
+export function KeyDialog({ task, providers, onClose }: KeyDialogProps) {
+  return (
+    <Dialog open={task !== null} onClose={onClose} title={task ? TITLES[task.kind] : ""}>
+      {task && <KeyForm task={task} providers={providers} onDone={onClose} />}
+    </Dialog>
+  );
+}
+
+function send(task: KeyTask, values: { provider: string; label: string; key: string }): Promise<ProviderKey> {
+  if (task.kind === "label") return labelKey(task.row.id, values.label);
+  if (task.kind === "replace") return replaceKey(task.row.id, values.key);
+  return addKey(values);
+}
+
+function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provider[]; onDone: () => void }) {
+  const queries = useQueryClient();
+  const [providerId, setProviderId] = useState(
+    task.kind === "add" ? (providers[0]?.id ?? "") : task.row.provider,
+  );
+  const provider = providers.find((candidate) => candidate.id === providerId);
+  const mutation = useMutation({
+    mutationFn: (values: { provider: string; label: string; key: string }) => send(task, values),
+    onSuccess: async () => {
+      await Promise.all(
+        ["keys", "providers", "me"].map((name) => queries.invalidateQueries({ queryKey: [name] })),
+      );
+      onDone();
+    },
+  });
+  const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
+  const submit = (form: FormData) => {
+    const text = (name: string) => String(form.get(name) ?? "").trim();
+    mutation.mutate({ provider: providerId, label: text("label"), key: text("key") });
+  };
+  return (
+    <form
+      data-testid="key-form"
+      className="flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit(new FormData(event.currentTarget));
+      }}
+    >
+      {task.kind === "add" && (
+        <Field label="Provider" error={errors.provider}>
+          {(ids) => (
+            <Select
+              {...ids}
+              name="provider"
+              value={providerId}
+              onChange={(event) => setProviderId(event.target.value)}
+            >
+              {providers.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
+      {task.kind !== "label" && (
+        <Field label="Key" hint={<KeyHint provider={provider} />} error={errors.key}>
+          {(ids) => (
+            <Input
+              {...ids}
+              name="key"
+              type="password"
+              autoComplete="off"
+              spellCheck={false}
+              required
+              className="font-mono"
+            />
+          )}
+        </Field>
+      )}
+      {task.kind !== "replace" && (
+        <Field label="Label" hint="Optional: tells two keys of one provider apart." error={errors.label}>
+          {(ids) => (
+            <Input
+              {...ids}
+              name="label"
+              maxLength={80}
+              defaultValue={task.kind === "label" ? task.row.label : ""}
+            />
+          )}
+        </Field>
+      )}
+      {mutation.error && Object.keys(errors).length === 0 && (
+        <FormError>{messageOf(mutation.error)}</FormError>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onDone}>Cancel</Button>
+        <Button look="primary" type="submit" disabled={mutation.isPending}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function KeyHint({ provider }: { provider: Provider | undefined }) {
+  if (!provider) return null;
+  return (
+    <>
+      {provider.key_format && <>Looks like {provider.key_format} </>}
+      {provider.key_page && (
+        <a
+          className="text-accent underline"
+          href={provider.key_page}
+          target="_blank"
+          rel="noopener noreferrer"
+        >
+          Make one at {new URL(provider.key_page).host}
+        </a>
+      )}
+    </>
+  );
+}

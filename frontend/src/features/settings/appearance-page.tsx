@@ -1,0 +1,56 @@
+// Theme and density.
+import { Choice } from "@/components/form";
+import { type Density, setPreference, type Theme, usePreferences } from "@/lib/preferences";
+
+const THEMES: { id: Theme; label: string; description?: string }[] = [
+  { id: "system", label: "As the system", description: "Follows the setting of this device" },
+  { id: "light", label: "Light" },
+  { id: "dark", label: "Dark" },
+];
+
+const DENSITIES: { id: Density; label: string; description: string }[] = [
+  { id: "comfortable", label: "Comfortable", description: "More room between lines" },
+  { id: "compact", label: "Compact", description: "More on one screen" },
+];
+
+export function AppearancePage() {
+  const { theme, density } = usePreferences();
+  return (
+    <section aria-labelledby="appearance-title">
+      <h1 id="appearance-title" className="text-xl font-semibold">
+        Appearance
+      </h1>
+      <p className="mt-1 mb-4 text-sm text-muted">Kept in this browser.</p>
+      <div className="flex flex-col gap-5">
+        <fieldset>
+          <legend className="mb-1 text-sm font-semibold">Theme</legend>
+          {THEMES.map((option) => (
+            <Choice
+              key={option.id}
+              type="radio"
+              name="theme"
+              label={option.label}
+              description={option.description}
+              checked={theme === option.id}
+              onChange={() => setPreference({ theme: option.id })}
+            />
+          ))}
+        </fieldset>
+        <fieldset>
+          <legend className="mb-1 text-sm font-semibold">Density</legend>
+          {DENSITIES.map((option) => (
+            <Choice
+              key={option.id}
+              type="radio"
+              name="density"
+              label={option.label}
+              description={option.description}
+              checked={density === option.id}
+              onChange={() => setPreference({ density: option.id })}
+            />
+          ))}
+        </fieldset>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,60 @@
+// The one place that talks HTTP to the platform: CSRF, request ids, errors, and noticing that the login ended.
+import createClient, { type Middleware } from "openapi-fetch";
+import { newId } from "../id";
+import { noteServerTime } from "../server-clock";
+import { isSignedOut, problemOf, Unreachable } from "./errors";
+import type { paths } from "./schema";
+
+type SignedOutListener = () => void;
+const signedOutListeners = new Set<SignedOutListener>();
+
+/** Calls `listener` whenever an answer says that nobody is signed in. */
+export function onSignedOut(listener: SignedOutListener): () => void {
+  signedOutListeners.add(listener);
+  return () => signedOutListeners.delete(listener);
+}
+
+function csrfToken(): string {
+  return /(?:^|;\s*)(?:openagent_)?csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+}
+
+/** Headers of every request; unsafe methods prove that our own page sends them. */
+export function requestHeaders(method: string): Record<string, string> {
+  const safe = method === "GET" || method === "HEAD";
+  return { "X-Request-ID": newId(), ...(!safe && { "X-CSRFToken": csrfToken() }) };
+}
+
+const headers: Middleware = {
+  onRequest({ request }) {
+    for (const [name, value] of Object.entries(requestHeaders(request.method)))
+      request.headers.set(name, value);
+    return request;
+  },
+  onResponse({ response }) {
+    noteServerTime(response.headers.get("Date"));
+  },
+};
+
+export const api = createClient<paths>({ credentials: "same-origin" });
+api.use(headers);
+
+interface Outcome<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer's body. ApiError when the platform refused, Unreachable when there was no answer. */
+export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
+  let outcome: Outcome<T>;
+  try {
+    outcome = await call;
+  } catch {
+    throw new Unreachable();
+  }
+  const { data, error, response } = outcome;
+  if (response.ok) return data as T;
+  const problem = problemOf(response, error);
+  if (isSignedOut(problem)) for (const listener of signedOutListeners) listener();
+  throw problem;
+}

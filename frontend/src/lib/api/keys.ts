@@ -1,0 +1,41 @@
+// Provider keys (write-only: only a hint comes back), the catalogue of providers, and the agents.
+import { queryOptions } from "@tanstack/react-query";
+import { answerOf, api } from "./client";
+import type { ProviderKey } from "./types";
+
+export const keysQuery = queryOptions({
+  queryKey: ["keys"],
+  queryFn: async () => (await answerOf(api.GET("/api/v1/keys/"))).results,
+});
+
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: async () => (await answerOf(api.GET("/api/v1/providers/"))).results,
+  staleTime: 60_000,
+});
+
+export const agentsQuery = queryOptions({
+  queryKey: ["agents"],
+  queryFn: async () => (await answerOf(api.GET("/api/v1/agents/"))).results,
+  staleTime: 60_000,
+});
+
+export function addKey(body: { provider: string; label?: string; key: string }): Promise<ProviderKey> {
+  return answerOf(api.POST("/api/v1/keys/", { body }));
+}
+
+export function replaceKey(id: string, key: string): Promise<ProviderKey> {
+  return answerOf(api.PUT("/api/v1/keys/{id}/", { params: { path: { id } }, body: { key } }));
+}
+
+export function labelKey(id: string, label: string): Promise<ProviderKey> {
+  return answerOf(api.PATCH("/api/v1/keys/{id}/", { params: { path: { id } }, body: { label } }));
+}
+
+export function testKey(id: string): Promise<ProviderKey> {
+  return answerOf(api.POST("/api/v1/keys/{id}/test/", { params: { path: { id } } }));
+}
+
+export function deleteKey(id: string): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/keys/{id}/", { params: { path: { id } } }));
+}

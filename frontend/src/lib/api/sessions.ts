@@ -1,0 +1,90 @@
+// Sessions: lists, one, and everything that can be done with one.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Conversation } from "@/protocol/conversation";
+import { answerOf, api } from "./client";
+import type { NewSession, Prompt, Session, SessionChange } from "./types";
+
+const REFRESH_MS = 5_000;
+const PAGE = 50;
+
+/** The `cursor` of a page's address. */
+export function cursorOf(address: string | null): string | undefined {
+  return address ? (new URL(address, location.origin).searchParams.get("cursor") ?? undefined) : undefined;
+}
+
+/** The list of the sidebar. There is no socket for lists, so it is asked for again and again. */
+export function sessionsQuery({ q = "", archived = false }: { q?: string; archived?: boolean } = {}) {
+  return infiniteQueryOptions({
+    queryKey: ["sessions", { q, archived }],
+    queryFn: ({ pageParam }) =>
+      answerOf(
+        api.GET("/api/v1/sessions/", {
+          params: {
+            query: {
+              limit: PAGE,
+              archived: String(archived),
+              ...(q && { q }),
+              ...(pageParam && { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => cursorOf(page.next),
+    refetchInterval: REFRESH_MS,
+    refetchIntervalInBackground: true,
+    staleTime: REFRESH_MS,
+  });
+}
+
+export function sessionQuery(id: string) {
+  return queryOptions({
+    queryKey: ["session", id],
+    queryFn: () => answerOf(api.GET("/api/v1/sessions/{id}/", { params: { path: { id } } })),
+    staleTime: REFRESH_MS,
+  });
+}
+
+export function loadConversation(id: string): Promise<Conversation> {
+  return answerOf(api.GET("/api/v1/sessions/{id}/conversation/", { params: { path: { id } } }));
+}
+
+export function createSession(body: NewSession): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/", { body }));
+}
+
+export function changeSession(id: string, body: SessionChange): Promise<Session> {
+  return answerOf(api.PATCH("/api/v1/sessions/{id}/", { params: { path: { id } }, body }));
+}
+
+export function deleteSession(id: string): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/sessions/{id}/", { params: { path: { id } } }));
+}
+
+export function startSession(id: string): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/start/", { params: { path: { id } } }));
+}
+
+export function stopSession(id: string): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/stop/", { params: { path: { id } } }));
+}
+
+export function interruptTurn(id: string, turn: string): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/interrupt/", { params: { path: { id } }, body: { turn } }));
+}
+
+/** Idempotent by the prompt's id: the same one may be sent again after a failure. */
+export function sendPrompt(id: string, body: { id: string; text: string }): Promise<Prompt> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/prompts/", { params: { path: { id } }, body }));
+}
+
+export function editPrompt(id: string, prompt_id: string, text: string): Promise<Prompt> {
+  const params = { path: { id, prompt_id } };
+  return answerOf(api.PATCH("/api/v1/sessions/{id}/prompts/{prompt_id}/", { params, body: { text } }));
+}
+
+export function withdrawPrompt(id: string, prompt_id: string): Promise<undefined> {
+  return answerOf(
+    api.DELETE("/api/v1/sessions/{id}/prompts/{prompt_id}/", { params: { path: { id, prompt_id } } }),
+  );
+}

@@ -1,0 +1,48 @@
+// How this person wants the screens, kept in this browser.
+import { create } from "zustand";
+import { recall, remember } from "./storage";
+
+export type Theme = "system" | "light" | "dark";
+export type Density = "comfortable" | "compact";
+
+export interface Preferences {
+  theme: Theme;
+  density: Density;
+  /** Letters such as y and n on a focused card, and `?`. */
+  singleKeys: boolean;
+  /** Shift+Tab in the composer changes the mode instead of going back. */
+  shiftTabMode: boolean;
+  isSidebarShown: boolean;
+  isPanelShown: boolean;
+}
+
+const DEFAULTS: Preferences = {
+  theme: "system",
+  density: "comfortable",
+  singleKeys: true,
+  shiftTabMode: false,
+  isSidebarShown: true,
+  isPanelShown: true,
+};
+
+export const usePreferences = create<Preferences>(() => ({
+  ...DEFAULTS,
+  ...recall<Partial<Preferences>>("preferences", {}),
+}));
+
+export function setPreference(change: Partial<Preferences>): void {
+  usePreferences.setState(change);
+}
+
+/** Puts theme and density on the document, now and whenever they change. */
+export function applyPreferences(): void {
+  const apply = (preferences: Preferences) => {
+    document.documentElement.dataset.theme = preferences.theme;
+    document.documentElement.dataset.density = preferences.density;
+  };
+  apply(usePreferences.getState());
+  usePreferences.subscribe((preferences) => {
+    apply(preferences);
+    remember("preferences", preferences);
+  });
+}

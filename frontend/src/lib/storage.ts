@@ -1,0 +1,22 @@
+// What this browser remembers, as JSON in localStorage; storage that is full or forbidden is treated as empty.
+
+const PREFIX = "openagent.";
+
+export function recall<T>(name: string, fallback: T): T {
+  try {
+    const raw = localStorage.getItem(PREFIX + name);
+    return raw === null ? fallback : (JSON.parse(raw) as T);
+  } catch {
+    return fallback;
+  }
+}
+
+/** Undefined forgets. */
+export function remember(name: string, value: unknown): void {
+  try {
+    if (value === undefined) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // A browser without storage still works; it only forgets.
+  }
+}
