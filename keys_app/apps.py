@@ -7,3 +7,6 @@ class KeysConfig(AppConfig):
     name = "keys_app"
     verbose_name = "Provider keys"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from keys_app import checks  # noqa: F401  # they register themselves

@@ -19,7 +19,7 @@ class SecretField(serializers.CharField):
     """A text that is a Secret from the moment it is parsed. What is wrong with it, `key_format` says."""
 
     def __init__(self) -> None:
-        super().__init__(write_only=True, allow_blank=True, trim_whitespace=False)
+        super().__init__(write_only=True, trim_whitespace=False)
 
     def to_internal_value(self, data: Any) -> Any:
         return Secret(super().to_internal_value(data))
