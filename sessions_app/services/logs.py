@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Any
 from django.db.models import Max, Min
 
 from sessions_app.models import Event, Session
+
+MAX_PAGE_CHARACTERS = 2 * 1024 * 1024
+"""Folded rows can be long: a page ends after the row that goes beyond this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,27 @@ def page(
         newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
         rows = rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1))
     return [row.envelope() for row in rows.order_by("seq")[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some stored events in the order of their first numbers."""
+
+    events: list[dict[str, Any]]
+    has_more: bool
+
+
+def newer(*, session_id: uuid.UUID, after: int, after_row: int | None, limit: int) -> Page:
+    """What is newer than number `after`: at most `limit` rows and, but for one, MAX_PAGE_CHARACTERS of data.
+
+    `after_row` is the first number of the last row of the page before, as for `page`.
+    """
+    rows = Event.objects.after(after).filter(session_id=session_id, seq__gt=after_row or 0)
+    events: list[dict[str, Any]] = []
+    characters = 0
+    for row in rows[: limit + 1].iterator(chunk_size=100):
+        if len(events) == limit or characters > MAX_PAGE_CHARACTERS:
+            return Page(events, has_more=True)
+        events.append(row.envelope())
+        characters += len(json.dumps(row.data))
+    return Page(events, has_more=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,7 +15,7 @@ from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Mode, Prompt, Session
-from sessions_app.services import agents, commands, instances, state
+from sessions_app.services import agents, commands, instances, prompts, state
 from sidecar.protocol import frames
 
 MAX_TITLE = 200
@@ -45,41 +45,45 @@ class TurnOpen(AppError):
         super().__init__("turn_open", message, 409)
 
 
+class FirstPrompt(TypedDict):
+    """The prompt that a session begins with, under the client's id."""
+
+    id: uuid.UUID
+    text: str
+
+
+class Wishes(TypedDict, total=False):
+    """What a session should be like; empty or absent is left to us."""
+
+    agent: str
+    provider: str
+    model: str
+    key: uuid.UUID | None
+    title: str
+    mode: str
+
+
 @transaction.atomic
 def create(
     *,
     owner: User,
     session_id: uuid.UUID | None = None,
-    agent: str = "",
-    provider: str = "",
-    model: str = "",
-    key: uuid.UUID | None = None,
-    title: str = "",
-    mode: str = Mode.ASK,
+    prompt: FirstPrompt | None = None,
+    **wishes: Unpack[Wishes],
 ) -> Session:
-    """A new session, or the owner's own one that has this id already. Invalid or IdInUse otherwise.
+    """A new session, or the owner's own one that has this id already; with its first prompt, or not at all.
 
-    What is left out is chosen: the provider of the key that is named, of the owner's best key, or the demo
-    model; and the first model of the provider.
+    What is left to us: the provider is that of the key that is named or of the owner's newest key, or else
+    the demo; the model is the provider's first. Invalid, IdInUse, or the prompt's own errors.
     """
-    if session_id and (existing := Session.objects.filter(pk=session_id).first()):
-        return _own(existing, owner)
-    chosen = _provider(provider or _usual_provider(owner, key))
-    session = Session(
-        id=session_id or uuid.uuid4(),
-        owner=owner,
-        agent=agents.get(agent or agents.DEFAULT).id,
-        provider=chosen.id,
-        model=_model(chosen, model),
-        key_id=_key(owner.pk, chosen, key),
-        title=_title(title),
-        mode=_mode(mode),
-    )
-    try:
-        with transaction.atomic():
-            session.save(force_insert=True)
-    except IntegrityError:  # the same request, at the same time
-        return _own(Session.objects.get(pk=session.pk), owner)
+    session = Session.objects.filter(pk=session_id).first() if session_id else None
+    if session is None:
+        session = _insert(owner, session_id or uuid.uuid4(), wishes)
+    if session.owner_id != owner.pk or session.deleted_at is not None:
+        raise IdInUse
+    if prompt is not None:
+        prompts.submit(session=session, author=owner, prompt_id=prompt["id"], text=prompt["text"])
+        session.refresh_from_db()
     return session
 
 
@@ -130,10 +134,25 @@ def delete(*, session: Session) -> None:
         state.bump(session.pk)
 
 
-def _own(existing: Session, owner: User) -> Session:
-    if existing.owner_id != owner.pk or existing.deleted_at is not None:
-        raise IdInUse
-    return existing
+def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
+    key = wishes.get("key")
+    provider = _provider(wishes.get("provider") or _usual_provider(owner, key))
+    session = Session(
+        id=session_id,
+        owner=owner,
+        agent=agents.get(wishes.get("agent") or agents.DEFAULT).id,
+        provider=provider.id,
+        model=_model(provider, wishes.get("model", "")),
+        key_id=_key(owner.pk, provider, key),
+        title=_title(wishes.get("title", "")),
+        mode=_mode(wishes.get("mode") or Mode.ASK),
+    )
+    try:
+        with transaction.atomic():
+            session.save(force_insert=True)
+    except IntegrityError:  # the same request, at the same time
+        return Session.objects.get(pk=session.pk)
+    return session
 
 
 def _usual_provider(owner: User, key: uuid.UUID | None) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from openagent.accounts.models import User
-from sessions_app.models import Instance, Permission, Prompt, PromptState, Session
+from sessions_app.models import Instance, Permission, Prompt, Session
 from sessions_app.models.usage import COUNTS
 
 Shape: TypeAlias = dict[str, Any]
@@ -37,7 +37,7 @@ class Facts:
     turn: uuid.UUID | None = None
     queued: int = 0
     pending: int = 0
-    usage: Mapping[str, int] = NO_USAGE
+    usage: Mapping[str, int] = field(default_factory=lambda: NO_USAGE)
 
 
 def moment(value: datetime | None) -> str | None:
@@ -103,13 +103,6 @@ def prompt(row: Prompt, position: int | None) -> Shape:
         "by": person(row.author),
         "error": row.error,
     }
-
-
-def prompts(rows: list[Prompt]) -> list[Shape]:
-    """Prompts of one session in the order of their numbers, all of those that wait among them."""
-    waiting = [row.pk for row in rows if row.state == PromptState.QUEUED]
-    places = {pk: place for place, pk in enumerate(waiting, 1)}
-    return [prompt(row, places.get(row.pk)) for row in rows]
 
 
 def permission(row: Permission) -> Shape:

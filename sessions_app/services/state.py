@@ -6,7 +6,7 @@ State carries a version; whoever changes a row that it is made of calls `bump` i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -126,6 +126,13 @@ def status(session_id: uuid.UUID) -> Status:
     return Status(_annotation(row, "status"))
 
 
+def describe_prompts(session_id: uuid.UUID, rows: Sequence[Prompt]) -> list[shapes.Shape]:
+    """The public shape of prompts of one session, with the places of those that wait."""
+    waiting = Prompt.objects.queued().filter(session=session_id).values_list("pk", flat=True)
+    places = {pk: place for place, pk in enumerate(waiting, 1)}
+    return [shapes.prompt(row, places.get(row.pk)) for row in rows]
+
+
 def snapshot(session_id: uuid.UUID) -> shapes.Shape:
     """The whole state that a socket shows. NotFound when the session was deleted.
 
@@ -142,7 +149,7 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
     return {
         "version": rows[0].state_version,
         "session": describe(rows)[0],
-        "prompts": shapes.prompts(prompts),
+        "prompts": describe_prompts(session_id, prompts),
         "permissions": [
             shapes.permission(row) for row in permissions.select_related("session", "answered_by")
         ],

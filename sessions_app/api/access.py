@@ -1,0 +1,59 @@
+"""Who may reach which rows: every view gets its rows from here, so a stranger's are not there at all."""
+
+from __future__ import annotations
+
+import uuid
+from typing import cast
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+
+from openagent.accounts.models import User
+from openagent.lib.errors import NotFound
+from sessions_app.models import Permission, Prompt, Session
+from sessions_app.services import shapes, state
+
+
+def user_of(request: Request) -> User:
+    """Who asks; views that anonymous visitors reach do not call this."""
+    return cast(User, request.user)
+
+
+def sessions(request: Request) -> QuerySet[Session]:
+    """The sessions that this user may see."""
+    return Session.objects.owned_by(user_of(request).pk)
+
+
+def session(request: Request, session_id: uuid.UUID) -> Session:
+    """One of them, or NotFound."""
+    found = sessions(request).filter(pk=session_id).first()
+    if found is None:
+        raise NotFound("There is no such session.")
+    return found
+
+
+def described(request: Request, session_id: uuid.UUID) -> shapes.Shape:
+    """The public shape of one of them as it is now, or NotFound."""
+    found = state.describe(state.with_status(sessions(request).filter(pk=session_id)))
+    if not found:
+        raise NotFound("There is no such session.")
+    return found[0]
+
+
+def prompts(request: Request, session_id: uuid.UUID) -> QuerySet[Prompt]:
+    """The prompts of one of them, or NotFound."""
+    return session(request, session_id).prompts.select_related("author")
+
+
+def permissions(request: Request) -> QuerySet[Permission]:
+    """What agents ask in the sessions that this user may see."""
+    mine = Permission.objects.filter(session__owner_id=user_of(request).pk, session__deleted_at=None)
+    return mine.select_related("session", "answered_by")
+
+
+def permission(request: Request, permission_id: uuid.UUID) -> Permission:
+    """One of them, or NotFound."""
+    found = permissions(request).filter(pk=permission_id).first()
+    if found is None:
+        raise NotFound("There is no such permission.")
+    return found

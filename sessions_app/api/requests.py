@@ -1,0 +1,109 @@
+"""What clients may send: shape and types here, rules in the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from sessions_app.models import Mode
+from sessions_app.services import permissions
+
+_LAST_NUMBER = 2**63 - 1
+MAX_PAGE = 1000
+
+# How a day or a moment may be written.
+_TIMES = ["iso-8601", "%Y-%m-%d"]
+
+
+class NewPromptSerializer(serializers.Serializer[Any]):
+    """A prompt with an id of the client's own: sending it again changes nothing."""
+
+    id = serializers.UUIDField()
+    # What is wrong with a text is said by the service, with a code for each case.
+    text = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class PromptTextSerializer(serializers.Serializer[Any]):
+    """Another text for a prompt that still waits."""
+
+    text = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class NewSessionSerializer(serializers.Serializer[Any]):
+    """A new session; whatever is left out is chosen. With an id of the client's own it can be sent again."""
+
+    id = serializers.UUIDField(required=False)
+    agent = serializers.CharField(required=False, max_length=40)
+    provider = serializers.CharField(required=False, max_length=40)
+    model = serializers.CharField(required=False, max_length=200)
+    key = serializers.UUIDField(required=False, allow_null=True)
+    title = serializers.CharField(required=False, allow_blank=True)
+    mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    prompt = NewPromptSerializer(required=False)
+
+
+class SessionChangeSerializer(serializers.Serializer[Any]):
+    """What can be changed about a session; what is left out stays."""
+
+    title = serializers.CharField(required=False, allow_blank=True)
+    provider = serializers.CharField(required=False, max_length=40)
+    model = serializers.CharField(required=False, max_length=200)
+    key = serializers.UUIDField(required=False, allow_null=True)
+    mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    archived = serializers.BooleanField(required=False)
+
+
+class InterruptSerializer(serializers.Serializer[Any]):
+    """The turn to stop; without it the one that is open."""
+
+    turn = serializers.UUIDField(required=False, allow_null=True)
+
+
+class PermissionAnswerSerializer(serializers.Serializer[Any]):
+    """A decision. A question is answered with `once` and one list of answers for each of its questions."""
+
+    choice = serializers.ChoiceField(choices=permissions.CHOICES)
+    message = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    answers = serializers.ListField(
+        required=False,
+        max_length=100,
+        child=serializers.ListField(max_length=100, child=serializers.CharField(max_length=10_000)),
+    )
+
+
+class EventsQuerySerializer(serializers.Serializer[Any]):
+    """Where to begin in the log: everything that is newer than number `after`."""
+
+    after = serializers.IntegerField(default=0, min_value=0, max_value=_LAST_NUMBER)
+    limit = serializers.IntegerField(default=200, min_value=1, max_value=MAX_PAGE)
+    row = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=_LAST_NUMBER,
+        help_text="Part of `next` only: rows that span several numbers overlap, so pages go by their first.",
+    )
+
+
+class FilesQuerySerializer(serializers.Serializer[Any]):
+    """A folder of the workspace; an empty path is the workspace itself."""
+
+    path = serializers.CharField(default="", allow_blank=True, max_length=4096, trim_whitespace=False)
+
+
+class FileQuerySerializer(serializers.Serializer[Any]):
+    """A file of the workspace; with `download` it is never shown as text."""
+
+    path = serializers.CharField(max_length=4096, trim_whitespace=False)
+    download = serializers.BooleanField(default=False)
+
+
+class UsageQuerySerializer(serializers.Serializer[Any]):
+    """A span of time, by default the last 30 days, and what to sum up by."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            "from": serializers.DateTimeField(required=False, input_formats=_TIMES),
+            "to": serializers.DateTimeField(required=False, input_formats=_TIMES),
+            "group": serializers.ChoiceField(default="day", choices=("day", "session", "model")),
+        }

@@ -1,0 +1,24 @@
+"""The addresses of the API below /api/v1/ that are about sessions."""
+
+from django.urls import path
+
+from sessions_app.api import catalogue, files, logs, permissions, prompts, sessions
+
+urlpatterns = [
+    path("agents/", catalogue.AgentListView.as_view()),
+    path("usage/", catalogue.UsageView.as_view()),
+    path("sessions/", sessions.SessionListView.as_view()),
+    path("sessions/<uuid:id>/", sessions.SessionView.as_view()),
+    path("sessions/<uuid:id>/start/", sessions.SessionStartView.as_view()),
+    path("sessions/<uuid:id>/stop/", sessions.SessionStopView.as_view()),
+    path("sessions/<uuid:id>/interrupt/", sessions.SessionInterruptView.as_view()),
+    path("sessions/<uuid:id>/usage/", sessions.SessionUsageView.as_view()),
+    path("sessions/<uuid:id>/prompts/", prompts.PromptListView.as_view()),
+    path("sessions/<uuid:id>/prompts/<uuid:prompt_id>/", prompts.PromptView.as_view()),
+    path("sessions/<uuid:id>/events/", logs.EventListView.as_view()),
+    path("sessions/<uuid:id>/conversation/", logs.ConversationView.as_view()),
+    path("sessions/<uuid:id>/files/", files.FileListView.as_view()),
+    path("sessions/<uuid:id>/files/content/", files.FileContentView.as_view()),
+    path("permissions/", permissions.PermissionListView.as_view()),
+    path("permissions/<uuid:id>/answer/", permissions.PermissionAnswerView.as_view()),
+]
