@@ -1,0 +1,104 @@
+"""The stored log over REST, and the conversation that it tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from sessions_app.api import log_answers
+from sessions_app.models import Session
+from sessions_app.services import folding, logs
+from tests.sessions_app.api.problems import problem
+from tests.sessions_app.conftest import make_events
+
+FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "conversations").glob("*.json"))
+TURN = "6f1c2a34-0d5e-4b7f-9a10-1c2d3e4f5a01"
+
+
+def url_of(session: Session, what: str = "events") -> str:
+    return f"/api/v1/sessions/{session.pk}/{what}/"
+
+
+def delta(part: str, offset: int, text: str, **more: Any) -> dict[str, Any]:
+    data = {"part_id": part, "offset": offset, "text": text}
+    return {"kind": "message.delta", "turn": TURN, "data": data, **more}
+
+
+def follow(client: APIClient, url: str | None) -> list[dict[str, Any]]:
+    """All pages from `url` on."""
+    found: list[dict[str, Any]] = []
+    for _ in range(100):
+        if url is None:
+            return found
+        body = client.get(url).json()
+        found += body["results"]
+        url = body["next"]
+    raise AssertionError("the pages have no end")
+
+
+def test_events_are_answered_as_they_were_stored(session: Session, alice_client: APIClient) -> None:
+    events = json.loads(FIXTURES[0].read_text())["events"]
+    make_events(session, events)
+    body = alice_client.get(url_of(session)).json()
+    assert body == {"next": None, "results": events}
+    assert log_answers.EventPageSerializer(body).data == body
+
+
+def test_reading_on_begins_after_the_number(session: Session, alice_client: APIClient) -> None:
+    make_events(session, [delta("p", 0, "a"), delta("p", 1, "b"), delta("p", 2, "c")])
+    rows = alice_client.get(f"{url_of(session)}?after=2").json()["results"]
+    assert [row["seq"] for row in rows] == [3]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_pages_of_rows_that_overlap_leave_nothing_out(
+    session: Session, alice_client: APIClient, limit: int
+) -> None:
+    rows = [
+        delta("p", 0, "ab", seq=1, seq_end=4),
+        delta("q", 0, "x", seq=2),
+        delta("r", 0, "y", seq=3, seq_end=6),
+    ]
+    make_events(session, [*rows, delta("s", 0, "z", seq=5)])
+    assert [row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}")] == [1, 2, 3, 5]
+    # Row 1 spans number 4, so a reader that has seen 3 needs it, and row 2 not.
+    assert [row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}&after=3")] == [
+        1,
+        3,
+        5,
+    ]
+
+
+def test_a_page_of_long_rows_ends_early(
+    session: Session, alice_client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MAX_PAGE_CHARACTERS", 1000)
+    make_events(session, [delta("p", 600 * n, "x" * 600) for n in range(5)])
+    assert len(alice_client.get(url_of(session)).json()["results"]) == 2
+    assert len(follow(alice_client, url_of(session))) == 5
+
+
+@pytest.mark.parametrize(
+    "query", ["after=-1", "after=x", f"after={2**70}", "limit=0", "limit=1001", "row=-2"]
+)
+def test_what_is_no_number_is_refused(session: Session, alice_client: APIClient, query: str) -> None:
+    body = problem(alice_client.get(f"{url_of(session)}?{query}"), 400, "invalid")
+    assert list(body["errors"]) == [query.split("=")[0]]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_log_folds_to_what_the_conversation_answers(
+    session: Session, alice_client: APIClient, path: Path
+) -> None:
+    """The replay test: before and after the platform folds the rows."""
+    fixture = json.loads(path.read_text())
+    make_events(session, fixture["events"])
+    first = alice_client.get(url_of(session, "conversation")).json()
+    folding.fold_pending()
+    second = alice_client.get(url_of(session, "conversation")).json()
+    assert first == second == fixture["conversation"]
+    assert log_answers.ConversationSerializer(first).data == first

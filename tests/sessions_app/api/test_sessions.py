@@ -1,0 +1,321 @@
+"""Sessions over REST: lists, making, changing, starting, stopping, deleting."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from keys_app import services as keys
+from keys_app.models import ProviderKey
+from openagent.accounts.models import User
+from openagent.lib.redact import Secret
+from sessions_app.api import answers
+from sessions_app.models import (
+    Command,
+    Instance,
+    InstanceState,
+    Prompt,
+    PromptState,
+    Session,
+)
+from tests.sessions_app.api.problems import problem
+from tests.sessions_app.conftest import make_instance, make_permission, make_prompt, make_session
+
+URL = "/api/v1/sessions/"
+
+
+def url_of(session: Session, action: str = "") -> str:
+    return f"{URL}{session.pk}/{action}"
+
+
+def make_key(owner: User, provider: str = "openai") -> ProviderKey:
+    return keys.create(owner_id=owner.pk, provider=provider, value=Secret("sk-" + "a1B2c3D4" * 6))
+
+
+class TestMaking:
+    def test_a_session_without_any_wish_is_one_with_the_demo(self, alice_client: APIClient) -> None:
+        response = alice_client.post(URL, {})
+        assert response.status_code == 201
+        body = response.json()
+        assert (body["agent"], body["provider"], body["model"]) == ("opencode", "demo", "demo")
+        assert (body["mode"], body["status"], body["title"]) == ("ask", "idle", "")
+        assert body["instance"] is None
+
+    def test_wishes_are_heeded(self, alice: User, alice_client: APIClient) -> None:
+        key = make_key(alice)
+        wishes = {
+            "provider": "openai",
+            "model": "gpt-x",
+            "key": str(key.pk),
+            "title": " A  b ",
+            "mode": "plan",
+        }
+        body = alice_client.post(URL, wishes).json()
+        assert body["title"] == "A b"
+        assert {name: body[name] for name in ("provider", "model", "key", "mode")} == {
+            name: wishes[name] for name in ("provider", "model", "key", "mode")
+        }
+
+    def test_the_provider_of_the_newest_key_is_the_usual_one(
+        self, alice: User, alice_client: APIClient
+    ) -> None:
+        make_key(alice, "openai")
+        assert alice_client.post(URL, {}).json()["provider"] == "openai"
+
+    def test_a_session_begins_with_its_prompt(self, alice_client: APIClient) -> None:
+        prompt = {"id": str(uuid.uuid4()), "text": "Make it work\nand more"}
+        body = alice_client.post(URL, {"prompt": prompt}).json()
+        assert (body["title"], body["status"], body["queued_prompts"]) == ("Make it work", "queued", 1)
+        assert Prompt.objects.get().pk == uuid.UUID(prompt["id"])
+        assert Instance.objects.get().state == InstanceState.REQUESTED
+
+    def test_a_bad_prompt_leaves_no_session_behind(self, alice_client: APIClient) -> None:
+        response = alice_client.post(URL, {"prompt": {"id": str(uuid.uuid4()), "text": " \n"}})
+        problem(response, 400, "prompt_empty")
+        assert not Session.objects.exists()
+
+    def test_sending_it_again_makes_no_second_one(self, alice_client: APIClient) -> None:
+        wish = {"id": str(uuid.uuid4()), "prompt": {"id": str(uuid.uuid4()), "text": "Go"}}
+        first, second = alice_client.post(URL, wish), alice_client.post(URL, wish)
+        assert (first.status_code, second.status_code) == (201, 200)
+        assert first.json()["id"] == second.json()["id"] == wish["id"]
+        assert (Session.objects.count(), Prompt.objects.count()) == (1, 1)
+
+    def test_the_id_of_a_strangers_session_is_refused(
+        self, session: Session, charlie_client: APIClient
+    ) -> None:
+        body = problem(charlie_client.post(URL, {"id": str(session.pk)}), 409, "id_in_use")
+        assert "Alice" not in str(body)
+
+    def test_the_id_of_a_deleted_session_is_refused(self, session: Session, alice_client: APIClient) -> None:
+        alice_client.delete(url_of(session))
+        problem(alice_client.post(URL, {"id": str(session.pk)}), 409, "id_in_use")
+
+    @pytest.mark.parametrize(
+        ("wish", "field", "code", "says"),
+        [
+            ({"provider": "nobody"}, "provider", "unknown_provider", "openrouter"),
+            ({"agent": "nobody"}, "agent", "unknown_agent", "opencode"),
+            ({"model": "gpt"}, "model", "unknown_model", "demo"),
+            ({"provider": "openai"}, "provider", "key_missing", "add one under Keys"),
+            ({"key": str(uuid.uuid4())}, "key", "unknown_key", "add it first"),
+            ({"title": "x" * 201}, "title", "title_too_long", "200"),
+        ],
+    )
+    def test_a_wish_that_cannot_be_says_what_to_do(
+        self, alice_client: APIClient, wish: dict[str, str], field: str, code: str, says: str
+    ) -> None:
+        body = problem(alice_client.post(URL, wish), 400, code)
+        assert body["errors"][field] == [{"code": code, "message": body["detail"]}]
+        assert says in body["detail"]
+
+    def test_an_unknown_mode_is_an_invalid_choice(self, alice_client: APIClient) -> None:
+        body = problem(alice_client.post(URL, {"mode": "yolo"}), 400, "invalid")
+        assert body["errors"]["mode"][0]["code"] == "invalid_choice"
+
+    def test_a_model_that_we_do_not_list_is_the_providers_business(
+        self, alice: User, alice_client: APIClient
+    ) -> None:
+        make_key(alice)
+        wish = {"provider": "openai", "model": "ft:gpt-6:acme::x1"}
+        assert alice_client.post(URL, wish).json()["model"] == "ft:gpt-6:acme::x1"
+        problem(alice_client.post(URL, {**wish, "model": "no spaces, please"}), 400, "unknown_model")
+
+    def test_a_key_of_another_provider_does_not_fit(self, alice: User, alice_client: APIClient) -> None:
+        key = make_key(alice, "openai")
+        wish = {"provider": "mistral", "key": str(key.pk)}
+        assert "key" in problem(alice_client.post(URL, wish), 400, "wrong_provider")["errors"]
+
+    def test_a_strangers_key_is_no_key(self, bob: User, alice_client: APIClient) -> None:
+        wish = {"provider": "openai", "key": str(make_key(bob).pk)}
+        problem(alice_client.post(URL, wish), 400, "unknown_key")
+
+
+class TestListing:
+    def test_only_ones_own_sessions_the_latest_change_first(
+        self, alice: User, bob: User, alice_client: APIClient
+    ) -> None:
+        make_session(bob, title="Bob's")
+        first, second = make_session(alice), make_session(alice)
+        first.title = "changed"
+        first.save()
+        body = alice_client.get(URL).json()
+        assert [row["id"] for row in body["results"]] == [str(first.pk), str(second.pk)]
+        assert (body["next"], body["previous"]) == (None, None)
+
+    def test_pages_hang_together(self, alice: User, alice_client: APIClient) -> None:
+        ids = {str(make_session(alice).pk) for _ in range(5)}
+        seen, url = [], f"{URL}?limit=2"
+        while url:
+            body = alice_client.get(url).json()
+            seen += [row["id"] for row in body["results"]]
+            url = body["next"]
+        assert len(seen) == 5
+        assert set(seen) == ids
+
+    def test_search_looks_into_titles_and_prompts(self, alice: User, alice_client: APIClient) -> None:
+        titled, asked = make_session(alice, title="Fix the LOGIN"), make_session(alice)
+        make_prompt(asked, text="please log in here: Login")
+        make_session(alice, title="Something else")
+        found = alice_client.get(f"{URL}?q=login").json()["results"]
+        assert {row["id"] for row in found} == {str(titled.pk), str(asked.pk)}
+
+    def test_archived_sessions_are_listed_only_when_asked_for(
+        self, alice: User, alice_client: APIClient
+    ) -> None:
+        archived, active = make_session(alice, archived_at=timezone.now()), make_session(alice)
+        assert [row["id"] for row in alice_client.get(URL).json()["results"]] == [str(active.pk)]
+        found = alice_client.get(f"{URL}?archived=true").json()["results"]
+        assert [(row["id"], row["archived"]) for row in found] == [(str(archived.pk), True)]
+
+    def test_deleted_sessions_are_not_there(self, alice: User, alice_client: APIClient) -> None:
+        make_session(alice, deleted_at=timezone.now())
+        assert alice_client.get(URL).json()["results"] == []
+
+    def test_a_status_or_several_can_be_asked_for(self, alice: User, alice_client: APIClient) -> None:
+        new, ready, failed = (make_session(alice) for _ in range(3))
+        make_instance(ready, InstanceState.READY)
+        make_instance(failed, InstanceState.FAILED)
+        listed = alice_client.get(f"{URL}?status=ready,failed").json()["results"]
+        assert {row["id"] for row in listed} == {str(ready.pk), str(failed.pk)}
+        assert [row["id"] for row in alice_client.get(f"{URL}?status=idle").json()["results"]] == [
+            str(new.pk)
+        ]
+
+    def test_an_unknown_status_is_refused(self, alice_client: APIClient) -> None:
+        assert "status" in problem(alice_client.get(f"{URL}?status=tired"), 400, "invalid")["errors"]
+
+    def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
+        self, alice: User, alice_client: APIClient, django_assert_max_num_queries: Any
+    ) -> None:
+        for _ in range(8):
+            session = make_session(alice)
+            make_instance(session)
+            make_prompt(session)
+            make_permission(session)
+        with django_assert_max_num_queries(8):
+            assert len(alice_client.get(URL).json()["results"]) == 8
+
+
+class TestOne:
+    def test_what_is_answered_is_what_the_description_says(
+        self, session: Session, alice_client: APIClient
+    ) -> None:
+        make_instance(session, error_code="x", stages=[{"name": "box", "elapsed_ms": 3, "at": "now"}])
+        make_prompt(session, PromptState.RUNNING)
+        body = alice_client.get(url_of(session)).json()
+        assert answers.SessionSerializer(body).data == body
+        assert body["instance"]["stages"] == [{"name": "box", "elapsed_ms": 3}]
+
+    def test_a_stranger_finds_nothing(self, session: Session, charlie_client: APIClient) -> None:
+        problem(charlie_client.get(url_of(session)), 404, "not_found")
+
+    def test_what_is_no_id_is_not_found(self, alice_client: APIClient) -> None:
+        problem(alice_client.get(f"{URL}12/"), 404, "not_found")
+
+
+class TestChanging:
+    def test_title_mode_and_archived(self, session: Session, alice_client: APIClient) -> None:
+        before = session.state_version
+        body = alice_client.patch(url_of(session), {"title": "New", "mode": "auto", "archived": True}).json()
+        assert (body["title"], body["mode"], body["archived"]) == ("New", "auto", True)
+        session.refresh_from_db()
+        assert session.state_version > before
+        assert alice_client.patch(url_of(session), {"archived": False}).json()["archived"] is False
+
+    def test_changing_nothing_changes_nothing(self, session: Session, alice_client: APIClient) -> None:
+        alice_client.patch(url_of(session), {"title": session.title, "model": "demo", "archived": False})
+        version = session.state_version
+        session.refresh_from_db()
+        assert session.state_version == version
+
+    def test_a_live_agent_gets_the_mode_for_its_next_turn(
+        self, session: Session, alice_client: APIClient
+    ) -> None:
+        make_instance(session)
+        alice_client.patch(url_of(session), {"mode": "plan"})
+        command = Command.objects.get()
+        assert (command.verb, command.data) == ("agent.configure", {"model": "", "mode": "plan"})
+
+    def test_another_provider_begins_with_its_own_model(
+        self, alice: User, session: Session, alice_client: APIClient
+    ) -> None:
+        make_key(alice)
+        body = alice_client.patch(url_of(session), {"provider": "openai"}).json()
+        assert (body["provider"], body["model"]) == ("openai", "gpt-6-sol")
+
+    def test_another_provider_puts_a_live_instance_to_sleep(
+        self, alice: User, session: Session, alice_client: APIClient
+    ) -> None:
+        make_key(alice)
+        make_instance(session)
+        alice_client.patch(url_of(session), {"provider": "openai"})
+        session.refresh_from_db()
+        assert Instance.objects.get().state == InstanceState.STOPPING
+        assert not session.is_paused
+
+    def test_another_provider_has_to_wait_for_the_turn(
+        self, alice: User, session: Session, alice_client: APIClient
+    ) -> None:
+        make_key(alice)
+        make_prompt(session, PromptState.RUNNING, instance=make_instance(session))
+        problem(alice_client.patch(url_of(session), {"provider": "openai"}), 409, "turn_open")
+        session.refresh_from_db()
+        assert session.provider == "demo"
+
+    def test_a_provider_without_a_key_is_refused(self, session: Session, alice_client: APIClient) -> None:
+        problem(alice_client.patch(url_of(session), {"provider": "anthropic"}), 400, "key_missing")
+
+    def test_what_cannot_be_changed_is_left_alone(self, session: Session, alice_client: APIClient) -> None:
+        alice_client.patch(url_of(session), {"owner": str(uuid.uuid4()), "generation": 9, "agent": "x"})
+        session.refresh_from_db()
+        assert (session.generation, session.agent) == (1, "opencode")
+
+
+class TestLife:
+    def test_start_asks_for_an_instance_once(self, session: Session, alice_client: APIClient) -> None:
+        assert alice_client.post(url_of(session, "start/")).json()["status"] == "queued"
+        alice_client.post(url_of(session, "start/"))
+        assert Instance.objects.count() == 1
+
+    def test_stop_pauses_and_start_resumes(self, session: Session, alice_client: APIClient) -> None:
+        make_instance(session)
+        body = alice_client.post(url_of(session, "stop/")).json()
+        assert (body["paused"], body["instance"]["state"], body["status_detail"]) == (
+            True,
+            "stopping",
+            "Stopping.",
+        )
+        assert alice_client.post(url_of(session, "start/")).json()["paused"] is False
+
+    def test_stop_when_nothing_runs_is_harmless(self, session: Session, alice_client: APIClient) -> None:
+        assert alice_client.post(url_of(session, "stop/")).status_code == 200
+
+    def test_interrupt_names_the_turn(self, session: Session, alice_client: APIClient) -> None:
+        prompt = make_prompt(session, PromptState.RUNNING, instance=make_instance(session))
+        for _ in range(2):
+            response = alice_client.post(url_of(session, "interrupt/"), {"turn": str(prompt.pk)})
+            assert response.status_code == 200
+        assert [command.verb for command in Command.objects.all()] == ["turn.cancel"]
+
+    def test_interrupting_a_turn_of_another_session_is_not_found(
+        self, alice: User, session: Session, alice_client: APIClient
+    ) -> None:
+        other = make_prompt(make_session(alice), PromptState.RUNNING)
+        response = alice_client.post(url_of(session, "interrupt/"), {"turn": str(other.pk)})
+        problem(response, 404, "not_found")
+
+    def test_a_deleted_session_is_gone_and_its_instance_stops(
+        self, session: Session, alice_client: APIClient
+    ) -> None:
+        make_instance(session)
+        make_permission(session)
+        assert alice_client.delete(url_of(session)).status_code == 204
+        problem(alice_client.get(url_of(session)), 404, "not_found")
+        problem(alice_client.delete(url_of(session)), 404, "not_found")
+        assert Instance.objects.get().state == InstanceState.STOPPING
+        assert alice_client.get("/api/v1/permissions/?state=pending").json()["results"] == []
