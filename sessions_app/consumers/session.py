@@ -59,6 +59,7 @@ class SessionConsumer(base.SocketConsumer):
             raise base.Closed(base.GONE, "no such session")
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding = 0
+        self._seq = 0
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader = relay.Reader()
         # Watch first and read then: what happens in between is in the feed.
@@ -66,7 +67,7 @@ class SessionConsumer(base.SocketConsumer):
         upkeep.viewers.add(self)
         counters.VIEWERS.inc()
         try:
-            await base.run_together(self._read(), self._write(), self._wait_for_end())
+            await base.run_together(self._read(), self._write(), self._beat(), self._wait_for_end())
         finally:
             counters.VIEWERS.dec()
             upkeep.viewers.discard(self)
@@ -138,14 +139,14 @@ class SessionConsumer(base.SocketConsumer):
                 if not is_live:
                     is_live = True
                     await self.send_text('{"type":"live"}')
-            await self._wait_for_change(position)
+            self._seq = position.seq
+            await self.reader.changed.wait()
 
-    async def _wait_for_change(self, position: relay.Position) -> None:
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await self.reader.changed.wait()
-        except TimeoutError:
-            await self.send_text(f'{{"type":"heartbeat","seq":{position.seq}}}')
+    async def _beat(self) -> None:
+        """Tells the browser now and then that it has missed nothing."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self.send_text(f'{{"type":"heartbeat","seq":{self._seq}}}')
 
     async def _greet(self) -> relay.Position:
         """Sends hello; the place in the log from which this browser goes on."""

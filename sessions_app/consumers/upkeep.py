@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import gc
+import sys
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
@@ -41,6 +44,7 @@ _tasks: list[asyncio.Task[None]] = []
 
 def ensure_running() -> None:
     """Starts the tasks with the first socket of this process (or of this event loop, in tests)."""
+    _tune()
     loop = asyncio.get_running_loop()
     if _tasks and _tasks[0].get_loop() is loop and not any(task.done() for task in _tasks):
         return
@@ -51,6 +55,15 @@ def ensure_running() -> None:
     writer.reset()
     for work in (writer.run, _look, _recheck_logins, _listen):
         _tasks.append(loop.create_task(_keep_going(work), name=f"upkeep:{work.__name__}"))
+
+
+@functools.cache
+def _tune() -> None:
+    """Once per process: what lives for ever is not scanned again, and busy threads yield to the loop soon."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(0.0005)
 
 
 async def refresh(session_id: uuid.UUID, feed: relay.Feed, head: logs.Head) -> None:

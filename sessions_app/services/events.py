@@ -8,10 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
+import msgspec
+from django.db import connection, transaction
 
 from sessions_app.models import Event, Session
 from sidecar.protocol import messages
+
+_json = msgspec.json.Encoder()
+_INSERT = (
+    f"INSERT INTO {Event._meta.db_table} (session_id, seq, seq_end, gen, turn, ts, kind, data)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_MOVE = (
+    f"UPDATE {Session._meta.db_table} SET last_seq = %s WHERE id = %s AND generation = %s AND last_seq = %s"
+)
 
 
 class Outcome(enum.Enum):
@@ -36,18 +46,31 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def to_row(session_id: uuid.UUID, event: messages.Event) -> Event:
-    """The row for an event that arrived on the link."""
-    return Event(
-        session_id=session_id,
-        seq=event.seq,
-        seq_end=event.seq,
-        gen=event.gen,
-        turn=uuid.UUID(event.turn) if event.turn else None,
-        ts=event.ts,
-        kind=event.kind,
-        data=event.data,
-    )
+def insert(rows: Sequence[tuple[uuid.UUID, messages.Event]]) -> None:
+    """Stores events that arrived on a link, whose numbers were claimed: (session, event) of each.
+
+    Written in SQL because this is the hot path of the whole platform: it costs a fifth of `bulk_create`.
+    """
+    if not rows:
+        return
+    key, turn = Event._meta.get_field("session"), Event._meta.get_field("turn")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _INSERT,
+            [
+                (
+                    key.get_db_prep_value(session_id, connection),
+                    event.seq,
+                    event.seq,
+                    event.gen,
+                    turn.get_db_prep_value(event.turn, connection),
+                    event.ts,
+                    event.kind,
+                    _json.encode(event.data).decode(),
+                )
+                for session_id, event in rows
+            ],
+        )
 
 
 def claim_numbers(
@@ -59,11 +82,8 @@ def claim_numbers(
     Call inside the transaction that stores the rows.
     """
     while events:
-        first, last = events[0].seq, events[-1].seq
-        moved = Session.objects.filter(id=session_id, generation=generation, last_seq=first - 1).update(
-            last_seq=last
-        )
-        if moved:
+        first = events[0].seq
+        if _move(session_id, generation, before=first - 1, last=events[-1].seq):
             return Outcome.STORED, events
         fence = Session.objects.filter(id=session_id).values_list("generation", "last_seq").first()
         if fence is None or fence[0] != generation:
@@ -72,6 +92,14 @@ def claim_numbers(
             return Outcome.GAP, ()
         events = [event for event in events if event.seq > fence[1]]
     return Outcome.STORED, ()
+
+
+def _move(session_id: uuid.UUID, generation: int, *, before: int, last: int) -> bool:
+    """The fence's compare-and-set."""
+    key = Session._meta.pk.get_db_prep_value(session_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, (last, key, generation, before))
+        return bool(cursor.rowcount)
 
 
 @transaction.atomic

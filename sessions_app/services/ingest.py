@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from openagent.lib import log
-from sessions_app.models import Event, Instance
+from sessions_app.models import Instance
 from sessions_app.services import events, lifecycle, projection
 from sessions_app.services.events import Outcome
 from sidecar.protocol import messages
@@ -32,21 +32,21 @@ class Batch:
 @transaction.atomic
 def store(batches: Sequence[Batch]) -> list[Outcome]:
     """Stores all batches in one transaction and answers what became of each; a refused one hurts no other."""
-    rows: list[Event] = []
+    rows: list[tuple[uuid.UUID, messages.Event]] = []
     outcomes = []
     for batch in batches:
         outcome, fresh = events.claim_numbers(
             session_id=batch.session_id, generation=batch.generation, events=batch.events
         )
-        rows.extend(events.to_row(batch.session_id, event) for event in fresh)
+        rows.extend((batch.session_id, event) for event in fresh)
         effects = [event for event in fresh if projection.has_effect(event.kind)]
         if effects:
             # What an effect reads or appends comes after the rows before it.
-            Event.objects.bulk_create(rows)
+            events.insert(rows)
             rows = []
             _apply(batch.instance_id, effects)
         outcomes.append(outcome)
-    Event.objects.bulk_create(rows)
+    events.insert(rows)
     return outcomes
 
 
