@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from asgiref.sync import sync_to_async
 
 from openagent.lib.errors import AppError
 from sessions_app import relay
@@ -43,23 +42,26 @@ def list_folder(*, session_id: uuid.UUID, path: str) -> shapes.Shape:
     return {"path": path, "entries": entries, "truncated": listing.truncated}
 
 
-def read(*, session_id: uuid.UUID, path: str, offset: int = 0) -> Slice:
-    """The next bytes of a file, at most MAX_READ_BYTES. AppError as for `list_folder`."""
+def read(*, session_id: uuid.UUID, path: str) -> Slice:
+    """The first bytes of a file, at most MAX_READ_BYTES. AppError as for `list_folder`."""
     activity.touch(session_id=session_id)
+    question = queries.FilesRead(path=path)
+    return _slice(relay.query(session_id, "files.read", msgspec.to_builtins(question)), 0)
+
+
+async def read_on(*, session_id: uuid.UUID, path: str, offset: int) -> Slice:
+    """The next bytes of a file, while what came before is being sent."""
     question = queries.FilesRead(path=path, offset=offset)
-    answer = relay.query(session_id, "files.read", msgspec.to_builtins(question))
+    return _slice(await relay.ask(session_id, "files.read", msgspec.to_builtins(question)), offset)
+
+
+def _slice(answer: shapes.Shape, offset: int) -> Slice:
     try:
         piece = queries.read_content(answer)
     except msgspec.ValidationError:
         raise BadAnswer from None
-    # A slice from elsewhere, an endless one or an empty one in the middle would never come to an end.
-    if piece.offset != offset or len(piece.content) > queries.MAX_READ_BYTES:
-        raise BadAnswer
-    if not piece.content and not piece.end:
+    # A slice from elsewhere, or an empty one in the middle, would never come to an end.
+    is_here = piece.offset == offset and len(piece.content) <= queries.MAX_READ_BYTES
+    if not is_here or not (piece.content or piece.end):
         raise BadAnswer
     return piece
-
-
-async def read_on(*, session_id: uuid.UUID, path: str, offset: int) -> Slice:
-    """As `read`, while an answer is being streamed."""
-    return await sync_to_async(read, thread_sensitive=False)(session_id=session_id, path=path, offset=offset)
