@@ -176,6 +176,11 @@ class EventQueue:
         if len(self._waiting) >= self._limit:
             self._has_room.clear()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the consumer is behind."""
+        return not self._has_room.is_set()
+
     async def room(self) -> None:
         """Wait until fewer events wait than the limit; call it before reading more from the agent."""
         await self._has_room.wait()

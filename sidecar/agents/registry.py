@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from sidecar.agents.base import Agent, AgentError
+from sidecar.agents.opencode.agent import OpenCode
+
+_AGENTS: dict[str, type[Agent]] = {OpenCode.id: OpenCode}
 
 
 class UnknownAgent(AgentError):
@@ -15,6 +18,3 @@ def get_agent(agent_id: str) -> Agent:
     if agent is None:
         raise UnknownAgent(f"There is no agent called {agent_id[:40]!r}.")
     return agent()
-
-
-_AGENTS: dict[str, type[Agent]] = {}

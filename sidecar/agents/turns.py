@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from sidecar.agents.base import AgentEvent, EventQueue, TurnOpen, UnknownPermission
@@ -13,6 +14,7 @@ class Turns:
 
     def __init__(self, queue: EventQueue) -> None:
         self.current: str | None = None
+        self.ended = asyncio.Event()
         self._queue = queue
         self._running: set[str] = set()
         self._asked: set[str] = set()
@@ -23,6 +25,7 @@ class Turns:
         if self.current is not None:
             raise TurnOpen("The agent still works on an earlier prompt.")
         self.current = turn
+        self.ended.clear()
         self.sign()
 
     def emit(self, kind: str, data: messages.Data) -> None:
@@ -59,6 +62,7 @@ class Turns:
         self.current = None
         self._running.clear()
         self._asked.clear()
+        self.ended.set()
         return True
 
     def sign(self) -> None:

@@ -1,0 +1,262 @@
+"""OpenCode as an Agent: our calls become its calls, its failures become events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import structlog
+
+from sidecar.agents.base import (
+    Agent,
+    AgentContext,
+    AgentError,
+    AgentEvent,
+    AgentStartFailed,
+    EventQueue,
+    UnknownPermission,
+)
+from sidecar.agents.failures import failure
+from sidecar.agents.opencode.client import Refused, Unreachable
+from sidecar.agents.opencode.conversation import Conversation
+from sidecar.agents.opencode.host import Host
+from sidecar.agents.opencode.policy import MODES, Policy, known_mode
+from sidecar.agents.opencode.requests import Order
+from sidecar.agents.opencode.server import Installation
+from sidecar.agents.turns import Turns
+from sidecar.protocol import frames
+from sidecar.protocol.messages import AgentConfig, AgentInfo, AgentStatus, ErrorData
+
+log = structlog.get_logger(__name__)
+
+CANCEL_SECONDS = 1.6
+CANCEL_PAUSE_SECONDS = 0.4
+TAKE_UP_SECONDS = 30.0
+QUIET_SECONDS = 20.0
+FAILED_SECONDS = 5.0
+ATTEMPTS = 3
+MAX_TASKS = 200
+
+
+class OpenCode(Agent):
+    """When the server ends unasked the open turn ends with it, and the next prompt starts another."""
+
+    id: ClassVar[str] = "opencode"
+    name: ClassVar[str] = "OpenCode"
+
+    def __init__(self, installation: Installation | None = None) -> None:
+        self._installation = installation or Installation()
+        self._queue = EventQueue()
+        self._turns = Turns(self._queue)
+        self._policy = Policy()
+        self._exit_reason = ""
+        self._sent = ""
+        """The turn whose prompt has gone out, or is about to."""
+        self._serving = asyncio.Lock()
+        self._host: Host | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def resumed(self) -> bool:
+        return self._host is not None and self._host.resumed
+
+    @property
+    def exit_reason(self) -> str:
+        return self._exit_reason
+
+    def events(self) -> AsyncIterator[AgentEvent]:
+        return self._queue.read()
+
+    async def start(self, context: AgentContext) -> AgentInfo:
+        self._context = context
+        self._model, self._mode = context.model, known_mode(context.mode)
+        self._conversation = Conversation(self._turns, self._policy, context.workspace, self._send_soon)
+        host = self._host = Host(
+            context,
+            self._installation,
+            conversation=self._conversation,
+            queue=self._queue,
+            gone=self._server_gone,
+        )
+        try:
+            async with self._serving:
+                await host.start()
+        except OSError as error:
+            raise AgentStartFailed(f"The box does not run OpenCode: {error}") from error
+        self._spawn(self._watch())
+        self._tell_config()
+        return AgentInfo(id=self.id, name=self.name, version=host.offer.version)
+
+    async def prompt(self, turn: str, text: str, *, model: str = "", mode: str = "") -> None:
+        self._turns.begin(turn)
+        self._conversation.begin()
+        try:
+            async with self._serving:
+                await self._prompt(turn, text, model or self._model, known_mode(mode, self._mode))
+        except Refused as error:
+            self._end(turn, _refusal(error))
+        except Unreachable as error:
+            await self._give_up(turn, failure("agent_hang", str(error)))
+        except AgentStartFailed as error:
+            self._end(turn, failure("agent_crash", str(error)))
+        except OSError as error:
+            self._end(turn, failure("box_lost", str(error)))
+            self._exit_reason = f"The box is gone: {error}"
+            self._queue.end()
+
+    async def _prompt(self, turn: str, prompt: str, model: str, mode: str) -> None:
+        host = self._running_host
+        was_down = host.client is None
+        client = await host.ready(model)
+        if was_down:
+            self._turns.emit("agent.status", AgentStatus(status="ready"))
+        if self._turns.current != turn:
+            return  # Cancelled while the server came up.
+        self._policy.mode = mode
+        self._sent = turn
+        body = {
+            "parts": [{"type": "text", "text": prompt}],
+            "model": {"providerID": self._context.provider.id, "modelID": model},
+            "agent": "plan" if mode == "plan" else "build",
+        }
+        try:
+            await client.post(self._path("prompt_async"), body)
+        except Refused as error:
+            if error.status != 404:
+                raise
+            # Somebody in the box has deleted our session.
+            await host.open_session()
+            self._conversation.begin()
+            await client.post(self._path("prompt_async"), body)
+
+    async def cancel(self, turn: str) -> None:
+        if self._turns.current != turn:
+            return
+        self._conversation.cancel()
+        if self._sent != turn:
+            self._conversation.end()
+            return
+        client = self._running_host.client
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + CANCEL_SECONDS
+        # Before it has taken up the prompt OpenCode has nothing to abort, and says yes all the same.
+        while client is not None and (left := deadline - clock.time()) > 0:
+            with contextlib.suppress(AgentError):
+                await client.post(self._path("abort"), seconds=left)
+            if await self._has_ended(turn, min(left, CANCEL_PAUSE_SECONDS)):
+                return
+        await self._give_up(turn, None)
+
+    async def answer(self, answer: frames.PermissionAnswer) -> None:
+        turn = self._turns.current
+        order = self._conversation.consent.decide(answer)
+        if not await self._deliver(order) and turn is not None:
+            await self._give_up(turn, failure("agent_hang", "It did not take an answer."))
+            raise UnknownPermission("The agent did not take the answer.")
+
+    async def configure(self, *, model: str = "", mode: str = "") -> None:
+        self._model = model or self._model
+        self._mode = known_mode(mode, self._mode)
+        self._tell_config()
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        if self._host is not None:
+            await self._host.stop()
+        self._queue.end()
+
+    @property
+    def _running_host(self) -> Host:
+        assert self._host is not None, "start comes first"
+        return self._host
+
+    def _path(self, verb: str) -> str:
+        return f"/session/{quote(self._conversation.session, safe='')}/{verb}"
+
+    def _tell_config(self) -> None:
+        offer = self._running_host.offer
+        models = offer.models if self._model in offer.models else [self._model, *offer.models]
+        config = AgentConfig(
+            modes=list(MODES), models=models, commands=offer.commands, mode=self._mode, model=self._model
+        )
+        self._turns.emit("agent.config", config)
+
+    def _end(self, turn: str, error: ErrorData | None) -> None:
+        if self._turns.current == turn:
+            self._conversation.end(error)
+
+    async def _give_up(self, turn: str, error: ErrorData | None) -> None:
+        """The server does not do what it must: the turn ends now, and the next prompt gets a new server."""
+        self._end(turn, error)
+        await self._running_host.stop(at_once=True)
+
+    def _server_gone(self, reason: str) -> None:
+        self._conversation.end(failure("agent_crash", reason))
+        self._turns.emit("agent.status", AgentStatus(status="stopped", message=reason))
+
+    async def _has_ended(self, turn: str, seconds: float) -> bool:
+        if self._turns.current == turn:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._turns.ended.wait(), seconds)
+        return self._turns.current != turn
+
+    async def _deliver(self, order: Order) -> bool:
+        """Whether the server took it. UnknownPermission when it waits for no such thing."""
+        for _ in range(ATTEMPTS):
+            client = self._running_host.client
+            if client is None:
+                return False
+            try:
+                await client.post(order.path, order.body, seconds=5.0)
+            except Refused as error:
+                if error.status == 404:
+                    raise UnknownPermission("The agent does not wait for this answer any more.") from error
+            except Unreachable:
+                continue
+            else:
+                return True
+        return False
+
+    def _send_soon(self, order: Order) -> None:
+        if len(self._tasks) < MAX_TASKS:
+            self._spawn(self._send(order, self._turns.current or ""))
+
+    async def _send(self, order: Order, turn: str) -> None:
+        with contextlib.suppress(UnknownPermission):
+            if not await self._deliver(order):
+                await self._give_up(turn, failure("agent_hang", "It did not take an answer."))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self) -> None:
+        """Find turns that OpenCode has forgotten, or that it never ends."""
+        pause = min(1.0, self._context.hang_seconds / 4)
+        looked = 0.0
+        while True:
+            await asyncio.sleep(pause)
+            turn = self._turns.current
+            if turn is None or self._sent != turn:
+                continue
+            if self._queue.is_full or self._conversation.is_patient:
+                self._turns.sign()
+            silent = self._turns.silent_seconds()
+            looked = min(looked, silent)
+            if silent > self._context.hang_seconds:
+                await self._give_up(turn, failure("agent_hang"))
+            elif silent > TAKE_UP_SECONDS and not self._conversation.began:
+                await self._give_up(turn, failure("agent_hang", "It did not take up the prompt."))
+            elif silent - looked > (FAILED_SECONDS if self._conversation.has_failed else QUIET_SECONDS):
+                looked = silent
+                with contextlib.suppress(Unreachable, Refused):
+                    await self._running_host.catch_up()
+
+
+def _refusal(error: Refused) -> ErrorData:
+    return failure("internal", f"OpenCode refused the prompt with status {error.status}.")

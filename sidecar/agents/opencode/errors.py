@@ -1,0 +1,73 @@
+"""OpenCode's errors as failures of ours, by class, with nothing of headers, addresses or bodies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from sidecar.agents import text
+from sidecar.agents.failures import by_status, failure
+from sidecar.protocol.messages import ErrorClass, ErrorData
+
+ABORTED = "MessageAbortedError"
+TOO_LONG = "MessageOutputLengthError"
+FILTERED = "ContentFilterError"
+
+_BY_NAME: dict[str, ErrorClass] = {
+    "ContextOverflowError": "context_too_long",
+    "ProviderAuthError": "provider_auth",
+    "ProviderModelNotFoundError": "unknown_model",
+    "StructuredOutputError": "provider_bad_response",
+}
+
+_WORDS: dict[ErrorClass, str] = {
+    "unknown_model": r"model not found|ModelNotFound",
+    "disk_full": r"ENOSPC|no space left|disk is full|EDQUOT",
+    "context_too_long": r"context.{0,20}(?:overflow|exceeded|length)|prompt is too long",
+    "provider_bad_response": r"json|parse|validation|unexpected (?:end|token)|no output generated",
+    "provider_unavailable": r"timed? ?out|connect|socket|network|fetch failed|terminated|econn|overload",
+}
+_BY_WORDS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _WORDS.items()]
+
+
+def classified(error: object) -> ErrorData:
+    """The failure that `error` (`{"name", "data"}`) stands for."""
+    given = text.mapping(error)
+    data = text.mapping(given.get("data"))
+    said = text.line(data.get("message"), 2000)
+    name = text.line(given.get("name"))
+    if name == "APIError":
+        return _api_error(data, said)
+    error_class = _BY_NAME.get(name) or _by_words(said)
+    return failure(error_class, said)
+
+
+def retry(status: Mapping[str, Any]) -> str:
+    """What the provider said when OpenCode tries again later."""
+    message = text.line(status.get("message"), 2000)
+    return failure(_by_words(message, "provider_unavailable"), message).message
+
+
+def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:
+    body = text.clean(data.get("responseBody"))[:4000]
+    code = text.number(data.get("statusCode"), most=999)
+    error_class = _named(body) or by_status(code, f"{said} {body}")
+    if code == 0 and error_class == "provider_unavailable":
+        error_class = _by_words(said, "provider_unavailable")
+    return failure(error_class, said)
+
+
+def _named(body: str) -> ErrorClass | None:
+    """The class that the gate itself named in its answer: `{"error": {"code": ...}}`."""
+    try:
+        code = text.mapping(text.mapping(json.loads(body)).get("error")).get("code")
+    except (ValueError, RecursionError):
+        return None
+    known: tuple[ErrorClass, ...] = get_args(ErrorClass)
+    return next((name for name in known if name == code), None)
+
+
+def _by_words(said: str, default: ErrorClass = "internal") -> ErrorClass:
+    return next((error_class for error_class, words in _BY_WORDS if words.search(said)), default)

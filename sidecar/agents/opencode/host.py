@@ -1,0 +1,157 @@
+"""Keeps one OpenCode server running for one session, with its stream of events; brings it back when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from sidecar.agents.base import AgentContext, AgentStartFailed, EventQueue
+from sidecar.agents.opencode import server, sessions
+from sidecar.agents.opencode.client import Client, Refused, Unreachable
+from sidecar.agents.opencode.conversation import Conversation
+from sidecar.agents.opencode.server import Installation, Server
+from sidecar.agents.opencode.stream import Stream
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS = 15.0
+STARTS = 2
+
+
+@dataclass
+class Offer:
+    """What the running server has to offer."""
+
+    version: str = ""
+    models: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Life:
+    """One server from its start to its end."""
+
+    server: Server
+    stream: Stream
+    tasks: tuple[asyncio.Task[None], ...]
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def connected(self) -> bool:
+        """Wait until events come; False when the server ends before."""
+        waits = [asyncio.create_task(event.wait()) for event in (self.stream.connected, self.over)]
+        try:
+            done, _ = await asyncio.wait(waits, timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not done:
+            raise AgentStartFailed("OpenCode sends no events.")
+        return not self.over.is_set()
+
+
+class Host:
+    """`gone` is called with the reason when a server ends that nobody ended here."""
+
+    def __init__(
+        self,
+        context: AgentContext,
+        installation: Installation,
+        *,
+        conversation: Conversation,
+        queue: EventQueue,
+        gone: Callable[[str], None],
+    ) -> None:
+        self.offer = Offer()
+        self.resumed = False
+        self._context = context
+        self._installation = installation
+        self._conversation = conversation
+        self._queue = queue
+        self._gone = gone
+        self._life: _Life | None = None
+        self._extra_models = frozenset({context.model} if context.model else ())
+        self._remembered = ""
+
+    @property
+    def client(self) -> Client | None:
+        """Calls of the running server, None while there is none."""
+        return self._life.server.client if self._life else None
+
+    async def start(self) -> None:
+        """Make the disk ready and bring the server up. AgentStartFailed, or OSError when the box is gone."""
+        self._remembered = await server.prepare(self._context, self._installation)
+        await self._launch()
+
+    async def ready(self, model: str) -> Client:
+        """A server that follows its events and knows `model`; raises as `start` does."""
+        if model and model not in self.offer.models:
+            # OpenCode refuses what it does not know; whether the model exists is the provider's to say.
+            self._extra_models |= {model}
+            await self.stop()
+        for _ in range(STARTS):
+            if self._life is None:
+                await self._launch()
+            life = self._life
+            if life is not None and await life.connected():
+                return life.server.client
+        raise AgentStartFailed("OpenCode ends as soon as it has started.")
+
+    async def open_session(self) -> None:
+        """Take up our session of OpenCode, or make one, and remember it on the disk."""
+        assert self._life is not None
+        opened = await sessions.open_session(self._life.server.client, self._remembered)
+        self._conversation.attach(opened.id, opened.messages)
+        self.resumed = self.resumed or opened.resumed
+        if opened.id != self._remembered:
+            self._remembered = opened.id
+            with contextlib.suppress(AgentStartFailed):
+                await server.remember(self._context, opened.id)
+
+    async def catch_up(self) -> None:
+        """Let the conversation know what is the case. Unreachable or Refused when the server does not say."""
+        if self._life is not None and self._life.stream.connected.is_set():
+            await self._life.stream.catch_up()
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """End the server; `gone` is not called."""
+        life, self._life = self._life, None
+        if life is None:
+            return
+        life.over.set()
+        if at_once:
+            await life.server.kill()
+        await life.server.stop()
+        for task in life.tasks:
+            task.cancel()
+        await asyncio.wait(life.tasks)
+
+    async def _launch(self) -> None:
+        running = await Server.start(self._context, self._installation, self._extra_models)
+        stream = Stream(running.client, self._conversation, self._queue)
+        tasks = (asyncio.create_task(stream.run()), asyncio.create_task(self._await_end(running)))
+        self._life = _Life(running, stream, tasks)
+        try:
+            await self.open_session()
+            self.offer = Offer(
+                version=running.version,
+                models=await sessions.models(running.client, self._context.provider.id),
+                commands=await sessions.commands(running.client),
+            )
+        except (Unreachable, Refused) as error:
+            await self.stop(at_once=True)
+            raise AgentStartFailed(f"OpenCode started and then failed: {error}") from error
+
+    async def _await_end(self, running: Server) -> None:
+        reason = await running.ended()
+        life = self._life
+        if life is None or life.server is not running:
+            return
+        self._life = None
+        life.over.set()
+        life.tasks[0].cancel()
+        log.warning("opencode.ended", reason=reason)
+        self._gone(reason)
