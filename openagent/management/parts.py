@@ -52,7 +52,7 @@ def find_redis() -> Path | None:
 def _redis(data: DataDir, program: Path) -> Part:
     # Private to this run and empty at its start: nothing in it is the only copy of anything.
     options = ["--port", "0", "--unixsocket", str(data.redis_socket), "--unixsocketperm", "600"]
-    options += ["--save", "", "--appendonly", "no", "--dir", str(data.run), "--daemonize", "no"]
+    options += ["--save", "", "--appendonly", "no", "--dir", str(data.run), "--set-proc-title", "no"]
     return Part("redis", [str(program), *options], stop_seconds=2)
 
 

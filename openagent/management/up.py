@@ -34,13 +34,12 @@ class Stopped(BaseException):
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = _parse(arguments)
     for number in _SIGNALS:
         signal.signal(number, _stop_once)
     # What we and the parts write is for this user; what others need is opened where it is made.
     os.umask(0o077)
     try:
-        return _up(options)
+        return _up(_parse(arguments))
     except (CannotStart, env.SettingError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1

