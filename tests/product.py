@@ -78,11 +78,8 @@ class Product:
     def part(self, name: str) -> int | None:
         """The process id of one of its parts, if it runs."""
         for pid in self.processes():
-            command = _read_words(pid, "cmdline")
-            if (
-                any(word in _PARTS[name] for word in command)
-                and "openagent.management.tethered" not in command
-            ):
+            words = {Path(word).name for word in _read_words(pid, "cmdline")}
+            if words & _PARTS[name] and "openagent.management.tethered" not in words:
                 return pid
         return None
 
