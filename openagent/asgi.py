@@ -9,9 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
 django_application = get_asgi_application()
 
 # Models can be imported only after Django is set up.
-try:
-    from sessions_app.consumers.routing import websocket_urlpatterns
-except ModuleNotFoundError:
-    websocket_urlpatterns = []
+from sessions_app.consumers.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})
