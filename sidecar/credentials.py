@@ -1,0 +1,146 @@
+"""Keys in memory: asked for when the gate needs one, opened once, forgotten when the link stays away.
+
+The key pair is made at boot and never leaves this process. Every nonce is good for one answer; whatever does
+not answer one of them is refused and logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from sidecar import log
+from sidecar.gate.models import KeyUnavailable
+from sidecar.protocol import frames, sealing
+
+FORGET_SECONDS = 60.0
+
+_PERMANENT = {
+    "no_key": "No key is chosen for this provider. Add one under Keys and choose it for the session.",
+    "key_missing": "The key for this provider was deleted. Choose another one for the session.",
+    "key_unreadable": "The stored key can no longer be decrypted. Replace it under Keys.",
+}
+
+_log = log.get(__name__)
+
+
+class Credentials:
+    """The provider keys of one session. `claim` comes before the first key."""
+
+    def __init__(
+        self, send: Callable[[frames.KeyRequest], None], *, forget_seconds: float = FORGET_SECONDS
+    ) -> None:
+        self._private_key = X25519PrivateKey.generate()
+        self._send = send
+        self._forget_seconds = forget_seconds
+        self._session = ""
+        self._gen = 0
+        self._keys: dict[str, str] = {}
+        self._nonces: dict[str, str] = {}
+        self._waiting: dict[str, asyncio.Future[str]] = {}
+        self._asked: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def public_key(self) -> str:
+        """The public half, as a hello shows it."""
+        return sealing.to_text(self._private_key.public_key().public_bytes_raw())
+
+    def hello_nonce(self) -> str:
+        """A nonce for a new connection; the platform may seal any one key to it. Older nonces are void."""
+        self._nonces.clear()
+        return self._new_nonce("")
+
+    def claim(self, *, session: str, gen: int) -> None:
+        """Keys are for this session and generation from here on."""
+        self._session, self._gen = session, gen
+
+    async def key(self, provider: str) -> str:
+        """The provider's key. KeyUnavailable when the platform has none; waits while it does not answer."""
+        if provider in self._keys:
+            return self._keys[provider]
+        waiting = self._waiting.get(provider)
+        if waiting is None or waiting.done():
+            waiting = self._waiting[provider] = asyncio.get_running_loop().create_future()
+        if provider not in self._asked:
+            self._asked.add(provider)
+            self._send(self._request(provider))
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            # It took too long for somebody: the next one asks again.
+            self._asked.discard(provider)
+            raise
+
+    def requests(self) -> list[frames.KeyRequest]:
+        """What to ask again on a new connection."""
+        return [self._request(provider) for provider, waiting in self._waiting.items() if not waiting.done()]
+
+    def receive(self, frame: frames.Key) -> None:
+        """An answer: a sealed key, or why there is none."""
+        expected = self._nonces.pop(frame.nonce, None)
+        if expected is None or expected not in ("", frame.provider):
+            _log.error("a key was sent that nobody asked for, refused", provider=frame.provider[:40])
+            return
+        self._asked.discard(frame.provider)
+        waiting = self._waiting.get(frame.provider)
+        try:
+            key = self._open(frame)
+        except KeyUnavailable as error:
+            if waiting and not waiting.done():
+                waiting.set_exception(error)
+                # Whoever asked may have given up.
+                waiting.exception()
+            return
+        log.hide(key)
+        self._keys[frame.provider] = key
+        if waiting and not waiting.done():
+            waiting.set_result(key)
+
+    def drop(self, provider: str) -> None:
+        """Forget the provider's key."""
+        if self._keys.pop(provider, None) is not None:
+            _log.info("key dropped", provider=provider[:40])
+
+    def link_up(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def link_lost(self) -> None:
+        """Without a link nobody can revoke a key: after a while none is kept."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._forget_seconds, self.forget)
+
+    def forget(self) -> None:
+        """Drop all keys."""
+        self._timer = None
+        for provider in list(self._keys):
+            self.drop(provider)
+
+    def _open(self, frame: frames.Key) -> str:
+        if frame.error:
+            message = _PERMANENT.get(frame.error)
+            text = message or f"The platform cannot give the key ({frame.error[:60]}). Try again."
+            raise KeyUnavailable(text, permanent=message is not None)
+        try:
+            nonce = sealing.from_text(frame.nonce)
+            info = sealing.info(
+                session=self._session, generation=self._gen, provider=frame.provider, nonce=nonce
+            )
+            return sealing.open(self._private_key, sealing.from_text(frame.sealed), info).decode()
+        except (sealing.SealingError, UnicodeDecodeError) as error:
+            _log.error("a sealed key was refused", provider=frame.provider[:40], reason=str(error))
+            raise KeyUnavailable("The key arrived damaged. Try again.", permanent=False) from error
+
+    def _request(self, provider: str) -> frames.KeyRequest:
+        return frames.KeyRequest(provider=provider, nonce=self._new_nonce(provider))
+
+    def _new_nonce(self, provider: str) -> str:
+        nonce = sealing.to_text(os.urandom(sealing.NONCE_BYTES))
+        self._nonces[nonce] = provider
+        return nonce
