@@ -47,7 +47,8 @@ def from_headers(headers: Mapping[bytes, bytes]) -> Login | None:
         return _from_token(value.strip()) if scheme.lower() == "bearer" else None
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
     session_key = cookies.get(COOKIE_NAME, "")
-    return _from_session(session_key) if session_key else None
+    # Anything else is no key that we gave out, and some of it no text that a database takes.
+    return _from_session(session_key) if session_key.isascii() and session_key.isalnum() else None
 
 
 def of_token(token: AccessToken) -> Login:

@@ -66,6 +66,7 @@ def test_a_token_is_a_login_that_may_do_what_its_scopes_say(alice: User) -> None
         {b"cookie": b""},
         {b"cookie": b"sessionid="},
         {b"cookie": b"sessionid=nonsense"},
+        {b"cookie": b"sessionid=non\x00sense"},
         {b"cookie": b"\xff\x00; sessionid=" + b"x" * 100_000},
         {b"authorization": b""},
         {b"authorization": b"Bearer"},
