@@ -19,6 +19,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, because threads have to share it exactly as they do in production.
     DATABASES["default"]["TEST"]["NAME"] = str(_scratch / f"test-{os.getpid()}.sqlite3")
 
+else:
+    # A pool keeps connections open, and a database with connections cannot be dropped.
+    DATABASES["default"]["OPTIONS"].pop("pool")
+
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CELERY_BROKER_URL = "memory://"

@@ -28,6 +28,13 @@ async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) ->
     return await asyncio.get_running_loop().run_in_executor(_pool(), call)
 
 
+def close() -> None:
+    """Waits for running calls and ends the threads; the next `run` makes new ones."""
+    if _pool.cache_info().currsize:
+        _pool().shutdown()
+        _pool.cache_clear()
+
+
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.OPENAGENT_DATABASE_THREADS, thread_name_prefix="database")

@@ -33,7 +33,7 @@ class Socket:
 
     async def connect(self) -> bool:
         accepted, _ = await self._communicator.connect(timeout=SECONDS)
-        return accepted
+        return bool(accepted)
 
     async def send(self, message: dict[str, Any]) -> None:
         await self._communicator.send_to(text_data=json.dumps(message))

@@ -79,7 +79,7 @@ async def test_a_fenced_sidecar_is_told_to_end(session: Session, sidecar: Sideca
     refused, _ = await sidecar.until("refused")
     assert (refused["code"], refused["final"]) == ("fenced", True)
     assert await sidecar.closed() == 4403
-    assert "plan" not in await sync_to_async(list)(Event.objects.values_list("kind", flat=True))
+    assert "plan" not in await sync_to_async(lambda: list(Event.objects.values_list("kind", flat=True)))()
 
 
 async def test_a_wrong_token_is_refused_for_good(sockets: list[Socket], sidecar: Sidecar) -> None:

@@ -30,7 +30,7 @@ async def submit(session: Session, text: str = "go") -> uuid.UUID:
 
 async def stored(session: Session) -> list[int]:
     rows = Event.objects.filter(session=session).order_by("seq").values_list("seq", flat=True)
-    return await sync_to_async(list)(rows)
+    return await sync_to_async(lambda: list(rows))()
 
 
 async def test_hello_carries_the_state_and_then_it_is_live(browser: Browsers, session: Session) -> None:

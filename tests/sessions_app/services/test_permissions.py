@@ -22,9 +22,11 @@ def turn(session: Session, sidecar: Sidecar) -> uuid.UUID:
 
 
 def ask(sidecar: Sidecar, turn: uuid.UUID, **data: object) -> Permission:
-    asked = {"permission_id": str(uuid.uuid4()), "type": "tool", "title": "run ls", **data}
-    sidecar.say("permission.asked", turn, **asked)
-    return Permission.objects.get(pk=asked["permission_id"])
+    asked = uuid.uuid4()
+    sidecar.say(
+        "permission.asked", turn, **{"permission_id": str(asked), "type": "tool", "title": "run ls", **data}
+    )
+    return Permission.objects.get(pk=asked)
 
 
 def test_the_first_answer_wins_and_the_second_learns_who_was_first(
