@@ -85,14 +85,21 @@ def instance_stored(instance: Instance) -> int:
 
 
 def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Key:
-    """The session's key for this provider, sealed to this sidecar; an error code when there is none."""
-    instance = Instance.objects.select_related("session__key").get(pk=instance_id)
+    """The key for this provider that the session names, or its owner's best, sealed to this sidecar.
+
+    An error code when there is none.
+    """
+    instance = Instance.objects.select_related("session").get(pk=instance_id)
     session = instance.session
-    if not instance.is_live or session.provider != request.provider or session.key is None:
-        return frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
+    missing = frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
+    if not instance.is_live or session.provider != request.provider:
+        return missing
     try:
+        key = keys.choose(owner_id=session.owner_id, provider=session.provider, key_id=session.key_id)
+        if key is None:
+            return missing
         sealed = keys.seal_for(
-            key_id=session.key.pk,
+            key_id=key.pk,
             session_id=session.pk,
             generation=instance.generation,
             public_key=instance.public_key,

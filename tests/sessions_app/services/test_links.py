@@ -6,10 +6,14 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from keys_app import services as keys
+from openagent.accounts.models import User
+from openagent.lib.redact import Secret
 from sessions_app.models import Instance, Session
 from sessions_app.services import instances, links
-from sidecar.protocol import frames
+from sidecar.protocol import frames, sealing
 
 KEY = base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.b64encode(b"o" * 32).decode()
@@ -78,3 +82,29 @@ def test_an_instance_that_has_ended_is_refused(instance: Instance) -> None:
 def test_no_key_is_sealed_where_the_session_has_none(instance: Instance) -> None:
     request = frames.KeyRequest(provider="openai", nonce=KEY)
     assert links.seal_key(instance_id=instance.pk, request=request).error == "key_missing"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_session_s_key_or_else_the_owner_s_best_is_sealed(
+    session: Session, instance: Instance, bob: User, *, named: bool
+) -> None:
+    sidecar = X25519PrivateKey.generate()
+    links.accept(hello(instance, public_key=sealing.to_text(sidecar.public_key().public_bytes_raw())))
+    made = [
+        keys.create(owner_id=owner, provider="openai", value=Secret(value))
+        for owner, value in [
+            (session.owner_id, "sk-first-0123456789"),
+            (session.owner_id, "sk-second-0123456789"),
+            (bob.pk, "sk-bob-0123456789"),
+        ]
+    ]
+    Session.objects.filter(pk=session.pk).update(provider="openai", key=made[0] if named else None)
+    request = frames.KeyRequest(provider="openai", nonce=sealing.to_text(bytes(16)))
+    answer = links.seal_key(instance_id=instance.pk, request=request)
+    assert (answer.error, answer.nonce) == ("", request.nonce)
+    info = sealing.info(
+        session=str(session.pk), generation=instance.generation, provider="openai", nonce=bytes(16)
+    )
+    opened = sealing.open(sidecar, sealing.from_text(answer.sealed), info)
+    assert opened == (b"sk-first-0123456789" if named else b"sk-second-0123456789")
+    assert links.seal_key(instance_id=instance.pk, request=request).error == "cannot_seal"
