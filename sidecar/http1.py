@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import h11
 
 READ_BYTES = 64 * 1024
+CLOSE_SECONDS = 5.0
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -31,11 +32,12 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one peer may send: bytes of a head, bytes of a body, seconds until it sends a request."""
+    """What one peer may send, in bytes; how long until a request and within one, in seconds."""
 
     header_bytes: int = 64 * 1024
     body_bytes: int = 32 * 1024 * 1024
     idle_seconds: float = 600.0
+    stall_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Connection:
         if self._http.they_are_waiting_for_100_continue:
             await self._write(h11.InformationalResponse(status_code=100, headers=[]))
         length = 0
-        while isinstance(event := await self._event(), h11.Data):
+        while isinstance(event := await self._body_event(), h11.Data):
             length += len(event.data)
             if length > self.limits.body_bytes:
                 raise BadRequest(413, "the request is larger than the limit")
@@ -93,6 +95,11 @@ class Connection:
     async def whole_body(self) -> bytes:
         """The request's body in one piece."""
         return b"".join([piece async for piece in self.body()])
+
+    async def discard(self) -> None:
+        """Read the request's body for nothing, so that the connection can be used again after the answer."""
+        async for _ in self.body():
+            pass
 
     async def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole answer. After a request that was not read to its end the connection closes."""
@@ -131,12 +138,22 @@ class Connection:
         self.writer.transport.abort()
 
     async def close(self) -> None:
-        """Close after what was written is sent."""
+        """Close after what was written is sent; a peer that does not read it in time is cut."""
         self.writer.close()
         try:
-            await self.writer.wait_closed()
-        except (ConnectionError, OSError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.writer.wait_closed()
+        except TimeoutError:
+            self.abort()
+        except OSError:
             return
+
+    async def _body_event(self) -> object:
+        try:
+            async with asyncio.timeout(self.limits.stall_seconds):
+                return await self._event()
+        except TimeoutError as error:
+            raise BadRequest(408, "the rest of the request did not come") from error
 
     async def _event(self) -> object:
         while True:
@@ -154,7 +171,7 @@ class Connection:
     async def _read(self) -> bytes:
         try:
             data = await self.reader.read(READ_BYTES)
-        except (ConnectionError, OSError) as error:
+        except OSError as error:
             raise PeerGone from error
         try:
             self._http.receive_data(data)
@@ -171,5 +188,5 @@ class Connection:
             if data:
                 self.writer.write(data)
                 await self.writer.drain()
-        except (ConnectionError, OSError) as error:
+        except OSError as error:
             raise PeerGone from error

@@ -24,7 +24,7 @@ class Exchange:
     """One request and what became of it; `text` is what was sent to be shown, as far as it got."""
 
     method: str
-    path: str
+    target: str
     headers: dict[str, str]
     body: dict[str, Any] = field(default_factory=dict)
     wire: str = ""
@@ -34,6 +34,11 @@ class Exchange:
     text: str = ""
     outcome: str = "open"
     size: int = 0
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
 
     @property
     def key(self) -> str:

@@ -29,7 +29,10 @@ _MODELS = {
 
 
 class Server:
-    """A running demo model at `url`; `exchanges` holds the newest requests (8 MB of them), oldest first."""
+    """A running demo model at `url`; `exchanges` holds the newest requests (8 MB of them), oldest first.
+
+    Use it in `async with`, or call `close`.
+    """
 
     def __init__(self, *, pace: float, require_key: str, log: Path | None) -> None:
         self.exchanges: deque[Exchange] = deque()
@@ -46,6 +49,12 @@ class Server:
         self._listener = await asyncio.start_server(self._connected, host, port)
         address = self._listener.sockets[0].getsockname()
         self.url = f"http://{address[0]}:{address[1]}"
+
+    async def __aenter__(self) -> Server:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Stop listening and cut what is open."""
@@ -72,9 +81,9 @@ class Server:
 
     async def _serve(self, connection: Connection, request: Request) -> None:
         raw = await connection.whole_body()
-        path = request.target.decode("ascii", "replace").split("?")[0]
+        target = request.target.decode("ascii", "replace")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
-        exchange = Exchange(request.method, path, headers, size=len(raw) + 2048)
+        exchange = Exchange(request.method, target, headers, size=len(raw) + 2048)
         self._record(exchange)
         try:
             await self._answer(Performance(connection, exchange, self._pace), raw)

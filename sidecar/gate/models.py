@@ -1,0 +1,234 @@
+"""The model proxy: the box's agents reach their provider through it, and nothing else.
+
+The provider is fixed when the gate is made. Nothing in a request of the box can change where it goes or which
+key it carries: the path is matched against the API's calls (`wires`), headers and queries against its names,
+and the key is put in here. What the box sends as a key is worthless and never looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from time import monotonic
+from urllib.parse import urlsplit
+
+import httpx2
+
+from sidecar import demo_model, http1, log
+from sidecar.gate import answers, faults, wires
+from sidecar.gate.relay import Relay, Upstream
+from sidecar.http1 import BadRequest, Connection, PeerGone, Request
+from sidecar.protocol.frames import Provider
+from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
+
+_log = log.get(__name__)
+_JSON = (b"content-type", b"application/json")
+_KEY = re.compile(r"[\x21-\x7e]{1,4096}")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class KeyUnavailable(Exception):
+    """There is no key for the provider; `permanent` if asking again will not help. The message is shown."""
+
+    def __init__(self, message: str, *, permanent: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one box may use, and how long the provider and the key may take (seconds)."""
+
+    connections: int = 64
+    body_bytes: int = 32 * 1024 * 1024
+    connect_seconds: float = 10.0
+    idle_seconds: float = 240.0
+    key_seconds: float = 20.0
+
+
+class ModelGate:
+    """The model proxy of one session.
+
+    `key` is asked for each call and raises KeyUnavailable; the gate keeps no key. `on_usage` is called once
+    for each call that the provider counted, `on_error` for each that failed. Only the provider "demo" may
+    have an empty base URL: its scripted model is started here, on loopback, with the first call.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        key: Callable[[], Awaitable[str]],
+        on_usage: Callable[[Usage], None],
+        on_error: Callable[[ErrorData], None] = lambda error: None,
+        *,
+        limits: Limits | None = None,
+    ) -> None:
+        """ValueError when the provider's base URL is not a plain http(s) address."""
+        _check_base_url(provider)
+        self._provider = provider
+        self._key = key
+        self._on_usage = on_usage
+        self._on_error = on_error
+        self._limits = limits or Limits()
+        self._upstream: Upstream | None = None
+        self._demo: demo_model.Server | None = None
+        self._starting = asyncio.Lock()
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection from the box until either side ends it."""
+        connection = Connection(reader, writer, http1.Limits(body_bytes=self._limits.body_bytes))
+        task = asyncio.create_task(self._converse(connection))
+        self._open.add(task)
+        try:
+            # Not awaited itself: `close` cancels it, and that must not look like a cancelled caller.
+            await asyncio.wait((task,))
+        finally:
+            self._open.discard(task)
+            task.cancel()
+        if not task.cancelled():
+            task.result()
+
+    async def close(self) -> None:
+        """Cut all calls and forget the provider."""
+        tasks = tuple(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._upstream is not None:
+            await self._upstream.client.aclose()
+        if self._demo is not None:
+            await self._demo.close()
+
+    async def _converse(self, connection: Connection) -> None:
+        try:
+            if len(self._open) > self._limits.connections:
+                await self._refuse(connection, 503, "This session has too many connections to its models.")
+                return
+            while (request := await connection.request()) is not None:
+                await self._serve(connection, request)
+        except BadRequest as error:
+            await self._refuse(
+                connection, error.status, f"The model proxy cannot take this: {error.message}."
+            )
+        except PeerGone:
+            connection.abort()
+        finally:
+            await connection.close()
+
+    async def _refuse(
+        self, connection: Connection, status: int, message: str, code: str = "gate_refused"
+    ) -> None:
+        """Answer an error of our own, unless an answer has begun or the box is gone."""
+        if connection.answer_started:
+            connection.abort()
+            return
+        try:
+            body = answers.body(self._provider.wire, status, message, code)
+            await connection.respond(status, [_JSON], body)
+        except PeerGone:
+            connection.abort()
+
+    async def _serve(self, connection: Connection, request: Request) -> None:
+        try:
+            admitted = wires.admit(self._provider, request.method, request.target)
+        except wires.Refused as refused:
+            await connection.discard()
+            _log.info("model call refused", status=refused.status, reason=refused.message)
+            await self._refuse(connection, refused.status, refused.message)
+            return
+        try:
+            secret = await self._secret()
+            upstream = await self._connected()
+        except KeyUnavailable as error:
+            await connection.discard()
+            error_class: ErrorClass = "key_missing" if error.permanent else "provider_unavailable"
+            self._on_error(faults.failure(error_class, error.message))
+            await self._refuse(connection, 401 if error.permanent else 503, error.message, error_class)
+            return
+        relay = Relay(
+            provider=self._provider,
+            upstream=upstream,
+            connection=connection,
+            request=request,
+            admitted=admitted,
+            secret=secret,
+            on_usage=self._on_usage,
+            on_error=self._on_error,
+        )
+        started = monotonic()
+        try:
+            await _until_gone(relay)
+        finally:
+            elapsed = round((monotonic() - started) * 1000)
+            path = admitted.path.partition("?")[0]
+            _log.info("model call", path=path, status=relay.status, elapsed_ms=elapsed)
+
+    async def _secret(self) -> str:
+        if not self._provider.needs_key:
+            return ""
+        try:
+            async with asyncio.timeout(self._limits.key_seconds):
+                secret = await self._key()
+        except TimeoutError as error:
+            message = f"The key for {self._provider.name} has not arrived. Try again."
+            raise KeyUnavailable(message, permanent=False) from error
+        if not _KEY.fullmatch(secret):
+            raise KeyUnavailable(
+                f"The key for {self._provider.name} has characters that no key has. Replace it."
+            )
+        return secret
+
+    async def _connected(self) -> Upstream:
+        """The way to the provider, made with the first call."""
+        async with self._starting:
+            if self._upstream is None:
+                base_url = self._provider.base_url.rstrip("/")
+                if not base_url:
+                    self._demo = await demo_model.serve(port=0)
+                    base_url = self._demo.url + ("/v1beta" if self._provider.wire == "google" else "/v1")
+                client = _client(base_url, self._limits)
+                self._upstream = Upstream(client, base_url, self._limits.idle_seconds)
+            return self._upstream
+
+
+async def _until_gone(relay: Relay) -> None:
+    """Run a call, and end it when the box closes its side. PeerGone then."""
+    work = asyncio.create_task(relay.run())
+    gone = asyncio.create_task(relay.peer_gone())
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise PeerGone
+        await work
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+def _client(base_url: str, limits: Limits) -> httpx2.AsyncClient:
+    # No redirects, no cookies, and no compression because the meter reads along.
+    is_local = urlsplit(base_url).hostname in _LOOPBACK
+    timeout = httpx2.Timeout(connect=limits.connect_seconds, read=limits.idle_seconds, write=60.0, pool=30.0)
+    pool = httpx2.Limits(max_connections=32, max_keepalive_connections=4, keepalive_expiry=15.0)
+    return httpx2.AsyncClient(
+        headers={"accept-encoding": "identity", "user-agent": "openagent"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        timeout=timeout,
+        limits=pool,
+        trust_env=not is_local,
+    )
+
+
+def _check_base_url(provider: Provider) -> None:
+    url = urlsplit(provider.base_url)
+    if not provider.base_url and provider.id == "demo":
+        return
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError(f"the base URL of provider {provider.id} is not a plain http(s) address")

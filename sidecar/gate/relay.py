@@ -1,0 +1,285 @@
+"""One model call: the box's request goes up with the real key, the answer comes down as it arrives.
+
+1. The body goes up piece by piece; only one that has to be changed is read whole first.
+2. Nothing is answered before the provider's status is known, so a call that fails has an honest status.
+3. The answer comes down piece by piece, as fast as the box reads. The key is taken out if it stands in it.
+4. An answer that breaks off is cut on this side too: no agent may take it for a whole one.
+5. Usage is reported once, with whatever the provider had said when the call ended, however it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx2
+import msgspec
+
+from sidecar import log
+from sidecar.gate import answers, faults, waiting, wires
+from sidecar.gate.redaction import Redactor
+from sidecar.gate.usage import Meter
+from sidecar.gate.wires import Admitted
+from sidecar.http1 import BadRequest, Connection, PeerGone, Request
+from sidecar.protocol.frames import Provider
+from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
+
+_log = log.get(__name__)
+
+RETRY_SECONDS = (0.2, 0.6)
+"""How long to wait before each further try to connect."""
+
+MAX_ERROR_BYTES = 256 * 1024
+_JSON = (b"content-type", b"application/json")
+
+WITHOUT_STREAM_OPTIONS = frozenset({"mistral"})
+"""Providers that refuse `stream_options`; they report usage unasked."""
+
+
+class Failed(Exception):
+    """The call failed before anything was answered: `status` for the box, `error` for the person."""
+
+    def __init__(self, status: int, error: ErrorData) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where calls go: the HTTP client, the base URL, and how long the provider may be silent."""
+
+    client: httpx2.AsyncClient
+    base_url: str
+    idle_seconds: float
+
+
+@dataclass
+class Relay:
+    """One call; `run` is its whole life, `peer_gone` returns when the box has given it up."""
+
+    provider: Provider
+    upstream: Upstream
+    connection: Connection
+    request: Request
+    admitted: Admitted
+    secret: str
+    on_usage: Callable[[Usage], None]
+    on_error: Callable[[ErrorData], None]
+    status: int = 0
+    _uploaded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Make the call. BadRequest and PeerGone are the box's doing and are raised."""
+        try:
+            response = await self._send()
+            try:
+                await self._answer(response)
+            finally:
+                await response.aclose()
+        except Failed as failed:
+            self.on_error(failed.error)
+            self.status = failed.status
+            error = failed.error
+            body = answers.body(self.provider.wire, failed.status, error.message, error.error_class)
+            await self.connection.respond(failed.status, [_JSON], body)
+
+    async def peer_gone(self) -> None:
+        """Returns when the box closes its side; it cannot while it still sends the request."""
+        await self._uploaded.wait()
+        await self.connection.gone()
+
+    # --- up
+
+    async def _send(self) -> httpx2.Response:
+        wire = wires.WIRES[self.provider.wire]
+        headers = wires.request_headers(wire, self.request.headers)
+        content: bytes | AsyncIterator[bytes]
+        if self.request.method == "GET":
+            await self.connection.discard()
+            self._uploaded.set()
+            content, headers = b"", [pair for pair in headers if pair[0] != "content-length"]
+        elif self.admitted.path == "chat/completions":
+            content, headers = (
+                await self._amended(),
+                [pair for pair in headers if pair[0] != "content-length"],
+            )
+        else:
+            content = self._upload()
+        if self.secret:
+            headers.append((wire.key_header, wire.key_prefix + self.secret))
+        url = f"{self.upstream.base_url}/{self.admitted.path}"
+        outgoing = self.upstream.client.build_request(
+            self.request.method, url, headers=headers, content=content
+        )
+        try:
+            return await self._connect_and_send(outgoing)
+        except httpx2.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    async def _connect_and_send(self, outgoing: httpx2.Request) -> httpx2.Response:
+        for pause in RETRY_SECONDS:
+            try:
+                return await self.upstream.client.send(outgoing, stream=True)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                # Not a byte of the body has been taken: to try again repeats nothing.
+                await asyncio.sleep(pause)
+        return await self.upstream.client.send(outgoing, stream=True)
+
+    async def _upload(self) -> AsyncIterator[bytes]:
+        async for piece in self.connection.body():
+            yield piece
+        self._uploaded.set()
+
+    async def _amended(self) -> bytes:
+        """The body of a chat completion, made to report its usage also when it streams."""
+        raw = await self.connection.whole_body()
+        self._uploaded.set()
+        try:
+            body = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise BadRequest(400, "the request's body is not JSON") from error
+        if not isinstance(body, dict):
+            raise BadRequest(400, "the request's body is not a JSON object")
+        if not body.get("stream") or self.provider.id in WITHOUT_STREAM_OPTIONS:
+            return raw
+        options = body.get("stream_options")
+        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+        return msgspec.json.encode(body)
+
+    def _unreachable(self, error: httpx2.HTTPError) -> Failed:
+        name = self.provider.name
+        if isinstance(error, httpx2.PoolTimeout):
+            return _failed(503, "provider_unavailable", "Too many model calls of this session run at once.")
+        if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
+            return _failed(502, "provider_unavailable", f"{name} cannot be reached. Try again in a while.")
+        if isinstance(error, httpx2.TimeoutException):
+            waited = f"{self.upstream.idle_seconds:g}"
+            return _failed(
+                504, "provider_unavailable", f"{name} did not answer for {waited} seconds. Try again."
+            )
+        if isinstance(error, httpx2.RemoteProtocolError):
+            return _failed(
+                502, "provider_bad_response", f"{name} ended the call without an answer. Try again."
+            )
+        return _failed(502, "provider_unavailable", f"The connection to {name} broke. Try again.")
+
+    # --- down
+
+    async def _answer(self, response: httpx2.Response) -> None:
+        self.status = response.status_code
+        kind = response.headers.get("content-type", "")
+        if response.status_code >= 400:
+            await self._pass_error(response)
+        elif response.status_code != 200:
+            message = (
+                f"{self.provider.name} answered with status {response.status_code}, which is no answer. "
+            )
+            raise _failed(502, "provider_bad_response", message + "Its base URL may be wrong.")
+        elif "html" in kind:
+            message = (
+                f"In place of {self.provider.name} a web page answered. Is there a sign-in page in between?"
+            )
+            raise _failed(502, "provider_bad_response", message)
+        else:
+            await self._pass(response, is_stream="event-stream" in kind)
+
+    async def _pass_error(self, response: httpx2.Response) -> None:
+        """A provider's error, as it is if it is JSON; its class and words are reported."""
+        raw = b""
+        try:
+            async for piece in response.aiter_bytes():
+                raw += piece
+                if len(raw) > MAX_ERROR_BYTES:
+                    break
+        except httpx2.HTTPError:
+            raw = b""
+        said = faults.said_in(raw) if len(raw) <= MAX_ERROR_BYTES else None
+        words = said or faults.Said(frozenset(), "")
+        come_back = waiting.retry_at(response.headers, words.retry_seconds, now=datetime.now(UTC))
+        error = faults.classify(
+            self.provider.name, response.status_code, words, retry_at=come_back, secret=self.secret
+        )
+        self.on_error(error)
+        headers = self._headers(response)
+        if said is None:
+            raw = answers.body(self.provider.wire, response.status_code, error.message, error.error_class)
+            headers = [pair for pair in headers if pair[0] != b"content-type"] + [_JSON]
+        redactor = Redactor(self.secret)
+        await self.connection.respond(response.status_code, headers, redactor.feed(raw) + redactor.finish())
+
+    async def _pass(self, response: httpx2.Response, *, is_stream: bool) -> None:
+        meter = Meter(self.provider.wire, is_stream=is_stream) if self.admitted.call.metered else None
+        redactor = Redactor(self.secret)
+        await self.connection.start(response.status_code, self._headers(response))
+        try:
+            async for piece in response.aiter_bytes():
+                if meter is not None:
+                    meter.feed(piece)
+                if passing := redactor.feed(piece):
+                    await self.connection.send(passing)
+            if rest := redactor.finish():
+                await self.connection.send(rest)
+            if meter is not None:
+                meter.finish()
+                self._check(meter)
+            await self.connection.end()
+        except httpx2.HTTPError as error:
+            self.on_error(self._broken(error))
+            self.connection.abort()
+            raise PeerGone from error
+        finally:
+            if meter is not None:
+                self._report(meter)
+
+    def _check(self, meter: Meter) -> None:
+        """Report what was wrong with an answer that came to its end; cut one that only seems whole."""
+        reading, name = meter.reading, self.provider.name
+        if reading.error is not None:
+            said = faults.said_by({"error": reading.error})
+            self.on_error(faults.classify(name, 0, said, secret=self.secret))
+        elif reading.malformed or not reading.ended:
+            what = "is garbled" if reading.malformed else "broke off"
+            self.on_error(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
+        if not reading.ended and reading.error is None and not reading.malformed:
+            self.connection.abort()
+            raise PeerGone
+
+    def _broken(self, error: httpx2.HTTPError) -> ErrorData:
+        name = self.provider.name
+        if isinstance(error, httpx2.TimeoutException):
+            waited = f"{self.upstream.idle_seconds:g}"
+            message = f"{name} fell silent in the middle of its answer for {waited} seconds. Try again."
+            return faults.failure("provider_unavailable", message)
+        return faults.failure(
+            "provider_bad_response", f"The answer of {name} broke off in the middle. Try again."
+        )
+
+    def _headers(self, response: httpx2.Response) -> list[tuple[bytes, bytes]]:
+        headers = wires.response_headers(response.headers.multi_items())
+        return [
+            (name, value) for name, value in headers if not self.secret or self.secret.encode() not in value
+        ]
+
+    def _report(self, meter: Meter) -> None:
+        counts = meter.reading.counts
+        if not counts.known:
+            return
+        self.on_usage(
+            Usage(
+                request_id=uuid4().hex,
+                provider=self.provider.id,
+                model=meter.reading.model,
+                input=counts.input,
+                output=counts.output,
+                cached=counts.cached,
+                reasoning=counts.reasoning,
+            )
+        )
+
+
+def _failed(status: int, error_class: ErrorClass, message: str) -> Failed:
+    return Failed(status, faults.failure(error_class, message))
