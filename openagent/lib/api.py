@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, pagination
 from rest_framework.request import Request
@@ -42,6 +43,14 @@ class WholeList(CursorPagination):
         return []
 
 
+class BodyTooLarge(AppError):
+    """A request's body is longer than the installation allows."""
+
+    def __init__(self) -> None:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        super().__init__("body_too_large", f"A request may have {limit} KB.", 413)
+
+
 def problem(status: int, code: str, detail: str, **fields: object) -> dict[str, object]:
     """The body of an error (RFC 9457); `code` is the stable part that clients may rely on."""
     title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
@@ -56,6 +65,8 @@ def problem_response(status: int, code: str, detail: str, **fields: object) -> J
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answers anticipated errors; for anything else it answers None, and the request fails loudly."""
+    if isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
     if isinstance(error, AppError):
         body, status, headers = (
             problem(error.status, error.code, error.message, **error.fields),

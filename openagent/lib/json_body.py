@@ -1,26 +1,19 @@
-"""Reads request bodies: JSON of a limited size and depth, refused with a problem document otherwise."""
+"""Reads request bodies: JSON of a limited depth that is text throughout. Their size is Django's to limit."""
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework import exceptions, parsers
 
-from openagent.lib.errors import AppError
-
-
-class BodyTooLarge(AppError):
-    """Refused before anything of it is parsed."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__("body_too_large", f"A request may have {limit} bytes.", 413)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class JSONParser(parsers.JSONParser):
-    """As REST framework's, which itself limits neither the size of a body nor how deeply it is nested."""
+    """As REST framework's, which by itself fails on deep nesting and lets lone surrogates through."""
 
     def parse(
         self,
@@ -28,11 +21,20 @@ class JSONParser(parsers.JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge(limit)
+        body = stream.read()
+        stream.seek(0)
         try:
-            return super().parse(io.BytesIO(body), media_type, parser_context)
+            value = super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError("The JSON is nested too deeply.") from None
+        if _SURROGATE.search(body):
+            _check_text(value)
+        return value
+
+
+def _check_text(value: Any) -> None:
+    """Half of a character pair is no text: it can be neither stored nor shown, nor quoted in an error."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise exceptions.ParseError("A text holds half of a character pair.") from None

@@ -28,6 +28,8 @@ def make_instance(session: Session, state: InstanceState = InstanceState.READY, 
 
 def make_prompt(session: Session, state: PromptState = PromptState.QUEUED, **fields: Any) -> Prompt:
     number = session.prompts.count() + 1
+    session.prompt_count = number
+    session.save(update_fields=["prompt_count"])
     values = {"author": session.owner, "number": number, "text": f"Prompt {number}", **fields}
     return Prompt.objects.create(session=session, state=state, **values)
 

@@ -1,0 +1,166 @@
+"""Every REST operation, called by its owner with what no client should ever send."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.matrix.routes import Operation, Things, all_operations
+
+# A key is tested by asking its provider: nothing that is sent here matters to it.
+OPERATIONS = [operation for operation in all_operations() if operation.route != "keys/{}/test/"]
+WRITING = [operation for operation in OPERATIONS if operation.rule.bodies.get(operation.method) is not None]
+READING = [operation for operation in OPERATIONS if operation.method == "get"]
+
+NOT_JSON = {
+    "empty": b"{",
+    "not utf-8": b'{"text": "\xff\xfe"}',
+    "utf-16": '{"text": "x"}'.encode("utf-16"),
+    "NaN": b'{"text": NaN}',
+    "infinity": b"-Infinity",
+    "trailing comma": b'{"text": "x",}',
+    "single quotes": b"{'text': 'x'}",
+    "deep lists": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+    "closed deep lists": b"[" * 50_000 + b"]" * 50_000,
+    "endless number": b'{"text": ' + b"9" * 100_000 + b"}",
+    "control character": b'{"text": "a\nb"}',
+    "null byte": b'\x00{"text": "x"}',
+    "two values": b"{} {}",
+}
+NOT_OBJECTS: list[Any] = [None, [], [[]], "text", 0, 1e308, True, [{}]]
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    2**63,
+    10**400,
+    1e308,
+    "",
+    "\x00",
+    "\ud800",
+    "\x1b]0;title\x07",
+    "‮",
+    "x" * 100_000,
+    "../../etc/passwd",
+    "' OR 1=1 --",
+    [],
+    [[["x"]]],
+    {},
+    {"id": {"id": {}}},
+]
+QUERIES = [
+    "%00",
+    "%ff%fe",
+    "%ED%A0%80",
+    "x" * 5000,
+    "-1",
+    str(2**63),
+    "9" * 5000,
+    "null",
+    "[]",
+    "1e9",
+    "..%2f..",
+]
+PARAMETERS = ["cursor", "limit", "q", "status", "archived", "state", "session", "after", "row", "path"]
+PARAMETERS += ["from", "to", "group", "download", "provider"]
+
+
+def send(
+    client: APIClient,
+    things: Things,
+    operation: Operation,
+    body: bytes,
+    content_type: str = "application/json",
+) -> Any:
+    call: Any = getattr(client, operation.method)
+    return call(operation.url(things), body, content_type=content_type)
+
+
+def refused(response: Any) -> bool:
+    """A problem document that says whose fault it was: not ours."""
+    assert 400 <= response.status_code < 500, (response.status_code, response.content[:300])
+    assert response["Content-Type"] == "application/problem+json"
+    return bool(response.json()["detail"])
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+@pytest.mark.parametrize("operation", WRITING, ids=str)
+def test_what_is_not_json_is_refused(
+    things: Things, alice_client: APIClient, operation: Operation, body: bytes
+) -> None:
+    response = send(alice_client, things, operation, body)
+    assert refused(response)
+    assert response.status_code in {400, 429}
+
+
+@pytest.mark.parametrize("operation", WRITING, ids=str)
+def test_what_is_no_object_is_refused(things: Things, alice_client: APIClient, operation: Operation) -> None:
+    for value in NOT_OBJECTS:
+        assert refused(send(alice_client, things, operation, json.dumps(value).encode()))
+
+
+@pytest.mark.parametrize("operation", [o for o in WRITING if o.rule.bodies[o.method]], ids=str)
+def test_no_value_of_any_field_breaks_it(
+    things: Things, alice_client: APIClient, operation: Operation
+) -> None:
+    valid = operation.rule.bodies[operation.method]
+    names = [*valid, "id", "prompt", "mode", "model", "title", "key", "answers", "turn", "expires_at", "name"]
+    for name in names:
+        for value in VALUES:
+            response = send(alice_client, things, operation, json.dumps({**valid, name: value}).encode())
+            assert response.status_code < 500, (name, value, response.content[:300])
+            if response.status_code >= 400:
+                refused(response)
+
+
+@pytest.mark.parametrize("operation", WRITING, ids=str)
+def test_too_much_is_refused(things: Things, alice_client: APIClient, operation: Operation) -> None:
+    response = send(alice_client, things, operation, b"[" * (5 << 20))
+    assert refused(response)
+    assert response.status_code in {413, 429}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=nonsense",
+        "application/json; charset=bz2",
+        "application/json; charset=idna",
+        "application/xml",
+        "/",
+    ],
+)
+@pytest.mark.parametrize("operation", WRITING, ids=str)
+def test_another_kind_of_body_is_refused(
+    things: Things, alice_client: APIClient, operation: Operation, content_type: str
+) -> None:
+    assert refused(send(alice_client, things, operation, b"\xff\xfe\x00", content_type=content_type))
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+def test_no_parameter_breaks_it(things: Things, alice_client: APIClient, operation: Operation) -> None:
+    url = operation.url(things)
+    for name in PARAMETERS:
+        for value in QUERIES:
+            response = alice_client.get(f"{url}{'&' if '?' in url else '?'}{name}={value}")
+            assert response.status_code < 500, (name, value[:50], response.content[:300])
+            if response.status_code >= 400:
+                refused(response)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_a_method_that_it_does_not_have_is_refused(
+    things: Things, alice_client: APIClient, operation: Operation
+) -> None:
+    had = {o.method for o in all_operations() if o.route == operation.route}
+    for method in {"get", "post", "put", "patch", "delete"} - had:
+        response = getattr(alice_client, method)(operation.url(things), {}, format="json")
+        assert refused(response)
+        assert response.status_code in {405, 429}
