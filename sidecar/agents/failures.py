@@ -28,7 +28,10 @@ _WORDS: dict[ErrorClass, str] = {
 }
 
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S*", re.IGNORECASE)
-_SECRET = re.compile(r"\b(?:sk|pk|key|gsk|xai|ghp|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-]{6,}|[A-Za-z0-9*_-]{32,}")
+_SECRET = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|ghp|gho|glpat|hf)[-_][A-Za-z0-9*._-]{6,}|\bAIza[A-Za-z0-9_-]{10,}"
+    r"|\bBearer\s+\S+|[A-Za-z0-9*_-]{32,}"
+)
 _MARKUP = re.compile(r"<[^<>]{0,400}>")
 
 
@@ -47,34 +50,6 @@ def sanitised(detail: object) -> str:
     said = _SECRET.sub("[hidden]", _MARKUP.sub(" ", said))
     said = " ".join("".join(character if character.isprintable() else " " for character in said).split())
     return text.line(said, MAX_DETAIL)
-
-
-_MODEL = re.compile(
-    r"model[\w\s:`'\"./@-]{0,120}(?:not found|not exist|unknown|not supported|invalid|unavailable)"
-    r"|(?:no such|unknown|invalid|unsupported) model|model_not_found|model not found|not_found_error",
-    re.IGNORECASE,
-)
-_CONTEXT = re.compile(
-    r"context[ _](?:length|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
-)
-_QUOTA = re.compile(r"insufficient[_ ]quota|quota|billing|credit|payment", re.IGNORECASE)
-_KEY = re.compile(r"api[ _-]?key not valid|invalid[ _]api[ _-]?key|incorrect api key", re.IGNORECASE)
-
-
-def by_status(status: int, said: str) -> ErrorClass:
-    """The class of a provider's HTTP error; `said` is its message and body, as far as they are known."""
-    said = said[:4000]
-    if status in (401, 403) or (status == 400 and _KEY.search(said)):
-        return "provider_auth"
-    if status == 402 or (status == 429 and _QUOTA.search(said) and "rate" not in said.lower()):
-        return "provider_quota"
-    if status == 429:
-        return "provider_rate_limit"
-    if status in (400, 413, 422) and _CONTEXT.search(said):
-        return "context_too_long"
-    if status == 404 or (status in (400, 422) and _MODEL.search(said)):
-        return "unknown_model"
-    return "provider_unavailable" if status >= 500 or status in (0, 408) else "provider_bad_response"
 
 
 def timestamp(milliseconds: object) -> str:

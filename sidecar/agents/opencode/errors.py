@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from sidecar.agents import text
-from sidecar.agents.failures import by_status, failure
+from sidecar.agents.failures import failure
+from sidecar.gate import faults
 from sidecar.protocol.messages import ErrorClass, ErrorData
+
+MAX_BODY = 4000
 
 ABORTED = "MessageAbortedError"
 TOO_LONG = "MessageOutputLengthError"
@@ -51,16 +54,19 @@ def retry(status: Mapping[str, Any]) -> str:
 
 
 def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:
-    body = text.clean(data.get("responseBody"))[:4000]
-    code = text.number(data.get("statusCode"), most=999)
-    error_class = _named(body) or by_status(code, f"{said} {body}")
-    if code == 0 and error_class == "provider_unavailable":
-        error_class = _by_words(said, "provider_unavailable")
-    return failure(error_class, said)
+    body = text.clean(data.get("responseBody"))[:MAX_BODY]
+    status = text.number(data.get("statusCode"), most=999)
+    if (error_class := _named_by_gate(body)) is not None:
+        return failure(error_class, said)
+    if status == 0:
+        return failure(_by_words(said, "provider_unavailable"), said)
+    # The same judgement as the gate's, so that the log and the usage page tell one story.
+    described = faults.said_in(body.encode()) or faults.Said(frozenset(), said)
+    return failure(faults.classify("", status, described).error_class, said)
 
 
-def _named(body: str) -> ErrorClass | None:
-    """The class that the gate itself named in its answer: `{"error": {"code": ...}}`."""
+def _named_by_gate(body: str) -> ErrorClass | None:
+    """The class that the gate gave to a failure of its own: `{"error": {"code": ...}}`."""
     try:
         code = text.mapping(text.mapping(json.loads(body)).get("error")).get("code")
     except (ValueError, RecursionError):

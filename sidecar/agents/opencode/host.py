@@ -122,11 +122,11 @@ class Host:
         if life is None:
             return
         life.over.set()
+        for task in life.tasks:
+            task.cancel()
         if at_once:
             await life.server.kill()
         await life.server.stop()
-        for task in life.tasks:
-            task.cancel()
         await asyncio.wait(life.tasks)
 
     async def _launch(self) -> None:
