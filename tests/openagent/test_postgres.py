@@ -1,0 +1,47 @@
+"""PostgreSQL is as good a home for the rows as SQLite: the same tests pass, and the product runs on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from openagent.lib.data_dir import CHECKOUT
+from tests import needs, postgres
+from tests.product import running
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_writes_rows_passes_its_tests_on_postgresql(url: str) -> None:
+    folders = ["tests/sessions_app", "tests/keys_app", "tests/openagent/accounts", "tests/openagent/lib"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "not slow and not end_to_end", *folders],
+        cwd=CHECKOUT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(180)
+def test_the_product_runs_on_postgresql(url: str) -> None:
+    needs.redis()
+    with running(DATABASE_URL=url) as product:
+        with urllib.request.urlopen(f"{product.url}/readyz", timeout=10) as answer:
+            assert json.loads(answer.read())["status"] == "ok"
+        assert not product.data.database.exists()
