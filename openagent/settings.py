@@ -278,4 +278,10 @@ OPENAGENT_LINK_SOCKET = DATA.link_socket
 OPENAGENT_SUPERVISOR_LOCK = DATA.supervisor_lock
 OPENAGENT_AGENTS_DIR = env.path("OPENAGENT_AGENTS_DIR", DATA.agents)
 OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", "process")
+OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
+OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)
+OPENAGENT_BOX_TMP_MB = env.number("OPENAGENT_BOX_TMP_MB", 512, minimum=16)
+# Users of this host that belong to nobody: as root, every box and every sidecar gets one of its own.
+OPENAGENT_UIDS_FIRST = env.number("OPENAGENT_UIDS_FIRST", 1_900_000_000, minimum=1000)
+OPENAGENT_UIDS_COUNT = env.number("OPENAGENT_UIDS_COUNT", 200_000_000, minimum=2)
 OPENAGENT_IDLE_SECONDS = env.seconds("OPENAGENT_IDLE_SECONDS", 15 * 60)

@@ -1,0 +1,306 @@
+"""Keeps one instance of the process driver: a small detached program that needs nothing but this file.
+
+Started as `python -I -S process_keeper.py FOLDER READY LOCK`, it
+
+1. leaves whoever started it, and writes who it is (keeper.json);
+2. starts the sidecar and the box as plan.json says, with their output in log and box.log;
+3. says so on the descriptor READY, and closes LOCK, which its creator holds as well until then;
+4. waits until one half ends, it is told to stop (SIGTERM), or the platform is gone (its lock is freed);
+5. lets the sidecar flush for a while, ends both halves with all their processes, and writes exit.json.
+
+When it is killed itself, the kernel kills both halves. It holds no secret and opens no file of the box.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import json
+import os
+import select
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+LOG_BYTES = 1024 * 1024
+START_SECONDS = 15.0
+KILL_SECONDS = 10.0
+TICK_SECONDS = 0.05
+
+
+def started_at(pid: int) -> int:
+    """The kernel's start time of a process, which no later one with its number has; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def write_json(path: str, content: dict[str, Any]) -> None:
+    """Complete or not at all, also when the disk is full."""
+    unfinished = f"{path}.new"
+    with open(unfinished, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+class Log:
+    """Takes the output of one half. The sidecar's is kept to the last megabyte or two.
+
+    Nothing but a full pipe makes a box stop writing, so of a box only the first megabyte is read.
+    """
+
+    def __init__(self, path: str, *, rotate: bool) -> None:
+        self._path = path
+        self._rotate = rotate
+        self._open()
+
+    def write(self, data: bytes) -> bool:
+        """Whether more can be written."""
+        with contextlib.suppress(OSError):  # A full disk must not end an instance.
+            if os.fstat(self._file).st_size + len(data) > LOG_BYTES:
+                if not self._rotate:
+                    return False
+                os.close(self._file)
+                os.replace(self._path, f"{self._path}.1")
+                self._open()
+            os.write(self._file, data)
+        return True
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+class Half:
+    """The sidecar or the box: bubblewrap's process here, and `init`, the first process inside."""
+
+    def __init__(self, plan: dict[str, Any], log: Log) -> None:
+        self.init = 0
+        self.code: int | None = None
+        self._inside: int | None = None
+        self._told = b""
+        self._log = log
+        self._cgroups: list[str] = plan["cgroups"]
+        self.information, tell = os.pipe()
+        self._process = subprocess.Popen(
+            [str(tell) if word == "{info}" else word for word in plan["argv"]],
+            env=plan["env"],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[tell],
+            preexec_fn=self._enter,
+        )
+        os.close(tell)
+        assert self._process.stdout is not None
+        self.output = self._process.stdout.fileno()
+        os.set_blocking(self.output, False)
+        self.ended = os.pidfd_open(self._process.pid)
+
+    def hear_init(self) -> bool:
+        """Hear from bubblewrap which process is the first inside; False when it has said all."""
+        part = os.read(self.information, 4096)
+        self._told += part
+        if not part:
+            with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
+                init = int(json.loads(self._told)["child-pid"])
+                self._inside = os.pidfd_open(init)
+                self.init = init
+        return bool(part)
+
+    def reap(self) -> None:
+        self.code = self._process.wait()
+
+    def is_gone(self) -> bool:
+        """Whether nothing of it runs any more: the kernel ends everything inside before the first process."""
+        inside = [] if self._inside is None else select.select([self._inside], [], [], 0)[0]
+        return self.code is not None and (self._inside is None or bool(inside))
+
+    def pump(self) -> bool:
+        """Move waiting output to the log; False when there will be no more."""
+        try:
+            data = os.read(self.output, 65536)
+        except BlockingIOError:
+            return True
+        return bool(data) and self._log.write(data)
+
+    def drain(self) -> None:
+        """Log what it still had to say, as far as it is in the pipe."""
+        for _ in range(16):
+            if not self.pump():
+                return
+
+    def listens_to(self, number: int) -> bool:
+        """Whether the first process handles a signal; without a handler it would never notice it."""
+        try:
+            with open(f"/proc/{self.init}/status") as file:
+                caught = next(line.split()[1] for line in file if line.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(caught, 16) >> (number - 1) & 1)
+
+    def terminate(self) -> None:
+        if self._inside is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._inside, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill the first process inside, and the one outside in case that there is none inside yet."""
+        for process in (self._inside, self.ended):
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+
+    def _enter(self) -> None:
+        # Runs between fork and exec, so that not even the first instruction is outside of the limits.
+        for folder in self._cgroups:
+            with open(f"{folder}/cgroup.procs", "w") as file:
+                file.write("0")
+
+
+class Keeper:
+    """One instance, from its start to its end."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        with open(f"{folder}/plan.json") as file:
+            self._plan: dict[str, Any] = json.load(file)
+        self._selector = selectors.DefaultSelector()
+        self._halves: dict[str, Half] = {}
+        self._cause = ""
+        self._wake_reader, self._wake = os.pipe()
+        self._watch(self._wake_reader, self._hear)
+
+    def start(self) -> None:
+        """Start both halves; OSError or RuntimeError when they cannot be."""
+        self._record()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._tell(b"s"))
+        for name, log in (("sidecar", "log"), ("box", "box.log")):
+            half = Half(self._plan[name], Log(f"{self._folder}/{log}", rotate=name == "sidecar"))
+            self._halves[name] = half
+            self._watch(half.ended, functools.partial(self._end, name))
+            self._watch(half.output, half.pump)
+            self._watch(half.information, half.hear_init)
+        self._turn(lambda: bool(self._cause) or self._all_known(), time.monotonic() + START_SECONDS)
+        if not self._all_known():
+            raise RuntimeError("the sidecar or the box could not be started")
+        self._record()
+        if self._plan["lock"]:
+            threading.Thread(target=self._wait_for_lock, daemon=True).start()
+
+    def keep(self) -> None:
+        """Return when the instance has to end."""
+        self._turn(lambda: bool(self._cause))
+
+    def stop(self) -> None:
+        """End both halves, the sidecar with time to flush, and write down how it went."""
+        if sidecar := self._halves.get("sidecar"):
+            self._let_flush(sidecar)
+        for half in self._halves.values():
+            half.kill()
+        self._turn(
+            lambda: all(half.is_gone() for half in self._halves.values()), time.monotonic() + KILL_SECONDS
+        )
+        for half in self._halves.values():
+            half.drain()
+        write_json(f"{self._folder}/exit.json", self._outcome())
+
+    def _let_flush(self, sidecar: Half) -> None:
+        deadline = time.monotonic() + self._plan["grace_seconds"]
+        self._turn(lambda: sidecar.code is not None or sidecar.listens_to(signal.SIGTERM), deadline)
+        if sidecar.code is None:
+            sidecar.terminate()
+            self._turn(lambda: sidecar.code is not None, deadline)
+
+    def _outcome(self) -> dict[str, Any]:
+        return {
+            "cause": self._cause or "start",
+            "sidecar": self._halves["sidecar"].code if "sidecar" in self._halves else None,
+            "box": self._halves["box"].code if "box" in self._halves else None,
+            "out_of_memory": self._out_of_memory(),
+        }
+
+    def _out_of_memory(self) -> int:
+        """How many of the box's processes the kernel killed for want of memory."""
+        try:
+            with open(self._plan["out_of_memory"]) as file:
+                return sum(int(line.split()[1]) for line in file if line.split()[0] == "oom_kill")
+        except (OSError, ValueError, IndexError):
+            return 0
+
+    def _all_known(self) -> bool:
+        return len(self._halves) == 2 and all(half.init for half in self._halves.values())
+
+    def _record(self) -> None:
+        inits = {name: half.init for name, half in self._halves.items()}
+        pids = {"keeper": os.getpid(), **inits}
+        write_json(
+            f"{self._folder}/keeper.json",
+            {name: {"pid": pid, "started": started_at(pid)} for name, pid in pids.items()},
+        )
+
+    def _watch(self, descriptor: int, action: Callable[[], object]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, action)
+
+    def _turn(self, until: Callable[[], bool], deadline: float | None = None) -> None:
+        """Do what there is to do until something is so, or the time is over."""
+        while not until() and (deadline is None or time.monotonic() < deadline):
+            for key, _ in self._selector.select(None if deadline is None else TICK_SECONDS):
+                if not key.data():
+                    self._selector.unregister(key.fd)
+
+    def _end(self, name: str) -> None:
+        self._halves[name].reap()
+        self._cause = self._cause or name
+
+    def _hear(self) -> bool:
+        causes = {b"s": "stop", b"p": "platform"}
+        self._cause = self._cause or causes[os.read(self._wake_reader, 1)]
+        return True
+
+    def _tell(self, what: bytes) -> None:
+        os.write(self._wake, what)
+
+    def _wait_for_lock(self) -> None:
+        """The platform holds its lock for as long as it runs; we take it for a moment when it ends."""
+        with contextlib.suppress(OSError):
+            lock = os.open(self._plan["lock"], os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        self._tell(b"p")
+
+
+def main(folder: str, ready: int, lock: int) -> None:
+    if os.fork():
+        return  # The child belongs to nobody, so whoever started it may end.
+    os.umask(0o077)
+    problem = ""
+    keeper = Keeper(folder)
+    try:
+        keeper.start()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        problem = str(error)
+        keeper.stop()
+    with contextlib.suppress(OSError):  # Its creator may have gone.
+        os.write(ready, f"{problem or 'ready'}\n".encode())
+    os.close(ready)
+    os.close(lock)
+    if not problem:
+        keeper.keep()
+        keeper.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

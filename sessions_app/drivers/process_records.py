@@ -1,0 +1,173 @@
+"""The files of one instance of the process driver, and what they tell about it.
+
+`plan.json` is written first and says how it was made; `keeper.json` tells which processes it is; `exit.json`
+how it ended. Processes are known by their number and start time, because numbers are used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sessions_app.drivers import files, process_keeper
+from sessions_app.drivers.base import InstanceState
+
+TAIL_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of this host, told from all others that have had its number."""
+
+    pid: int
+    started: int
+
+    def is_alive(self) -> bool:
+        return self.pid > 0 and self.started > 0 and process_keeper.started_at(self.pid) == self.started
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended, after waiting for that for a while."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except OSError:
+            return True
+        try:
+            return not self.is_alive() or bool(select.select([descriptor], [], [], seconds)[0])
+        finally:
+            os.close(descriptor)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Signal it; one that is gone is left alone."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except OSError:
+            return
+        try:
+            # Looked at while we hold it, so that it cannot become another one in between.
+            if self.is_alive():
+                signal.pidfd_send_signal(descriptor, number)
+        except ProcessLookupError:
+            return
+        finally:
+            os.close(descriptor)
+
+
+def process(pid: int) -> Process:
+    """The process that has this number now."""
+    return Process(pid, process_keeper.started_at(pid))
+
+
+def processes_of(uids: Set[int]) -> set[int]:
+    """The numbers of all processes of these users."""
+    found = set()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError), open(f"/proc/{entry.name}/status") as file:
+                real = next((line.split()[1] for line in file if line.startswith("Uid:")), "0")
+                if int(real) in uids:
+                    found.add(int(entry.name))
+    return found
+
+
+@dataclass(frozen=True)
+class Record:
+    """One instance's folder."""
+
+    folder: Path
+
+    @property
+    def instance_id(self) -> str:
+        return self.folder.name
+
+    @property
+    def volume(self) -> str | None:
+        """The disk it was made with; None when it was never started."""
+        volume = self.plan().get("volume")
+        return volume if isinstance(volume, str) else None
+
+    def plan(self) -> dict[str, Any]:
+        return files.read_json(self.folder / "plan.json") or {}
+
+    def was_started(self) -> bool:
+        return (self.folder / "keeper.json").exists() or (self.folder / "exit.json").exists()
+
+    def keeper(self) -> Process:
+        return self._processes().get("keeper", Process(0, 0))
+
+    def processes(self) -> list[Process]:
+        """The keeper and the first processes of both halves, whether or not they still run."""
+        return list(self._processes().values())
+
+    def is_alive(self) -> bool:
+        """Whether anything of it that we know of still runs."""
+        return any(process.is_alive() for process in self.processes())
+
+    def state(self) -> InstanceState:
+        """What can be said of it now."""
+        ended = files.read_json(self.folder / "exit.json")
+        if ended is not None:
+            return InstanceState(alive=False, exit_code=_code(ended.get("sidecar")), detail=_words(ended))
+        if self.keeper().is_alive():
+            return InstanceState(
+                alive=True, detail=f"Runs; limits of the box: {self.plan().get('limits', '')}."
+            )
+        if self.was_started():
+            return InstanceState(
+                alive=False, detail="It was killed, or the machine was restarted: its keeper left no word."
+            )
+        return InstanceState(alive=False, detail="It was not started.")
+
+    def tail(self, name: str, lines: int) -> list[str]:
+        """The last lines of one of its logs, with control characters made visible."""
+        try:
+            with (self.folder / name).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+                text = file.read(TAIL_BYTES).decode("utf-8", "backslashreplace")
+        except FileNotFoundError:
+            return []
+        shown = text.split("\n")[-lines - 1 :]
+        return ["".join(map(_visible, line)) for line in shown if line][-lines:]
+
+    def _processes(self) -> dict[str, Process]:
+        content = files.read_json(self.folder / "keeper.json") or {}
+        return {name: Process(int(entry["pid"]), int(entry["started"])) for name, entry in content.items()}
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}"
+
+
+def _code(code: object) -> int | None:
+    return code if isinstance(code, int) else None
+
+
+def _words(ended: dict[str, Any]) -> str:
+    """How it ended, in words."""
+    causes = {
+        "start": "It could not be started",
+        "stop": "It was stopped",
+        "platform": "The platform ended",
+        "sidecar": f"The sidecar ended ({_how(ended.get('sidecar'))})",
+        "box": f"The box ended ({_how(ended.get('box'))})",
+    }
+    text = causes.get(str(ended.get("cause")), "It ended")
+    if killed := ended.get("out_of_memory"):
+        text += (
+            f"; the box ran out of memory {killed} times" if killed != 1 else "; the box ran out of memory"
+        )
+    return text + "."
+
+
+def _how(code: object) -> str:
+    if not isinstance(code, int):
+        return "nobody knows how"
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    if number in set(signal.Signals):
+        return f"killed by {signal.Signals(number).name}"
+    return f"exit code {code}"
