@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from keys_app import services as keys
+from keys_app.models import ProviderKey
 from openagent.accounts.models import User
+from openagent.lib.redact import Secret
 from sessions_app.models import Event, Instance, InstanceState, Permission, Prompt, PromptState, Session
 
 _CLOCK = "2026-11-22T10:00:00.000Z"
@@ -17,6 +20,10 @@ _CLOCK = "2026-11-22T10:00:00.000Z"
 
 def make_session(owner: User, **fields: Any) -> Session:
     return Session.objects.create(owner=owner, **{"provider": "demo", "model": "demo", **fields})
+
+
+def make_key(owner: User, provider: str = "openai") -> ProviderKey:
+    return keys.create(owner_id=owner.pk, provider=provider, value=Secret("sk-" + "a1B2c3D4" * 6))
 
 
 def make_instance(session: Session, state: InstanceState = InstanceState.READY, **fields: Any) -> Instance:

@@ -1,0 +1,75 @@
+"""Metered use: counted once for each call, whatever the numbers are."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from openagent.accounts.models import User
+from sessions_app.models import Session, UsageEvent
+from sessions_app.services import usage
+from sidecar.protocol import messages
+from tests.sessions_app.conftest import make_key
+
+TURN = uuid.UUID(int=7)
+
+
+def call(request_id: str = "r1", **counts: Any) -> messages.Usage:
+    return messages.Usage(
+        **{"request_id": request_id, "provider": "demo", "model": "m", "input": 10, "output": 2, **counts}
+    )
+
+
+def test_a_call_belongs_to_its_session_owner_and_key(session: Session, alice: User) -> None:
+    key = make_key(alice)
+    Session.objects.filter(pk=session.pk).update(key=key)
+    usage.record(session_id=session.pk, turn=TURN, data=call(cached=4, reasoning=1))
+    row = UsageEvent.objects.get()
+    assert (row.owner, row.key, row.turn) == (alice, key, TURN)
+    assert (row.input, row.output, row.cached, row.reasoning) == (10, 2, 4, 1)
+
+
+def test_repeating_a_call_counts_it_once(session: Session) -> None:
+    for _ in range(3):
+        usage.record(session_id=session.pk, turn=TURN, data=call())
+    usage.record(session_id=session.pk, turn=TURN, data=call("r2"))
+    assert usage.of_session(session.pk)["totals"]["calls"] == 2
+
+
+def test_a_session_that_is_gone_is_not_counted(db: None) -> None:
+    usage.record(session_id=uuid.uuid4(), turn=None, data=call())
+    assert not UsageEvent.objects.exists()
+
+
+@pytest.mark.parametrize("number", [-5, 2**64, 10**30])
+def test_no_number_breaks_a_column(session: Session, number: int) -> None:
+    usage.record(
+        session_id=session.pk, turn=None, data=call(input=number, model="m" * 999, provider="p" * 99)
+    )
+    assert 0 <= UsageEvent.objects.get().input <= 10**12
+    assert usage.of_session(session.pk)["totals"]["calls"] == 1
+
+
+def test_a_session_sums_by_turn_and_by_model(session: Session) -> None:
+    usage.record(session_id=session.pk, turn=TURN, data=call("1"))
+    usage.record(session_id=session.pk, turn=TURN, data=call("2", model="n", cached=5))
+    usage.record(session_id=session.pk, turn=None, data=call("3"))
+    found = usage.of_session(session.pk)
+    assert found["totals"] == {"input": 30, "output": 6, "cached": 5, "reasoning": 0, "calls": 3}
+    assert {row["turn"]: row["calls"] for row in found["by_turn"]} == {None: 1, str(TURN): 2}
+    assert {row["model"]: row["calls"] for row in found["by_model"]} == {"m": 2, "n": 1}
+
+
+def test_what_was_before_or_after_does_not_count(session: Session, alice: User) -> None:
+    usage.record(session_id=session.pk, turn=None, data=call())
+    now = timezone.now()
+
+    def calls(**span: Any) -> int:
+        values = {"since": None, "until": None, "group": "day", **span}
+        return int(usage.summarise(owner_id=alice.pk, **values)["totals"]["calls"])
+
+    assert (calls(), calls(until=now), calls(since=now)) == (1, 1, 0)
+    assert calls(until=UsageEvent.objects.get().created_at) == 0
