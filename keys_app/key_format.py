@@ -27,12 +27,12 @@ def check(provider: providers.Provider, pasted: Secret) -> Secret:
     """The key without the blanks around it, or BadKey with what is wrong and what to do."""
     if not provider.needs_key:
         raise BadKey(f"{provider.name} needs no key.")
-    value = pasted.reveal().strip()
-    _check_paste(value)
+    key = Secret(pasted.reveal().strip())
+    _check_paste(key)
     # Behind a proxy of the administrator's, keys look as the proxy wants.
     if not provider.has_custom_base_url:
-        _check_prefix(provider, value)
-    return Secret(value)
+        _check_prefix(provider, key)
+    return key
 
 
 def hint(key: Secret) -> str:
@@ -41,7 +41,8 @@ def hint(key: Secret) -> str:
     return value[-4:] if len(value) >= 3 * SHORTEST else ""
 
 
-def _check_paste(value: str) -> None:
+def _check_paste(key: Secret) -> None:
+    value = key.reveal()
     if not value:
         raise BadKey("Paste the key.")
     if value[:7].lower() == "bearer ":
@@ -58,14 +59,15 @@ def _check_paste(value: str) -> None:
         raise BadKey("This is too long to be a key.")
 
 
-def _check_prefix(provider: providers.Provider, value: str) -> None:
-    own = _matched(provider, value)
-    other = max(providers.every(), key=lambda candidate: len(_matched(candidate, value)))
-    if len(_matched(other, value)) > len(own):
+def _check_prefix(provider: providers.Provider, key: Secret) -> None:
+    own = _matched(provider, key)
+    other = max(providers.every(), key=lambda candidate: len(_matched(candidate, key)))
+    if len(_matched(other, key)) > len(own):
         raise BadKey(f"This looks like a key for {other.name}, not for {provider.name}.")
     if provider.key_prefixes and not own:
         raise BadKey(f"A key for {provider.name} looks like {provider.key_format}")
 
 
-def _matched(provider: providers.Provider, value: str) -> str:
-    return max((prefix for prefix in provider.key_prefixes if value.startswith(prefix)), key=len, default="")
+def _matched(provider: providers.Provider, key: Secret) -> str:
+    matching = (prefix for prefix in provider.key_prefixes if key.reveal().startswith(prefix))
+    return max(matching, key=len, default="")

@@ -28,7 +28,7 @@ def ask(provider: Provider, key: Secret) -> Outcome:
         answer = safe_http.fetch(
             "GET",
             f"{provider.base_url}/{provider.check_path}",
-            headers=provider.headers(key.reveal()),
+            headers=provider.headers(key),
             trusted=[provider.base_url] if provider.has_custom_base_url else [],
             limits=_LIMITS,
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from openagent.lib.errors import AppError
+from openagent.lib.redact import Secret
 from sidecar.protocol import frames
 
 Wire = Literal["openai-chat", "openai-responses", "anthropic", "google"]
@@ -65,13 +66,13 @@ class Provider:
             id=self.id, name=self.name, wire=self.wire, base_url=self.base_url, needs_key=self.needs_key
         )
 
-    def headers(self, key: str) -> dict[str, str]:
+    def headers(self, key: Secret) -> dict[str, str | Secret]:
         """What proves to this provider that a request is ours."""
         if self.wire == "anthropic":
             return {"x-api-key": key, "anthropic-version": "2023-06-01"}
         if self.wire == "google":
             return {"x-goog-api-key": key}
-        return {"authorization": f"Bearer {key}"}
+        return {"authorization": Secret(f"Bearer {key.reveal()}")}
 
 
 class UnknownProvider(AppError):

@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpcore2
 
 from openagent.lib.errors import AppError
+from openagent.lib.redact import Secret
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\.?")
 _PLAIN = re.compile(r"[\x21-\x7e]+")
@@ -68,7 +69,7 @@ def fetch(
     method: str,
     url: str,
     *,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | Secret] | None = None,
     content: bytes = b"",
     trusted: Collection[str] = (),
     limits: Limits | None = None,
@@ -81,10 +82,14 @@ def fetch(
         raise Refused("Only https addresses on the standard port can be used.")
     limits = limits or Limits()
     backend = _Backend(deadline=time.monotonic() + limits.seconds, is_trusted=is_trusted)
-    with _errors(), httpcore2.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool:
-        sent = [("accept-encoding", "identity"), ("connection", "close"), *(headers or {}).items()]
-        with pool.stream(method, _target(parts), headers=sent, content=content or None) as response:
-            body = _read(response.iter_stream(), limits.body_bytes)
+    with (
+        _errors(),
+        httpcore2.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool,
+        pool.stream(
+            method, _target(parts), headers=_revealed(headers or {}), content=content or None
+        ) as response,
+    ):
+        body = _read(response.iter_stream(), limits.body_bytes)
     answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
     return Answer(status=response.status, headers=answered, body=body)
 
@@ -135,6 +140,11 @@ def _target(parts: SplitResult) -> httpcore2.URL:
         port=parts.port,
         target=target.encode(),
     )
+
+
+def _revealed(headers: Mapping[str, str | Secret]) -> list[tuple[str, str]]:
+    plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in headers.items()}
+    return [("accept-encoding", "identity"), ("connection", "close"), *plain.items()]
 
 
 def _read(chunks: Iterable[bytes], limit: int) -> bytes:
