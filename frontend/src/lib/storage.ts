@@ -20,3 +20,14 @@ export function remember(name: string, value: unknown): void {
     // A browser without storage still works; it only forgets.
   }
 }
+
+const PERSONAL = /^openagent\.(draft\.|outbox|seen|new-session)/;
+
+/** After signing out: the next person at this browser sees nothing of the last one. */
+export function forgetEverythingPersonal(): void {
+  try {
+    for (const name of Object.keys(localStorage)) if (PERSONAL.test(name)) localStorage.removeItem(name);
+  } catch {
+    // Nothing was stored.
+  }
+}

@@ -78,7 +78,7 @@ function KeyRow({ row, providers, onTask }: KeyRowProps) {
   const refresh = () => queries.invalidateQueries({ queryKey: ["keys"] });
   const test = useMutation({
     mutationFn: () => testKey(row.id),
-    onSuccess: (key) => toast(`${provider}: ${STATUS[key.status].words.toLowerCase()}`),
+    onSuccess: ({ code, message }) => (code === "ok" ? toast.success(message) : toast.warning(message)),
     onError: (error) => toast.error(messageOf(error)),
     onSettled: refresh,
   });

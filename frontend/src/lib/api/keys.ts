@@ -1,7 +1,7 @@
 // Provider keys (write-only: only a hint comes back), the catalogue of providers, and the agents.
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, api } from "./client";
-import type { ProviderKey } from "./types";
+import type { KeyTest, ProviderKey } from "./types";
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
@@ -32,7 +32,7 @@ export function labelKey(id: string, label: string): Promise<ProviderKey> {
   return answerOf(api.PATCH("/api/v1/keys/{id}/", { params: { path: { id } }, body: { label } }));
 }
 
-export function testKey(id: string): Promise<ProviderKey> {
+export function testKey(id: string): Promise<KeyTest> {
   return answerOf(api.POST("/api/v1/keys/{id}/test/", { params: { path: { id } } }));
 }
 

@@ -32,8 +32,9 @@ export interface Provider {
   name: string;
   wire: string;
   needs_key: boolean;
-  key_format?: string;
-  key_page?: string;
+  /** What a key looks like. */
+  key_hint_format: string;
+  key_page: string;
   models: { id: string; name: string }[];
   custom_base_url: boolean;
   has_key: boolean;
@@ -47,6 +48,13 @@ export interface ProviderKey {
   created_at: string;
   last_used_at: string | null;
   status: "untested" | "ok" | "refused";
+}
+
+export interface KeyTest {
+  /** `ok`, `no_credit`, `refused`, or why nothing is known. */
+  code: string;
+  message: string;
+  key: ProviderKey;
 }
 
 export interface AccessToken {
@@ -224,7 +232,7 @@ export interface paths {
     patch: Call<ProviderKey, { label: string }, Id>;
     delete: Call<undefined, never, Id>;
   };
-  "/api/v1/keys/{id}/test/": { post: Call<ProviderKey, never, Id> };
+  "/api/v1/keys/{id}/test/": { post: Call<KeyTest, never, Id> };
   "/api/v1/tokens/": {
     get: Call<All<AccessToken>>;
     post: Call<

@@ -8,6 +8,7 @@ export type {
   FileEntry,
   FileListing,
   Instance,
+  KeyTest,
   Me,
   Mode,
   NewSession,

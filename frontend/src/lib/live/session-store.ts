@@ -20,6 +20,14 @@ interface Live {
   closing: ReturnType<typeof setTimeout> | undefined;
 }
 
+const signedOutListeners = new Set<() => void>();
+
+/** Calls `listener` when a socket says that nobody is signed in. */
+export function onLiveSignedOut(listener: () => void): () => void {
+  signedOutListeners.add(listener);
+  return () => signedOutListeners.delete(listener);
+}
+
 /** A session that was left is kept open this long, so that going back and forth costs nothing. */
 const LINGER_MS = 20_000;
 const open = new Map<string, Live>();
@@ -49,7 +57,12 @@ function makeLive(session: string): Live {
     onEvent: (event: LogEvent) => {
       notes = withSideNote(notes, event);
     },
-    onChange: batch.request,
+    onChange: ({ connection }) => {
+      batch.request();
+      if (connection.state === "ended" && connection.reason === "signed_out") {
+        for (const listener of signedOutListeners) listener();
+      }
+    },
   });
   const store = createStore<LiveSession>(() => ({ ...feed.view, notes }));
   return { store, feed, viewers: 0, closing: undefined };

@@ -1,0 +1,134 @@
+// The conversation with everything around it: plan, permission cards, what is on its way, and the composer.
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { toast } from "sonner";
+import { Composer } from "@/features/composer/composer";
+import { Queue } from "@/features/composer/queue";
+import { ConnectionLine } from "@/features/conversation/connection-line";
+import { PlanBar } from "@/features/conversation/plan-bar";
+import { Transcript } from "@/features/conversation/transcript";
+import { askOfItem, askOfPermission } from "@/features/permissions/ask";
+import { PermissionCard } from "@/features/permissions/permission-card";
+import { WaitingBar } from "@/features/permissions/waiting-bar";
+import { messageOf } from "@/lib/api/errors";
+import { changeSession } from "@/lib/api/sessions";
+import type { Mode, Permission, Prompt, Session } from "@/lib/api/types";
+import { useLiveSession } from "@/lib/live/session-store";
+import { submitPrompt } from "@/lib/outbox";
+import type { Conversation, PermissionItem } from "@/protocol/conversation";
+import { ChatControls } from "./chat-controls";
+import { useMe } from "./me";
+import { OnTheWay } from "./on-the-way";
+import { useStop } from "./use-stop";
+
+const NO_PERMISSIONS: Permission[] = [];
+const NO_PROMPTS: Prompt[] = [];
+
+export function Chat({ id }: { id: string }) {
+  const me = useMe();
+  const conversation = useLiveSession(id, (live) => live.conversation);
+  const permissions = useLiveSession(id, (live) => live.state?.permissions ?? NO_PERMISSIONS);
+  const prompts = useLiveSession(id, (live) => live.state?.prompts ?? NO_PROMPTS);
+  const session = useLiveSession(id, (live) => live.state?.session ?? null);
+  const agent = conversation.agent?.name ?? "The agent";
+  const renderPermission = useCallback(
+    (item: PermissionItem) => {
+      const known = permissions.find((permission) => permission.id === item.permission_id);
+      return (
+        <PermissionCard key={item.permission_id} ask={askOfItem(item, known)} agent={agent} me={me.name} />
+      );
+    },
+    [permissions, agent, me.name],
+  );
+  const pending = permissions.filter((permission) => permission.state === "pending");
+  const unlogged = useUnlogged(conversation, pending);
+  const queued = useQueued(prompts, session);
+  const plan = conversation.turns.at(-1)?.plan ?? [];
+  return (
+    <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+      <PlanBar plan={plan} />
+      <Transcript session={id} conversation={conversation} renderPermission={renderPermission}>
+        {unlogged.map((permission) => (
+          <PermissionCard key={permission.id} ask={askOfPermission(permission)} agent={agent} me={me.name} />
+        ))}
+        <OnTheWay id={id} conversation={conversation} prompts={prompts} session={session} />
+      </Transcript>
+      <div className="mx-auto w-full max-w-200 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
+        <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
+        <Queue session={id} prompts={queued} />
+        <ConnectionLine session={id} />
+        <ChatComposer id={id} conversation={conversation} session={session} />
+      </div>
+    </main>
+  );
+}
+
+/** Asked already, but the log does not tell of it yet. */
+function useUnlogged(conversation: Conversation, pending: Permission[]): Permission[] {
+  const known = useMemo(() => {
+    const items = conversation.turns.at(-1)?.items ?? [];
+    return new Set(items.map((item) => (item.type === "permission" ? item.permission_id : "")));
+  }, [conversation.turns]);
+  return pending.filter((permission) => !known.has(permission.id));
+}
+
+/** Those that wait behind something; the one that is next is shown in the conversation. */
+function useQueued(prompts: Prompt[], session: Session | null): Prompt[] {
+  const waiting = prompts.filter((prompt) => prompt.state === "queued");
+  return session?.turn ? waiting : waiting.slice(1);
+}
+
+interface ChatComposerProps {
+  id: string;
+  conversation: Conversation;
+  session: Session | null;
+}
+
+function ChatComposer({ id, conversation, session }: ChatComposerProps) {
+  const inputRef = useRef<HTMLTextAreaElement>(null);
+  const { stop, isStopping } = useStop(id);
+  const isRunning = session?.turn != null;
+  useEscape(isRunning ? stop : null);
+  const history = useMemo(
+    () => conversation.turns.map((turn) => turn.prompt).filter(Boolean),
+    [conversation.turns],
+  );
+  const setMode = (mode: Mode) => {
+    changeSession(id, { mode }).catch((error: unknown) => toast.error(messageOf(error)));
+  };
+  return (
+    <Composer
+      session={id}
+      inputRef={inputRef}
+      placeholder={placeholderFor(session, isRunning)}
+      isRunning={isRunning}
+      isStopping={isStopping}
+      mode={session?.mode ?? "ask"}
+      history={history}
+      commands={conversation.config?.commands ?? []}
+      canListFiles={session?.instance?.state === "ready"}
+      controls={session && <ChatControls session={session} onMode={setMode} />}
+      onSend={(text) => void submitPrompt(id, text)}
+      onStop={stop}
+      onMode={setMode}
+    />
+  );
+}
+
+function placeholderFor(session: Session | null, isRunning: boolean): string {
+  if (isRunning) return "Queue the next prompt…";
+  return session?.status === "asleep" ? "Send a prompt to wake the session…" : "Message…";
+}
+
+/** Esc stops the run, unless something else on the page is for it to close. */
+function useEscape(stop: (() => void) | null): void {
+  useEffect(() => {
+    if (!stop) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+      if (document.querySelector("[role=dialog], [role=menu], [role=alertdialog]")) return;
+      stop();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [stop]);
+}

@@ -1,0 +1,62 @@
+// The two overlays that are there on every page.
+import { useNavigate } from "@tanstack/react-router";
+import { Inbox, Keyboard, KeyRound, Moon, PanelLeft, Plus, Sun, SunMoon, Ticket } from "lucide-react";
+import { Dialog } from "@/components/dialog";
+import { ShortcutList } from "@/components/shortcut-list";
+import { Palette, type PaletteAction } from "@/features/palette/palette";
+import type { Session } from "@/lib/api/types";
+import { setPreference, usePreferences } from "@/lib/preferences";
+
+interface PaletteAndHelpProps {
+  open: "palette" | "help" | null;
+  sessions: Session[];
+  onClose: () => void;
+  onHelp: () => void;
+}
+
+export function PaletteAndHelp({ open, sessions, onClose, onHelp }: PaletteAndHelpProps) {
+  const navigate = useNavigate();
+  const toSettings = (section: string) => void navigate({ to: "/settings/$section", params: { section } });
+  const actions: PaletteAction[] = [
+    {
+      id: "new",
+      label: "New session",
+      icon: <Plus />,
+      shortcut: "new-session",
+      run: () => void navigate({ to: "/" }),
+    },
+    { id: "inbox", label: "Inbox", icon: <Inbox />, run: () => void navigate({ to: "/inbox" }) },
+    { id: "keys", label: "Provider keys", icon: <KeyRound />, run: () => toSettings("keys") },
+    { id: "tokens", label: "Access tokens", icon: <Ticket />, run: () => toSettings("tokens") },
+    { id: "shortcuts", label: "Keyboard shortcuts", icon: <Keyboard />, shortcut: "help", run: onHelp },
+    {
+      id: "sidebar",
+      label: "Show or hide the sidebar",
+      icon: <PanelLeft />,
+      shortcut: "sidebar",
+      run: () => setPreference({ isSidebarShown: !usePreferences.getState().isSidebarShown }),
+    },
+    { id: "light", label: "Light theme", icon: <Sun />, run: () => setPreference({ theme: "light" }) },
+    { id: "dark", label: "Dark theme", icon: <Moon />, run: () => setPreference({ theme: "dark" }) },
+    {
+      id: "system",
+      label: "Theme as the system",
+      icon: <SunMoon />,
+      run: () => setPreference({ theme: "system" }),
+    },
+  ];
+  return (
+    <>
+      <Palette
+        open={open === "palette"}
+        onClose={onClose}
+        actions={actions}
+        sessions={sessions}
+        onSession={(sessionId) => void navigate({ to: "/sessions/$sessionId", params: { sessionId } })}
+      />
+      <Dialog open={open === "help"} onClose={onClose} title="Keyboard shortcuts" className="max-w-160">
+        <ShortcutList />
+      </Dialog>
+    </>
+  );
+}

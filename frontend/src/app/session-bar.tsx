@@ -1,0 +1,160 @@
+// The title bar of a session: its title, who works with what, what it cost so far, how it stands, and Stop.
+import { PanelRight, Pencil, Square } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
+import { Button, IconButton } from "@/components/button";
+import { STATUS_WORDS, StatusMark } from "@/components/status";
+import { Elapsed } from "@/components/time";
+import { Tooltip } from "@/components/tooltip";
+import { SessionMenu, titleOf, useSessionChange } from "@/features/sessions/session-actions";
+import { changeSession } from "@/lib/api/sessions";
+import type { Session } from "@/lib/api/types";
+import { useLiveSession } from "@/lib/live/session-store";
+import { useIsPhone } from "@/lib/media";
+import { setPreference, usePreferences } from "@/lib/preferences";
+import { keysOf } from "@/lib/shortcuts";
+import { SidebarButton } from "./page-frame";
+import { useStop } from "./use-stop";
+
+export function SessionBar({ id }: { id: string }) {
+  const session = useLiveSession(id, (live) => live.state?.session);
+  const isPhone = useIsPhone();
+  const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
+  return (
+    <header
+      className="flex h-(--bar) shrink-0 items-center gap-2 border-border border-b px-2"
+      data-testid="session-bar"
+    >
+      <SidebarButton />
+      {session ? <Title session={session} /> : <div className="flex-1" />}
+      {session && (
+        <>
+          <Facts session={session} />
+          <Status id={id} session={session} />
+          <SessionMenu session={session} isCurrent />
+        </>
+      )}
+      {!isPhone && (
+        <IconButton
+          label={isPanelShown ? "Hide the panel" : "Show the panel"}
+          keys={keysOf("panel")}
+          aria-pressed={isPanelShown}
+          onClick={() => setPreference({ isPanelShown: !isPanelShown })}
+        >
+          <PanelRight className="size-4" />
+        </IconButton>
+      )}
+    </header>
+  );
+}
+
+function Title({ session }: { session: Session }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const change = useSessionChange();
+  const save = async () => {
+    const title = draft?.trim();
+    setDraft(null);
+    if (title && title !== session.title) await change(() => changeSession(session.id, { title }));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter") void save();
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      setDraft(null);
+    }
+  };
+  if (draft !== null) {
+    return (
+      <input
+        aria-label="Title"
+        // biome-ignore lint/a11y/noAutofocus: the person has just asked to edit it
+        autoFocus
+        value={draft}
+        maxLength={200}
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={save}
+        onKeyDown={onKeyDown}
+        data-testid="title-input"
+        className="h-7 min-w-0 flex-1 rounded-md border border-border-strong bg-raised px-2 text-sm font-semibold"
+      />
+    );
+  }
+  return (
+    <div className="group/title flex min-w-0 flex-1 items-center">
+      <h1 className="min-w-0">
+        <button
+          type="button"
+          onClick={() => setDraft(session.title)}
+          title={session.title}
+          data-testid="session-title"
+          className="flex max-w-full items-center gap-1.5 rounded-md px-2 py-1 text-sm font-semibold hover:bg-hover"
+        >
+          <span className="truncate">{titleOf(session)}</span>
+          <Pencil
+            aria-label="Edit the title"
+            className="size-3 shrink-0 text-faint opacity-0 group-hover/title:opacity-100"
+          />
+        </button>
+      </h1>
+    </div>
+  );
+}
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** Agent, model and tokens; the numbers are the provider's own. */
+function Facts({ session }: { session: Session }) {
+  const agent = useLiveSession(session.id, (live) => live.conversation.agent);
+  const { input, output, cached, reasoning, calls } = session.usage;
+  const details = `${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
+  return (
+    <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:hidden">
+      <span className="truncate">{agent?.name ?? session.agent}</span>
+      <span aria-hidden>·</span>
+      <span className="truncate" data-testid="session-model">
+        {session.model}
+        {session.provider === "demo" && " (scripted)"}
+      </span>
+      <span aria-hidden>·</span>
+      <Tooltip label={details}>
+        <button type="button" className="whitespace-nowrap rounded-sm" data-testid="session-usage">
+          {compact.format(input + output)} tokens
+        </button>
+      </Tooltip>
+    </div>
+  );
+}
+
+function Status({ id, session }: { id: string; session: Session }) {
+  const turn = useLiveSession(id, (live) => live.conversation.turns.at(-1));
+  const { stop, isStopping } = useStop(id);
+  const isRunning = session.turn !== null;
+  return (
+    <>
+      <span
+        data-testid="session-status"
+        data-status={session.status}
+        title={session.status_detail || undefined}
+        className="flex shrink-0 items-center gap-1.5 whitespace-nowrap text-xs"
+      >
+        <StatusMark status={session.status} className="[&_.sr-only]:hidden" />
+        <span className="max-sm:sr-only">{STATUS_WORDS[session.status]}</span>
+        {isRunning && turn?.status === "running" && (
+          <Elapsed since={turn.started_at} className="text-muted max-sm:hidden" />
+        )}
+      </span>
+      {isRunning && (
+        <Button
+          size="small"
+          disabled={isStopping}
+          onClick={stop}
+          aria-label="Stop the run"
+          data-testid="stop-bar"
+          className="max-sm:hidden"
+        >
+          <Square className="size-3 fill-current" />
+          {isStopping ? "Stopping…" : "Stop"}
+        </Button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+// One session: title bar, conversation, composer, and the panel beside them; on a phone one of these at a time.
+import { useSearch } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
+import { ErrorBoundary } from "@/components/error-boundary";
+import { Skeleton } from "@/components/states";
+import { Announcer } from "@/features/conversation/announcer";
+import { useHoldSession, useLiveSession } from "@/lib/live/session-store";
+import { useIsNarrow, useIsPhone } from "@/lib/media";
+import { setPreference, usePreferences } from "@/lib/preferences";
+import { useShortcuts } from "@/lib/shortcuts";
+import { markSeen } from "@/lib/unread";
+import { Chat } from "./chat";
+import { NotFound } from "./not-found";
+import { PhoneTabs } from "./phone-tabs";
+import { SessionBar } from "./session-bar";
+import { SessionPanel } from "./session-panel";
+import { useDocumentTitle } from "./use-attention";
+import { useFreshLists } from "./use-fresh-lists";
+
+export function SessionPage({ id }: { id: string }) {
+  useHoldSession(id);
+  useFreshLists(id);
+  const connection = useLiveSession(id, (live) => live.connection);
+  const isLoaded = useLiveSession(id, (live) => live.loaded);
+  const title = useLiveSession(id, (live) => live.state?.session.title);
+  const lastSeq = useLiveSession(id, (live) => live.conversation.last_seq);
+  useDocumentTitle(title || "Session");
+  useEffect(() => markSeen(id, lastSeq), [id, lastSeq]);
+  if (connection.state === "ended" && connection.reason === "gone") {
+    return <NotFound what="There is no such session. It may have been deleted." />;
+  }
+  return (
+    <>
+      <SessionBar id={id} />
+      {isLoaded ? <Body id={id} /> : <Loading />}
+      <Announcer session={id} />
+    </>
+  );
+}
+
+function Loading() {
+  return (
+    <main id="main" tabIndex={-1} aria-busy="true" className="mx-auto w-full max-w-200 flex-1 p-4">
+      <Skeleton lines={8} />
+    </main>
+  );
+}
+
+function Body({ id }: { id: string }) {
+  const isPhone = useIsPhone();
+  const isNarrow = useIsNarrow();
+  const { panel } = useSearch({ from: "/sessions/$sessionId" });
+  const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
+  const layout = useDefaultLayout({ id: "session", storage: localStorage });
+  useShortcuts({ panel: () => setPreference({ isPanelShown: !usePreferences.getState().isPanelShown }) });
+  const chat = (
+    <ErrorBoundary name="The conversation">
+      <Chat id={id} />
+    </ErrorBoundary>
+  );
+  const side = (
+    <ErrorBoundary name="The panel">
+      <SessionPanel id={id} />
+    </ErrorBoundary>
+  );
+  if (isPhone) {
+    return (
+      <>
+        <div className="flex min-h-0 flex-1 flex-col">{panel ? side : chat}</div>
+        <PhoneTabs session={{ id, tab: panel ?? "chat" }} />
+      </>
+    );
+  }
+  if (!isPanelShown) return chat;
+  // Beside a narrow conversation nobody can read a diff: there the panel takes its place.
+  if (isNarrow) return panel ? side : chat;
+  return (
+    <Group orientation="horizontal" className="min-h-0 flex-1" {...layout}>
+      <Panel id="chat" minSize="380px" className="flex min-h-0 flex-col">
+        {chat}
+      </Panel>
+      <Separator className="w-px bg-border outline-offset-0 transition-ui data-[separator=active]:bg-accent data-[separator=hover]:bg-accent" />
+      <Panel id="side" defaultSize="36%" minSize="280px" className="flex min-h-0 flex-col">
+        {side}
+      </Panel>
+    </Group>
+  );
+}

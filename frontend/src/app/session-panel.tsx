@@ -1,0 +1,106 @@
+// The panel beside the conversation: what the agent changed, and the files of the workspace.
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { useMemo } from "react";
+import { toast } from "sonner";
+import { IconButton } from "@/components/button";
+import { changedFiles } from "@/features/workspace/changes";
+import { ChangesPanel } from "@/features/workspace/changes-panel";
+import { FilesPanel } from "@/features/workspace/files-panel";
+import { messageOf } from "@/lib/api/errors";
+import { startSession } from "@/lib/api/sessions";
+import { useLiveSession } from "@/lib/live/session-store";
+import { useIsNarrow, useIsPhone } from "@/lib/media";
+import type { PanelTab } from "./session-search";
+
+export function SessionPanel({ id }: { id: string }) {
+  const search = useSearch({ from: "/sessions/$sessionId" });
+  const tab: PanelTab = search.panel ?? "changes";
+  const navigate = useNavigate();
+  const conversation = useLiveSession(id, (live) => live.conversation);
+  const files = useMemo(() => changedFiles(conversation), [conversation]);
+  const openFile = (path: string, file: boolean) =>
+    void navigate({
+      to: "/sessions/$sessionId",
+      params: { sessionId: id },
+      search: { panel: "files", ...(path && { path }), ...(file && { file: true }) },
+    });
+  return (
+    <aside aria-label="Workspace" className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
+      <PanelTabs id={id} tab={tab} changed={files.length} />
+      <div className="min-h-0 flex-1">
+        {tab === "changes" ? (
+          <ChangesPanel files={files} onOpenFile={(path) => openFile(path, true)} />
+        ) : (
+          <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
+        )}
+      </div>
+    </aside>
+  );
+}
+
+const TAB =
+  "flex h-full items-center gap-1.5 border-transparent border-b-2 px-2.5 text-sm text-muted transition-ui hover:text-fg aria-[current=page]:border-accent aria-[current=page]:text-fg";
+
+function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: number }) {
+  const isPhone = useIsPhone();
+  const isNarrow = useIsNarrow();
+  if (isPhone) return null;
+  const link = (name: PanelTab, label: string, count = 0) => (
+    <Link
+      to="/sessions/$sessionId"
+      params={{ sessionId: id }}
+      search={{ panel: name }}
+      aria-current={tab === name ? "page" : undefined}
+      activeOptions={{ includeSearch: true, exact: true }}
+      className={TAB}
+      data-testid={`tab-${name}`}
+    >
+      {label}
+      {count > 0 && <span className="rounded-full bg-hover px-1.5 text-2xs">{count}</span>}
+    </Link>
+  );
+  return (
+    <nav aria-label="Workspace views" className="flex h-9 shrink-0 items-center border-border border-b px-1">
+      {link("changes", "Changes", changed)}
+      {link("files", "Files")}
+      {isNarrow && (
+        <Link
+          to="/sessions/$sessionId"
+          params={{ sessionId: id }}
+          search={{}}
+          className="ml-auto"
+          tabIndex={-1}
+        >
+          <IconButton label="Back to the conversation" small>
+            <X className="size-4" />
+          </IconButton>
+        </Link>
+      )}
+    </nav>
+  );
+}
+
+interface FilesProps {
+  id: string;
+  path: string;
+  isFile: boolean;
+  onOpen: (path: string, isFile: boolean) => void;
+}
+
+function Files({ id, path, isFile, onOpen }: FilesProps) {
+  const changes = useLiveSession(id, (live) => live.notes.workspaceChanges);
+  const isAsleep = useLiveSession(id, (live) => live.state?.session.instance?.state !== "ready");
+  const wake = () => startSession(id).catch((error: unknown) => toast.error(messageOf(error)));
+  return (
+    <FilesPanel
+      session={id}
+      path={path}
+      isFile={isFile}
+      onOpen={onOpen}
+      changes={changes}
+      isAsleep={isAsleep}
+      onWake={wake}
+    />
+  );
+}

@@ -1,0 +1,42 @@
+// The settings: one page per subject.
+import { Link, useParams } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { KeysPage } from "@/features/keys/keys-page";
+import { AppearancePage } from "@/features/settings/appearance-page";
+import { ShortcutsPage } from "@/features/settings/shortcuts-page";
+import { TokensPage } from "@/features/tokens/tokens-page";
+import { NotFound } from "./not-found";
+import { PageFrame } from "./page-frame";
+import { PhoneTabs } from "./phone-tabs";
+import { useDocumentTitle } from "./use-attention";
+
+const SECTIONS: { id: string; label: string; page: () => ReactNode }[] = [
+  { id: "keys", label: "Provider keys", page: () => <KeysPage /> },
+  { id: "tokens", label: "Access tokens", page: () => <TokensPage /> },
+  { id: "appearance", label: "Appearance", page: () => <AppearancePage /> },
+  { id: "shortcuts", label: "Shortcuts", page: () => <ShortcutsPage /> },
+];
+
+export function SettingsPage() {
+  const { section } = useParams({ from: "/settings/$section" });
+  const current = SECTIONS.find((candidate) => candidate.id === section);
+  useDocumentTitle(current?.label ?? "Settings");
+  if (!current) return <NotFound />;
+  return (
+    <PageFrame tabs={<PhoneTabs />}>
+      <nav aria-label="Settings" className="mb-6 flex gap-1 overflow-x-auto border-border border-b">
+        {SECTIONS.map(({ id, label }) => (
+          <Link
+            key={id}
+            to="/settings/$section"
+            params={{ section: id }}
+            className="-mb-px flex h-(--row) items-center whitespace-nowrap border-transparent border-b-2 px-2.5 text-sm text-muted transition-ui hover:text-fg aria-[current=page]:border-accent aria-[current=page]:text-fg"
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      {current.page()}
+    </PageFrame>
+  );
+}

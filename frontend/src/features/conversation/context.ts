@@ -1,0 +1,19 @@
+// What the parts of a transcript need from the page around them.
+import { createContext, type ReactNode, useContext } from "react";
+import type { PermissionItem } from "@/protocol/conversation";
+
+interface TranscriptContext {
+  session: string;
+  /** Cards for permissions come from elsewhere. */
+  renderPermission: (item: PermissionItem) => ReactNode;
+}
+
+const Context = createContext<TranscriptContext | null>(null);
+
+export const TranscriptProvider = Context.Provider;
+
+export function useTranscript(): TranscriptContext {
+  const value = useContext(Context);
+  if (!value) throw new Error("used outside of a transcript");
+  return value;
+}

@@ -1,0 +1,86 @@
+// What happened between turns: the box woke, slept or was lost.
+import { Moon, PlugZap, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { absoluteTime } from "@/lib/time";
+import type { Notice } from "@/protocol/conversation";
+import type { AgentInfo, ErrorData } from "@/protocol/events";
+import { ErrorCard } from "./error-card";
+
+const STOP_WORDS: Record<string, string> = {
+  idle: "Asleep after a while without work",
+  user: "Put to sleep",
+  shutdown: "OpenAgent was stopped; asleep",
+};
+
+export function NoticeLine({ notice }: { notice: Notice }) {
+  const { kind, data } = notice;
+  if (kind === "error") {
+    const error = data as unknown as ErrorData;
+    return <ErrorCard errorClass={error.class} message={error.message} retryAt={error.retry_at} />;
+  }
+  if (kind === "instance.lost") {
+    const { message } = data as { message?: string };
+    return (
+      <div
+        data-testid="notice"
+        data-kind={kind}
+        className="measure flex gap-2.5 rounded-md border border-attention-border bg-attention-soft px-3 py-2 text-sm"
+      >
+        <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-attention" />
+        <p>
+          <span className="font-medium">The box was lost.</span> {message} Files and conversation are kept;
+          the next prompt starts it again.
+        </p>
+      </div>
+    );
+  }
+  const { icon, words } = wordsOf(notice);
+  return words ? (
+    <Divider kind={kind} at={notice.ts} icon={icon}>
+      {words}
+    </Divider>
+  ) : null;
+}
+
+function wordsOf({ kind, data }: Notice): { icon: ReactNode; words: string } {
+  if (kind === "instance.started") {
+    const { agent, resumed } = data as { agent?: AgentInfo; resumed?: boolean };
+    const name = agent ? `${agent.name} ${agent.version}` : "The agent";
+    return { icon: <PlugZap />, words: resumed ? `${name} woke up` : `${name} is ready` };
+  }
+  if (kind === "instance.stopped") {
+    const { reason = "" } = data as { reason?: string };
+    return { icon: <Moon />, words: STOP_WORDS[reason] ?? "Asleep" };
+  }
+  if (kind === "events.suppressed") {
+    const { count = 0, kind: what = "" } = data as { count?: number; kind?: string };
+    return {
+      icon: <TriangleAlert />,
+      words: `${count.toLocaleString()} events (${what}) were left out: too many`,
+    };
+  }
+  return { icon: null, words: "" };
+}
+
+interface DividerProps {
+  kind: string;
+  at: string;
+  icon: ReactNode;
+  children: ReactNode;
+}
+
+function Divider({ kind, at, icon, children }: DividerProps) {
+  return (
+    <div
+      data-testid="notice"
+      data-kind={kind}
+      title={absoluteTime(at)}
+      className="measure flex items-center gap-2 text-xs text-faint [&_svg]:size-3"
+    >
+      <span className="h-px flex-1 bg-border" />
+      <span aria-hidden>{icon}</span>
+      {children}
+      <span className="h-px flex-1 bg-border" />
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+// A box that is starting: its steps by name, with the times that they took.
+import { Check, Circle, LoaderCircle } from "lucide-react";
+import { Button } from "@/components/button";
+import type { Instance } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
+import { duration } from "@/lib/time";
+
+const STAGES = [
+  { name: "requested", words: "Asked for a box" },
+  { name: "created", words: "Box made" },
+  { name: "sidecar", words: "Sidecar connected" },
+  { name: "box", words: "Box connected" },
+  { name: "agent", words: "Agent started" },
+  { name: "ready", words: "Ready" },
+] as const;
+
+interface StartStagesProps {
+  instance: Instance | null;
+  onCancel: () => void;
+}
+
+export function StartStages({ instance, onCancel }: StartStagesProps) {
+  const reached = new Map((instance?.stages ?? []).map((stage) => [stage.name, stage.elapsed_ms]));
+  const last = STAGES.findLastIndex((stage) => reached.has(stage.name));
+  return (
+    <section
+      aria-label="Starting the box"
+      data-testid="start-stages"
+      className="measure rounded-md border border-border px-3 py-2"
+    >
+      <div className="flex items-center justify-between">
+        <h3 className="text-sm font-medium">Starting the box</h3>
+        <Button look="quiet" size="small" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+      <ol className="mt-1">
+        {STAGES.map((stage, index) => (
+          <Stage
+            key={stage.name}
+            words={stage.words}
+            state={index <= last ? "done" : index === last + 1 ? "current" : "ahead"}
+            elapsed={reached.get(stage.name) ?? null}
+          />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+interface StageProps {
+  words: string;
+  state: "done" | "current" | "ahead";
+  elapsed: number | null;
+}
+
+function Stage({ words, state, elapsed }: StageProps) {
+  const Icon = state === "done" ? Check : state === "current" ? LoaderCircle : Circle;
+  return (
+    <li
+      data-state={state}
+      className={cn("flex h-6 items-center gap-2 text-sm", state === "ahead" && "text-faint")}
+    >
+      <Icon
+        aria-hidden
+        className={cn(
+          "size-3.5",
+          state === "done" && "text-ok",
+          state === "current" && "text-running motion-safe:animate-spin",
+        )}
+      />
+      <span className="flex-1">{words}</span>
+      {elapsed !== null && <span className="text-xs text-faint">{duration(elapsed)}</span>}
+    </li>
+  );
+}

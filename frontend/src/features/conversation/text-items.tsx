@@ -1,0 +1,80 @@
+// What the agent says, and what it thinks before it says it.
+import { ChevronRight } from "lucide-react";
+import { memo, useState } from "react";
+import { Markdown } from "@/components/markdown";
+import { Elapsed } from "@/components/time";
+import { cn } from "@/lib/cn";
+import { useLiveSession } from "@/lib/live/session-store";
+import { duration } from "@/lib/time";
+import type { TextItem } from "@/protocol/conversation";
+import { useTranscript } from "./context";
+import { useExactText } from "./use-exact-text";
+
+interface TextProps {
+  item: TextItem;
+  isTurnRunning: boolean;
+}
+
+export const Message = memo(function Message({ item, isTurnRunning }: TextProps) {
+  const ref = useExactText<HTMLDivElement>(item.text);
+  return (
+    <div
+      ref={ref}
+      data-part={item.part_id}
+      data-part-type="message"
+      data-done={item.done}
+      className="measure"
+    >
+      <Markdown text={item.text} isStreaming={!item.done && isTurnRunning} />
+    </div>
+  );
+});
+
+export const Thought = memo(function Thought({ item, isTurnRunning }: TextProps) {
+  const ref = useExactText<HTMLDivElement>(item.text);
+  const [isOpen, setIsOpen] = useState(false);
+  const isThinking = !item.done && isTurnRunning;
+  return (
+    <div
+      ref={ref}
+      data-part={item.part_id}
+      data-part-type="thought"
+      data-done={item.done}
+      className="measure"
+    >
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        onClick={() => setIsOpen(!isOpen)}
+        className="-ml-1 flex h-6 items-center gap-1 rounded-md px-1 text-sm text-muted transition-ui hover:bg-hover hover:text-fg max-md:h-11"
+      >
+        <ChevronRight aria-hidden className={cn("size-3.5 transition-ui", isOpen && "rotate-90")} />
+        <ThoughtTime part={item.part_id} isThinking={isThinking} />
+      </button>
+      {isOpen && (
+        <div className="mt-1 ml-1.5 border-border border-l-2 pl-3 text-sm text-muted">
+          <Markdown text={item.text} isStreaming={isThinking} />
+        </div>
+      )}
+    </div>
+  );
+});
+
+function ThoughtTime({ part, isThinking }: { part: string; isThinking: boolean }) {
+  const { session } = useTranscript();
+  const times = useLiveSession(session, (live) => live.notes.thoughts.get(part));
+  if (isThinking)
+    return (
+      <>
+        thinking
+        {times && (
+          <>
+            {" "}
+            <Elapsed since={times.firstAt} />
+          </>
+        )}
+      </>
+    );
+  if (!times) return <>thought</>;
+  return <>thought for {duration(Math.max(100, times.lastAt - times.firstAt))}</>;
+}

@@ -1,0 +1,69 @@
+// A tool call in words: what is done, and to what.
+import type { ToolItem } from "@/protocol/conversation";
+import type { ToolKind, ToolStatus } from "@/protocol/events";
+
+const VERBS: Record<ToolKind, string> = {
+  read: "read",
+  edit: "edit",
+  delete: "delete",
+  move: "move",
+  search: "search",
+  execute: "run",
+  think: "think",
+  fetch: "fetch",
+  other: "use",
+};
+
+export function verbOf(tool: ToolItem): string {
+  if (tool.name === "task") return "delegate";
+  if (tool.name === "write") return "write";
+  if (tool.name === "list") return "list";
+  return VERBS[tool.tool_kind];
+}
+
+const TARGET_FIELDS = ["command", "filePath", "file_path", "path", "pattern", "url", "query", "description"];
+
+function fromInput(tool: ToolItem): string {
+  for (const name of TARGET_FIELDS) {
+    const value = tool.input[name];
+    if (typeof value === "string" && value) return value;
+  }
+  return "";
+}
+
+/** Paths as the user thinks of them: from the workspace on. */
+export function shortPath(path: string): string {
+  return path.replace(/^\/workspace\/?/, "") || path;
+}
+
+export function targetOf(tool: ToolItem): string {
+  // A command is shown as it is run, never as the agent describes it.
+  const command = tool.input.command;
+  if (tool.tool_kind === "execute" && typeof command === "string" && command) return command;
+  const target =
+    tool.title || tool.locations[0]?.path || fromInput(tool) || (tool.tool_kind === "other" ? tool.name : "");
+  return shortPath(target);
+}
+
+export const STATUS_TEXT: Record<ToolStatus, string> = {
+  pending: "waiting",
+  in_progress: "running",
+  completed: "done",
+  failed: "failed",
+  interrupted: "interrupted",
+};
+
+/** A call that its ended turn left open did not finish, whatever it last said. */
+export function shownStatus(tool: ToolItem, isTurnRunning: boolean): ToolStatus {
+  const isOpen = tool.status === "pending" || tool.status === "in_progress";
+  return isOpen && !isTurnRunning ? "interrupted" : tool.status;
+}
+
+/** What the input says beyond the target, for whoever opens the card. */
+export function inputDetails(tool: ToolItem): string {
+  const command = tool.input.command;
+  if (typeof command === "string") return command.includes("\n") || command.length > 80 ? command : "";
+  const hidden = new Set(["content", "oldString", "newString", "old_string", "new_string", ...TARGET_FIELDS]);
+  const rest = Object.entries(tool.input).filter(([name]) => !hidden.has(name));
+  return rest.length ? JSON.stringify(Object.fromEntries(rest), null, 2) : "";
+}

@@ -1,0 +1,154 @@
+// One turn: the prompt, everything that the agent did, and how it ended.
+import { Ban, CircleX, Scissors } from "lucide-react";
+import { memo, type ReactNode, useMemo } from "react";
+import { CopyButton } from "@/components/copy-button";
+import { Elapsed } from "@/components/time";
+import { useLiveSession } from "@/lib/live/session-store";
+import { duration } from "@/lib/time";
+import type { Item, Turn } from "@/protocol/conversation";
+import type { StopReason } from "@/protocol/events";
+import { useTranscript } from "./context";
+import { ErrorCard, RetryAt } from "./error-card";
+import { hasPending, type ItemTree, treeOf } from "./item-tree";
+import { PromptView } from "./prompt-view";
+import { Message, Thought } from "./text-items";
+import { ToolCard } from "./tool-card";
+
+interface TurnViewProps {
+  turn: Turn;
+  /** Far from the screen, turns are not laid out; the last one always is. */
+  isLast: boolean;
+}
+
+export const TurnView = memo(function TurnView({ turn, isLast }: TurnViewProps) {
+  const tree = useMemo(() => treeOf(turn.items), [turn.items]);
+  const isRunning = turn.status === "running";
+  return (
+    <article
+      data-turn={turn.id}
+      data-turn-status={turn.status}
+      data-stop-reason={turn.stop_reason ?? ""}
+      aria-label={`Turn: ${turn.prompt.slice(0, 80)}`}
+      className="flex flex-col gap-(--gap-item) [contain-intrinsic-size:auto_400px]"
+      style={isLast ? undefined : { contentVisibility: "auto" }}
+    >
+      <div className="mb-1">
+        <PromptView text={turn.prompt} by={turn.by} at={turn.started_at} />
+      </div>
+      {tree.top.map((item) => (
+        <ItemView key={keyOf(item)} item={item} tree={tree} isTurnRunning={isRunning} />
+      ))}
+      {isRunning ? <Working turn={turn} /> : <TurnEnd turn={turn} />}
+    </article>
+  );
+});
+
+function keyOf(item: Item): string {
+  return `${item.type}-${item.seq}`;
+}
+
+interface ItemViewProps {
+  item: Item;
+  tree: ItemTree;
+  isTurnRunning: boolean;
+}
+
+function ItemView({ item, tree, isTurnRunning }: ItemViewProps): ReactNode {
+  const { renderPermission } = useTranscript();
+  switch (item.type) {
+    case "message":
+      return <Message item={item} isTurnRunning={isTurnRunning} />;
+    case "thought":
+      return <Thought item={item} isTurnRunning={isTurnRunning} />;
+    case "tool": {
+      const inner = tree.below.get(item.tool_call_id);
+      return (
+        <ToolCard
+          tool={item}
+          isTurnRunning={isTurnRunning}
+          isForcedOpen={hasPending(item.tool_call_id, tree.below)}
+        >
+          {inner?.map((child) => (
+            <ItemView key={keyOf(child)} item={child} tree={tree} isTurnRunning={isTurnRunning} />
+          ))}
+        </ToolCard>
+      );
+    }
+    case "permission":
+      return renderPermission(item);
+    case "error":
+      return <ErrorCard errorClass={item.class} message={item.message} retryAt={item.retry_at} />;
+    case "suppressed":
+      return (
+        <p className="measure text-xs text-attention">
+          {item.count.toLocaleString()} events ({item.kind}) were left out: there were too many.
+        </p>
+      );
+  }
+}
+
+/** The turn is on: for how long, and whether the provider makes it wait. */
+function Working({ turn }: { turn: Turn }) {
+  const { session } = useTranscript();
+  const retrying = useLiveSession(session, (live) => live.notes.retrying);
+  const isAsking = turn.items.some((item) => item.type === "permission" && item.state === "pending");
+  if (retrying) {
+    return (
+      <p data-testid="working" className="measure flex flex-wrap gap-x-2 text-sm text-attention">
+        <span>
+          Waiting for the provider{retrying.attempt > 0 && ` (try ${retrying.attempt})`}: {retrying.message}
+        </span>
+        {retrying.retryAt && <RetryAt at={retrying.retryAt} />}
+      </p>
+    );
+  }
+  return (
+    <p data-testid="working" className="measure flex h-6 items-center gap-2 text-sm text-muted">
+      <span aria-hidden className="size-2 rounded-full bg-running pulse-dot" />
+      {isAsking ? "Waiting for your answer" : "Working"} <Elapsed since={turn.started_at} />
+    </p>
+  );
+}
+
+const END_WORDS: Partial<Record<StopReason, { icon: ReactNode; words: string }>> = {
+  cancelled: { icon: <Ban />, words: "Stopped by you" },
+  interrupted: { icon: <Ban />, words: "Interrupted: the box was lost. It is not run again by itself" },
+  refused: { icon: <CircleX />, words: "The agent refused to do this" },
+  max_tokens: { icon: <Scissors />, words: "The answer reached the model's length limit" },
+};
+
+function TurnEnd({ turn }: { turn: Turn }) {
+  const end = turn.stop_reason ? END_WORDS[turn.stop_reason] : undefined;
+  const isShown = turn.items.some((item) => item.type === "error" && item.message === turn.error?.message);
+  const answer = turn.items.filter((item) => item.type === "message" && !item.parent_tool_call_id);
+  const copyAnswer = () => answer.map((item) => (item.type === "message" ? item.text : "")).join("\n\n");
+  return (
+    <>
+      {turn.error && !isShown && (
+        <ErrorCard errorClass={turn.error.class} message={turn.error.message} retryAt={turn.error.retry_at} />
+      )}
+      <footer
+        data-testid="turn-end"
+        className="measure flex min-h-6 flex-wrap items-center gap-x-3 text-xs text-faint [&_svg]:size-3.5"
+      >
+        {end && (
+          <span className="flex items-center gap-1 text-attention">
+            {end.icon}
+            {end.words}
+          </span>
+        )}
+        {turn.ended_at && (
+          <span>{duration(Math.max(0, Date.parse(turn.ended_at) - Date.parse(turn.started_at)))}</span>
+        )}
+        {turn.usage.calls > 0 && (
+          <span
+            title={`${turn.usage.cached.toLocaleString()} of the input cached, ${turn.usage.calls} model calls`}
+          >
+            {turn.usage.input.toLocaleString()} in · {turn.usage.output.toLocaleString()} out
+          </span>
+        )}
+        {answer.length > 0 && <CopyButton text={copyAnswer} what="Answer" />}
+      </footer>
+    </>
+  );
+}

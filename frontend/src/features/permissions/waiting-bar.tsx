@@ -1,0 +1,73 @@
+// What waits for an answer while its card is off the screen: a bar above the composer; on a phone the card itself.
+import { ArrowDown, TriangleAlert } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Button } from "@/components/button";
+import { useIsPhone } from "@/lib/media";
+import { type Ask, headingOf, summaryOf } from "./ask";
+import { PermissionCard, showCard } from "./permission-card";
+
+interface WaitingBarProps {
+  asks: Ask[];
+  agent: string;
+  me: string;
+}
+
+export function WaitingBar({ asks, agent, me }: WaitingBarProps) {
+  const isPhone = useIsPhone();
+  const [first] = asks;
+  const isVisible = useIsCardVisible(first?.id);
+  if (!first || isVisible) return null;
+  if (isPhone) {
+    return (
+      <div className="max-h-[55dvh] overflow-y-auto pb-2" data-testid="waiting-bar">
+        <PermissionCard ask={first} agent={agent} me={me} isCopy />
+      </div>
+    );
+  }
+  return (
+    <div
+      data-testid="waiting-bar"
+      className="mb-2 flex min-w-0 items-center gap-2 rounded-md border border-attention-border bg-attention-soft py-1 pr-1 pl-3 text-sm"
+    >
+      <TriangleAlert aria-hidden className="size-3.5 shrink-0 text-attention" />
+      <span className="shrink-0 font-medium">
+        {agent} {headingOf(first)}
+      </span>
+      <span className="min-w-0 flex-1 truncate font-mono text-xs">{summaryOf(first)}</span>
+      {asks.length > 1 && <span className="shrink-0 text-xs text-muted">and {asks.length - 1} more</span>}
+      <Button size="small" onClick={() => showCard(first.id)}>
+        <ArrowDown className="size-3.5" />
+        Show
+      </Button>
+    </div>
+  );
+}
+
+/** Whether the card in the conversation can be seen now. */
+function useIsCardVisible(id: string | undefined): boolean {
+  const [isVisible, setIsVisible] = useState(true);
+  useEffect(() => {
+    if (!id) return;
+    const find = () => document.getElementById(`permission-${id}`);
+    const observer = new IntersectionObserver(([entry]) => setIsVisible(entry?.isIntersecting ?? false), {
+      threshold: 0.4,
+    });
+    let watched: Element | null = null;
+    // The card may be mounted later than this, or anew.
+    const watch = () => {
+      const card = find();
+      if (card === watched) return;
+      if (watched) observer.unobserve(watched);
+      watched = card;
+      if (card) observer.observe(card);
+      else setIsVisible(false);
+    };
+    watch();
+    const timer = setInterval(watch, 500);
+    return () => {
+      clearInterval(timer);
+      observer.disconnect();
+    };
+  }, [id]);
+  return isVisible;
+}

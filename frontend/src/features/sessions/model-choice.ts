@@ -1,0 +1,39 @@
+// Which models can be chosen now, and which one to begin with.
+import type { Agent, Provider } from "@/lib/api/types";
+
+export interface ModelChoice {
+  provider: string;
+  model: string;
+}
+
+export function isUsable(provider: Provider, agent: Agent | undefined): boolean {
+  const speaks = !agent || agent.wires.length === 0 || agent.wires.includes(provider.wire);
+  return speaks && (!provider.needs_key || provider.has_key);
+}
+
+/** The last one used if it can still be used, else a provider with a key, else the demo. */
+export function firstChoice(
+  providers: Provider[],
+  agent: Agent | undefined,
+  last: Partial<ModelChoice>,
+): ModelChoice | null {
+  const usable = providers.filter((provider) => isUsable(provider, agent));
+  const known = usable.find((provider) => provider.id === last.provider);
+  // The demo is for whoever has nothing else: it does not stay chosen once there is a key.
+  if (known && last.model && (known.needs_key || usable.every((provider) => !provider.needs_key))) {
+    return { provider: known.id, model: last.model };
+  }
+  const best = usable.find((provider) => provider.needs_key) ?? usable[0];
+  const model = best?.models[0];
+  return best && model ? { provider: best.id, model: model.id } : null;
+}
+
+/** One value for a list's option. */
+export function encodeChoice({ provider, model }: ModelChoice): string {
+  return `${provider}/${model}`;
+}
+
+export function decodeChoice(value: string): ModelChoice {
+  const slash = value.indexOf("/");
+  return { provider: value.slice(0, slash), model: value.slice(slash + 1) };
+}

@@ -1,0 +1,200 @@
+// Everything that a new session needs, on one screen; what was chosen last is chosen already.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { ArrowRight, FlaskConical } from "lucide-react";
+import { type KeyboardEvent, useRef, useState } from "react";
+import { Button } from "@/components/button";
+import { Field, FormError, Select, TextArea } from "@/components/form";
+import { Problem, Skeleton } from "@/components/states";
+import { messageOf } from "@/lib/api/errors";
+import { agentsQuery, providersQuery } from "@/lib/api/keys";
+import { createSession } from "@/lib/api/sessions";
+import type { Agent, Mode, Provider } from "@/lib/api/types";
+import { readDraft, saveDraft } from "@/lib/drafts";
+import { newId } from "@/lib/id";
+import { MODES } from "@/lib/modes";
+import { recall, remember } from "@/lib/storage";
+import { firstChoice, type ModelChoice } from "./model-choice";
+import { ModelField } from "./model-field";
+
+const DRAFT = "new";
+
+interface LastValues extends Partial<ModelChoice> {
+  agent?: string;
+  mode?: Mode;
+}
+
+export function NewSessionForm() {
+  const agents = useQuery(agentsQuery);
+  const providers = useQuery(providersQuery);
+  const error = agents.error ?? providers.error;
+  if (error) {
+    const retry = () => Promise.all([agents.refetch(), providers.refetch()]);
+    return <Problem what="The choices for a new session could not be loaded" error={error} onRetry={retry} />;
+  }
+  if (!agents.data || !providers.data) return <Skeleton lines={8} className="mx-auto max-w-160" />;
+  return <Form agents={agents.data} providers={providers.data} />;
+}
+
+function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] }) {
+  const [last] = useState(() => recall<LastValues>("new-session", {}));
+  const [agentId, setAgentId] = useState(
+    agents.find((agent) => agent.id === last.agent)?.id ?? agents[0]?.id ?? "",
+  );
+  const agent = agents.find((candidate) => candidate.id === agentId);
+  const [chosen, setChosen] = useState<ModelChoice | null>(null);
+  const choice = chosen ?? firstChoice(providers, agent, last);
+  const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
+  const [prompt, setPrompt] = useState(() => readDraft(DRAFT));
+  const create = useCreateSession();
+  const isDemo = choice?.provider === "demo";
+
+  const submit = () => {
+    if (!choice?.model || create.isPending) return;
+    remember("new-session", { agent: agentId, mode, ...choice } satisfies LastValues);
+    create.mutate({ agent: agentId, ...choice, mode, text: prompt.trim() });
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    submit();
+  };
+
+  return (
+    <form
+      data-testid="new-session-form"
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Field
+        label="What should be done?"
+        hint="Enter starts, Shift+Enter makes a new line. It can be left empty."
+      >
+        {(ids) => (
+          <TextArea
+            {...ids}
+            name="prompt"
+            rows={5}
+            autoFocus
+            value={prompt}
+            placeholder="Write a small web app with a test and run it"
+            onKeyDown={onKeyDown}
+            onChange={(event) => {
+              setPrompt(event.target.value);
+              saveDraft(DRAFT, event.target.value);
+            }}
+            className="max-h-[40vh] min-h-28 [field-sizing:content]"
+          />
+        )}
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Agent">
+          {(ids) => (
+            <Select
+              {...ids}
+              name="agent"
+              value={agentId}
+              onChange={(event) => setAgentId(event.target.value)}
+            >
+              {agents.map(({ id, name, version }) => (
+                <option key={id} value={id}>
+                  {name} {version}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <ModelField providers={providers} agent={agent} value={choice} onChange={setChosen} />
+      </div>
+      {isDemo && <DemoNote />}
+      <ModeField value={mode} onChange={setMode} />
+      {create.error && <FormError>{messageOf(create.error)}</FormError>}
+      <div className="flex justify-end">
+        <Button
+          look="primary"
+          type="submit"
+          disabled={!choice?.model || create.isPending}
+          data-testid="start-session"
+        >
+          {create.isPending ? "Starting…" : "Start session"}
+          <ArrowRight className="size-3.5" />
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface Creation extends ModelChoice {
+  agent: string;
+  mode: Mode;
+  text: string;
+}
+
+/** Ids are made once per form: a second try after a lost answer finds what the first one made. */
+function useCreateSession() {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const ids = useRef({ session: newId(), prompt: newId() });
+  return useMutation({
+    mutationFn: ({ text, ...session }: Creation) =>
+      createSession({
+        id: ids.current.session,
+        ...session,
+        ...(text && { prompt: { id: ids.current.prompt, text } }),
+      }),
+    onSuccess: async (session) => {
+      saveDraft(DRAFT, "");
+      queries.setQueryData(["session", session.id], session);
+      void queries.invalidateQueries({ queryKey: ["sessions"] });
+      await navigate({ to: "/sessions/$sessionId", params: { sessionId: session.id } });
+    },
+  });
+}
+
+function DemoNote() {
+  return (
+    <p className="flex gap-2 rounded-md border border-border bg-sunken px-3 py-2 text-sm text-muted">
+      <FlaskConical aria-hidden className="mt-0.5 size-4 shrink-0" />
+      <span>
+        The demo model is scripted: a real agent works in a real box, but its answers are written in advance
+        and do not depend on what you ask.{" "}
+        <Link to="/settings/$section" params={{ section: "keys" }} className="text-accent underline">
+          Add a provider key
+        </Link>{" "}
+        to use a model that thinks.
+      </span>
+    </p>
+  );
+}
+
+function ModeField({ value, onChange }: { value: Mode; onChange: (mode: Mode) => void }) {
+  return (
+    <fieldset>
+      <legend className="mb-1 text-sm font-medium">Permission mode</legend>
+      <div className="grid gap-2 sm:grid-cols-2">
+        {MODES.map(({ id, label, description }) => (
+          <label
+            key={id}
+            className="flex cursor-pointer gap-2 rounded-md border border-border bg-raised px-3 py-2 text-sm transition-ui hover:bg-hover has-checked:border-accent has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          >
+            <input
+              type="radio"
+              name="mode"
+              value={id}
+              checked={value === id}
+              onChange={() => onChange(id)}
+              className="mt-1 size-3.5 accent-(--accent)"
+            />
+            <span>
+              <span className="font-medium">{label}</span>
+              <span className="block text-xs text-muted">{description}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,182 @@
+// What can be done with a session from a list or its title bar, and the dialogs for it.
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import {
+  Archive,
+  ArchiveRestore,
+  Copy,
+  Link,
+  Moon,
+  MoreHorizontal,
+  Pencil,
+  Play,
+  Trash2,
+} from "lucide-react";
+import { type ReactElement, useState } from "react";
+import { toast } from "sonner";
+import { Button, IconButton } from "@/components/button";
+import { Confirm, Dialog } from "@/components/dialog";
+import { Field, Input } from "@/components/form";
+import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
+import { messageOf } from "@/lib/api/errors";
+import { changeSession, deleteSession, startSession, stopSession } from "@/lib/api/sessions";
+import type { Session } from "@/lib/api/types";
+import { copyText } from "@/lib/clipboard";
+import { saveDraft } from "@/lib/drafts";
+
+export function titleOf(session: Pick<Session, "title">): string {
+  return session.title || "Untitled session";
+}
+
+/** Runs a change, tells what went wrong, and has the lists asked again. */
+export function useSessionChange(): (change: () => Promise<unknown>) => Promise<void> {
+  const queries = useQueryClient();
+  return async (change) => {
+    try {
+      await change();
+    } catch (error) {
+      toast.error(messageOf(error));
+    }
+    await queries.invalidateQueries({ queryKey: ["sessions"] });
+  };
+}
+
+interface SessionMenuProps {
+  session: Session;
+  isCurrent: boolean;
+  trigger?: ReactElement<Record<string, unknown>>;
+}
+
+export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
+  const [dialog, setDialog] = useState<"rename" | "delete" | null>(null);
+  const change = useSessionChange();
+  const archive = async () => {
+    const archived = !session.archived;
+    await change(() => changeSession(session.id, { archived }));
+    if (archived) {
+      toast("Session archived", {
+        action: {
+          label: "Undo",
+          onClick: () => change(() => changeSession(session.id, { archived: false })),
+        },
+      });
+    }
+  };
+  const isLive = ["ready", "running", "needs_you", "starting"].includes(session.status);
+  return (
+    <>
+      <Menu
+        trigger={
+          trigger ?? (
+            <IconButton label={`Actions for ${titleOf(session)}`} small>
+              <MoreHorizontal className="size-4" />
+            </IconButton>
+          )
+        }
+      >
+        <MenuItem icon={<Pencil />} onSelect={() => setDialog("rename")}>
+          Rename…
+        </MenuItem>
+        {isLive ? (
+          <MenuItem icon={<Moon />} onSelect={() => change(() => stopSession(session.id))}>
+            Put to sleep
+          </MenuItem>
+        ) : (
+          <MenuItem icon={<Play />} onSelect={() => change(() => startSession(session.id))}>
+            Start the box
+          </MenuItem>
+        )}
+        <MenuItem icon={session.archived ? <ArchiveRestore /> : <Archive />} onSelect={archive}>
+          {session.archived ? "Take out of the archive" : "Archive"}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem
+          icon={<Link />}
+          onSelect={() =>
+            void copyText(`${location.origin}/sessions/${session.id}`, "Link").then(() =>
+              toast("Link copied"),
+            )
+          }
+        >
+          Copy link
+        </MenuItem>
+        <MenuItem
+          icon={<Copy />}
+          onSelect={() => void copyText(session.id, "Id").then(() => toast("Id copied"))}
+        >
+          Copy id
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem icon={<Trash2 />} danger onSelect={() => setDialog("delete")}>
+          Delete…
+        </MenuItem>
+      </Menu>
+      <RenameDialog session={session} open={dialog === "rename"} onClose={() => setDialog(null)} />
+      <DeleteDialog
+        session={session}
+        open={dialog === "delete"}
+        isCurrent={isCurrent}
+        onClose={() => setDialog(null)}
+      />
+    </>
+  );
+}
+
+interface DialogProps {
+  session: Session;
+  open: boolean;
+  onClose: () => void;
+}
+
+function RenameDialog({ session, open, onClose }: DialogProps) {
+  const change = useSessionChange();
+  return (
+    <Dialog open={open} onClose={onClose} title="Rename session">
+      <form
+        className="flex flex-col gap-3"
+        onSubmit={async (event) => {
+          event.preventDefault();
+          const title = String(new FormData(event.currentTarget).get("title") ?? "").trim();
+          await change(() => changeSession(session.id, { title }));
+          onClose();
+        }}
+      >
+        <Field label="Title">
+          {(ids) => <Input {...ids} name="title" maxLength={200} defaultValue={session.title} required />}
+        </Field>
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="primary" type="submit">
+            Rename
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ session, open, isCurrent, onClose }: DialogProps & { isCurrent: boolean }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const remove = async () => {
+    await deleteSession(session.id);
+    saveDraft(session.id, "");
+    if (isCurrent) await navigate({ to: "/" });
+    await queries.invalidateQueries({ queryKey: ["sessions"] });
+  };
+  return (
+    <Confirm
+      open={open}
+      onClose={onClose}
+      title={`Delete “${titleOf(session)}”?`}
+      action="Delete session"
+      onConfirm={remove}
+    >
+      <p>
+        The conversation and every file in its workspace are deleted, also what was never pushed or
+        downloaded. What runs in its box is stopped.
+      </p>
+      <p>This cannot be undone. Archiving hides the session and keeps everything.</p>
+    </Confirm>
+  );
+}

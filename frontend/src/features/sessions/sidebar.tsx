@@ -1,0 +1,236 @@
+// All sessions: search, groups by what they need, and the way to a new one.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { ChevronRight, Plus, Search, X } from "lucide-react";
+import { type ReactNode, useDeferredValue, useState } from "react";
+import { Button, buttonClass, IconButton } from "@/components/button";
+import { Empty, Problem, Skeleton } from "@/components/states";
+import { StatusMark } from "@/components/status";
+import { sessionsQuery } from "@/lib/api/sessions";
+import type { Session } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
+import { serverNow } from "@/lib/server-clock";
+import { keysOf } from "@/lib/shortcuts";
+import { useHalfMinutes } from "@/lib/time";
+import { isUnread, useSeen } from "@/lib/unread";
+import { groupSessions } from "./grouping";
+import { SessionMenu, titleOf } from "./session-actions";
+
+interface SidebarProps {
+  currentId: string | undefined;
+  /** What stands below the list. */
+  footer: ReactNode;
+  /** Called when somebody goes somewhere, so that a sheet can close. */
+  onNavigate?: () => void;
+}
+
+export function Sidebar({ currentId, footer, onNavigate }: SidebarProps) {
+  const [search, setSearch] = useState("");
+  const q = useDeferredValue(search.trim());
+  const navigate = useNavigate();
+  return (
+    <nav aria-label="Sessions" className="flex h-full min-h-0 flex-col bg-side" data-testid="sidebar">
+      <div className="flex flex-col gap-2 p-2">
+        <Link
+          to="/"
+          onClick={onNavigate}
+          className={cn(buttonClass({ look: "plain" }), "w-full justify-start")}
+          data-testid="new-session"
+          title={`New session (${keysOf("new-session").join("+")})`}
+        >
+          <Plus className="size-3.5" />
+          New session
+        </Link>
+        <div className="relative">
+          <Search aria-hidden className="absolute top-1/2 left-2 size-3.5 -translate-y-1/2 text-faint" />
+          <input
+            type="search"
+            aria-label="Search sessions"
+            placeholder="Search…"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Escape") setSearch("");
+            }}
+            className="h-(--control) w-full rounded-md border border-transparent bg-hover pr-7 pl-7 text-sm [&::-webkit-search-cancel-button]:hidden"
+          />
+          {search && (
+            <IconButton
+              label="Clear the search"
+              small
+              onClick={() => setSearch("")}
+              className="absolute top-0.5 right-0.5"
+            >
+              <X className="size-3.5" />
+            </IconButton>
+          )}
+        </div>
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+        <SessionList
+          q={q}
+          currentId={currentId}
+          onNavigate={onNavigate}
+          empty={
+            q ? (
+              <Empty>No session has “{q}” in its title or prompts.</Empty>
+            ) : (
+              <Empty
+                action={
+                  <Button size="small" onClick={() => navigate({ to: "/" })}>
+                    Start a session
+                  </Button>
+                }
+              >
+                There are no sessions yet.
+              </Empty>
+            )
+          }
+        />
+        <Archive q={q} currentId={currentId} onNavigate={onNavigate} />
+      </div>
+      {footer}
+    </nav>
+  );
+}
+
+interface ListProps {
+  q: string;
+  currentId: string | undefined;
+  onNavigate: (() => void) | undefined;
+}
+
+function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: ReactNode }) {
+  useHalfMinutes();
+  const query = useInfiniteQuery(sessionsQuery({ q }));
+  if (query.isPending) return <Skeleton lines={6} />;
+  if (query.error && !query.data) {
+    return (
+      <Problem what="The sessions could not be loaded" error={query.error} onRetry={() => query.refetch()} />
+    );
+  }
+  const sessions = query.data.pages.flatMap((page) => page.results);
+  if (sessions.length === 0) return <div className="h-48">{empty}</div>;
+  return (
+    <>
+      {groupSessions(sessions, serverNow()).map((group) => (
+        <section key={group.name} aria-label={group.name}>
+          <h2
+            className={cn(
+              "flex h-7 items-end px-2 pb-1 text-2xs font-semibold tracking-wide text-faint uppercase",
+              group.name === "Needs you" && "text-attention",
+            )}
+          >
+            {group.name}
+            {group.name === "Needs you" && ` (${group.sessions.length})`}
+          </h2>
+          <ul>
+            {group.sessions.map((session) => (
+              <SessionRow
+                key={session.id}
+                session={session}
+                isCurrent={session.id === currentId}
+                onNavigate={onNavigate}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {query.hasNextPage && (
+        <Button
+          look="quiet"
+          size="small"
+          className="mt-1 w-full"
+          disabled={query.isFetchingNextPage}
+          onClick={() => query.fetchNextPage()}
+        >
+          Show more
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  session: Session;
+  isCurrent: boolean;
+  onNavigate: (() => void) | undefined;
+}
+
+function SessionRow({ session, isCurrent, onNavigate }: RowProps) {
+  const unread = useSeen((seen) => !isCurrent && isUnread(seen, session));
+  return (
+    <li
+      className={cn(
+        "group relative flex h-(--row) items-center rounded-md transition-ui hover:bg-hover",
+        isCurrent && "bg-active hover:bg-active",
+      )}
+      data-testid="session-row"
+      data-session={session.id}
+      data-status={session.status}
+    >
+      <Link
+        to="/sessions/$sessionId"
+        params={{ sessionId: session.id }}
+        onClick={onNavigate}
+        aria-current={isCurrent ? "page" : undefined}
+        className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-8 pl-2 text-sm"
+        title={session.title}
+      >
+        <StatusMark status={session.status} />
+        <span className={cn("truncate", unread && "font-semibold")}>{titleOf(session)}</span>
+        {unread && (
+          <span className="ml-auto size-1.5 shrink-0 rounded-full bg-accent">
+            <span className="sr-only">unread</span>
+          </span>
+        )}
+      </Link>
+      <span className="absolute right-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100 has-data-popup-open:opacity-100 max-md:opacity-100">
+        <SessionMenu session={session} isCurrent={isCurrent} />
+      </span>
+    </li>
+  );
+}
+
+/** Loaded only when it is opened. */
+function Archive({ q, currentId, onNavigate }: ListProps) {
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <section aria-label="Archive" className="mt-3">
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        onClick={() => setIsOpen(!isOpen)}
+        className="flex h-7 w-full items-center gap-1 rounded-md px-1.5 text-2xs font-semibold tracking-wide text-faint uppercase hover:bg-hover max-md:h-11"
+      >
+        <ChevronRight aria-hidden className={cn("size-3 transition-ui", isOpen && "rotate-90")} />
+        Archive
+      </button>
+      {isOpen && <ArchivedSessions q={q} currentId={currentId} onNavigate={onNavigate} />}
+    </section>
+  );
+}
+
+function ArchivedSessions({ q, currentId, onNavigate }: ListProps) {
+  const query = useInfiniteQuery(sessionsQuery({ q, archived: true }));
+  if (query.isPending) return <Skeleton lines={2} />;
+  const sessions = query.data?.pages.flatMap((page) => page.results) ?? [];
+  if (sessions.length === 0) return <p className="px-2 py-1 text-xs text-muted">Nothing is archived.</p>;
+  return (
+    <ul>
+      {sessions.map((session) => (
+        <SessionRow
+          key={session.id}
+          session={session}
+          isCurrent={session.id === currentId}
+          onNavigate={onNavigate}
+        />
+      ))}
+      {query.hasNextPage && (
+        <Button look="quiet" size="small" className="mt-1 w-full" onClick={() => query.fetchNextPage()}>
+          Show more
+        </Button>
+      )}
+    </ul>
+  );
+}
