@@ -89,6 +89,7 @@ def test_short_values_are_not_masked_because_they_are_ordinary_words() -> None:
         "github_pat_11ABCDEFG0abcdefghijkl_mnop",
         "glpat-abcdefghijklmnopqrst",
         "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "AQ.Ab8RN6Izabcdefghijklmnopqrstuvwxyz",
         "AKIAIOSFODNN7EXAMPLE",
         "oat_0123456789abcdef0123456789",
         "gsk_abcdefghijklmnopqrstuvwx",
