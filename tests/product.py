@@ -79,7 +79,7 @@ class Product:
         """The process id of one of its parts, if it runs."""
         for pid in self.processes():
             words = {Path(word).name for word in _read_words(pid, "cmdline")}
-            if words & _PARTS[name] and "openagent.management.tethered" not in words:
+            if words & _PARTS[name] and "tethered.py" not in words:
                 return pid
         return None
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT, DataDir
+from openagent.management import tethered
+
+VITE_PORT = 5173
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ def _beat() -> Part:
 
 
 def _vite() -> Part:
-    return Part("vite", ["npm", "run", "dev"], stop_seconds=1, directory=CHECKOUT / "frontend")
+    # Without npm in between, which would not pass a signal on.
+    command = ["node", "node_modules/vite/bin/vite.js", "--port", str(VITE_PORT), "--strictPort"]
+    return Part("vite", command, stop_seconds=1, directory=CHECKOUT / "frontend")
 
 
 def configuration(parts: list[Part], data: DataDir) -> str:
@@ -111,9 +116,10 @@ def configuration(parts: list[Part], data: DataDir) -> str:
 
 def _program(part: Part, priority: int, data: DataDir) -> dict[str, object]:
     removes = ["--remove", str(part.removes)] if part.removes else []
-    tethered = [sys.executable, "-m", "openagent.management.tethered", *removes, *part.command]
+    # By its file: a part may run in a folder from which our modules cannot be imported.
+    command = [sys.executable, "-P", tethered.__file__, *removes, *part.command]
     return {
-        "command": shlex.join(tethered),
+        "command": shlex.join(command),
         "directory": part.directory,
         "priority": priority,
         "autorestart": "true",

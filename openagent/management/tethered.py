@@ -1,4 +1,4 @@
-"""Runs a program that ends with its parent: `python -m openagent.management.tethered [--remove FILE] ...`.
+"""Runs a program that ends with its parent: `python tethered.py [--remove FILE] PROGRAM ...`.
 
 Without it, a supervisor that is killed would leave its parts running, holding the port and the sockets.
 """

@@ -136,6 +136,8 @@ def _run_to_end(what: str, command: list[str], data: data_dir.DataDir, environme
 
 def _greet(data: data_dir.DataDir, host: str, port: int, environment: dict[str, str]) -> None:
     print(f"OpenAgent is ready at http://{_address(host)}:{port}", flush=True)
+    if "OPENAGENT_URL" in environment:
+        print(f"The frontend's sources are served at http://localhost:{parts.VITE_PORT}", flush=True)
     print(f"Data and logs are in {data.root}. Stop with Ctrl-C.", flush=True)
     if host not in _LOOPBACK:
         code = env.secret("OPENAGENT_SETUP_CODE", required=False) or environment["OPENAGENT_SETUP_CODE"]
