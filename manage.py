@@ -8,9 +8,9 @@ import sys
 def main() -> None:
     if sys.argv[1:2] == ["up"]:
         # Makes what the settings need (data directory, secrets), so it comes before they are read.
-        from openagent.management import up
+        from openagent.management.up import main as up
 
-        sys.exit(up.main(sys.argv[2:]))
+        sys.exit(up(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
     from django.core.management import execute_from_command_line
 
