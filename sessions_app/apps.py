@@ -13,6 +13,8 @@ class SessionsAppConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only now.
         from keys_app import revocation
+        from sessions_app import checks, metrics  # noqa: F401  # checks register themselves
         from sessions_app.services import links
 
         revocation.subscribe(links.on_key_revoked)
+        metrics.register()

@@ -1,0 +1,181 @@
+"""The admin pages of sessions: rows to look at; long texts are cut, and nothing can be rewritten."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import ClassVar, TypeVar
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from openagent.lib.admin import ReadOnlyAdmin
+from sessions_app.models import Command, Event, Instance, Permission, Prompt, Session, UsageEvent
+from sessions_app.services import sessions, state
+
+_SHOWN = 500
+
+M = TypeVar("M", bound=models.Model)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+class OfSessionAdmin(ReadOnlyAdmin[M]):
+    """Rows that belong to a session: found by its id, which an index answers, or by its owner's address."""
+
+    search_fields = ("session__owner__email",)
+    search_help_text = "The id of a session, or a part of its owner's e-mail address."
+    show_full_result_count = False
+    list_select_related: ClassVar[tuple[str, ...]] = ("session",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[M], search_term: str
+    ) -> tuple[models.QuerySet[M], bool]:
+        try:
+            return queryset.filter(session=uuid.UUID(search_term.strip())), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin[Session]):
+    list_display = ("__str__", "owner", "status", "agent", "provider", "model", "updated_at", "deleted_at")
+    list_filter = ("agent", "provider", "mode", "is_paused")
+    list_select_related = ("owner",)
+    search_fields = ("=id", "title", "owner__email")
+    date_hierarchy = "created_at"
+    actions = ("stop", "delete_softly")
+    fields = (
+        *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
+        *("generation", "last_seq", "folded_seq", "prompt_count", "state_version", "idle_passes"),
+        *("created_at", "updated_at", "archived_at", "deleted_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Session]:
+        return state.with_status(super().get_queryset(request))
+
+    def status(self, session: Session) -> str:
+        derived: str = session.status  # type: ignore[attr-defined]  # added by with_status
+        return derived
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sessions_app.change_session")
+
+    @admin.action(description="Stop what runs in the selected sessions", permissions=["act"])
+    def stop(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> None:
+        for session in queryset:
+            sessions.stop(session=session)
+
+    @admin.action(description="Delete the selected sessions for their owners", permissions=["act"])
+    def delete_softly(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> None:
+        for session in queryset:
+            sessions.delete(session=session)
+
+
+@admin.register(Instance)
+class InstanceAdmin(OfSessionAdmin[Instance]):
+    list_display = (
+        "id",
+        "session",
+        "generation",
+        "state",
+        "driver",
+        "requested_at",
+        "ended_at",
+        "removed_at",
+    )
+    list_filter = ("state", "driver", "error_code")
+    date_hierarchy = "requested_at"
+    fields = (
+        *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),
+        *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
+        *("requested_at", "ready_at", "ended_at", "removed_at"),
+    )
+
+
+@admin.register(Prompt)
+class PromptAdmin(OfSessionAdmin[Prompt]):
+    list_display = ("id", "session", "number", "state", "author", "created_at", "started_at", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("session", "author")
+    date_hierarchy = "created_at"
+    fields = (
+        *("id", "session", "author", "number", "shown_text", "state", "instance", "cancel_requested"),
+        *("error", "created_at", "started_at", "ended_at"),
+    )
+
+    @admin.display(description="text")
+    def shown_text(self, prompt: Prompt) -> str:
+        return _short(prompt.text)
+
+
+@admin.register(Event)
+class EventAdmin(OfSessionAdmin[Event]):
+    list_display = ("session", "seq", "seq_end", "gen", "kind", "turn", "ts")
+    list_filter = ("kind",)
+    fields = ("session", "seq", "seq_end", "gen", "kind", "turn", "ts", "shown_data")
+
+    @admin.display(description="data")
+    def shown_data(self, event: Event) -> str:
+        return _short(event.data)
+
+
+@admin.register(Command)
+class CommandAdmin(OfSessionAdmin[Command]):
+    list_display = ("instance", "number", "verb", "created_at", "done_at", "error")
+    list_filter = ("verb",)
+    list_select_related = ("instance",)
+    search_fields = ("instance__session__owner__email",)
+    fields = ("instance", "number", "verb", "shown_data", "created_at", "done_at", "error")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Command], search_term: str
+    ) -> tuple[models.QuerySet[Command], bool]:
+        try:
+            return queryset.filter(instance__session=uuid.UUID(search_term.strip())), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="data")
+    def shown_data(self, command: Command) -> str:
+        return _short(command.data)
+
+
+@admin.register(Permission)
+class PermissionAdmin(OfSessionAdmin[Permission]):
+    list_display = ("id", "session", "type", "state", "choice", "answered_by", "asked_at", "answered_at")
+    list_filter = ("type", "state", "choice", "by")
+    list_select_related = ("session", "answered_by")
+    date_hierarchy = "asked_at"
+    fields = (
+        *("id", "session", "instance", "turn", "type", "shown_asked", "state", "choice", "shown_message"),
+        *("shown_answers", "by", "answered_by", "asked_at", "answered_at"),
+    )
+
+    @admin.display(description="asked")
+    def shown_asked(self, permission: Permission) -> str:
+        return _short(permission.asked)
+
+    @admin.display(description="message")
+    def shown_message(self, permission: Permission) -> str:
+        return _short(permission.message)
+
+    @admin.display(description="answers")
+    def shown_answers(self, permission: Permission) -> str:
+        return _short(permission.answers)
+
+
+@admin.register(UsageEvent)
+class UsageEventAdmin(OfSessionAdmin[UsageEvent]):
+    list_display = ("created_at", "owner", "provider", "model", "input", "output", "cached", "reasoning")
+    list_filter = ("provider",)
+    list_select_related = ("session", "owner")
+    date_hierarchy = "created_at"
+    fields = (
+        *("session", "owner", "key", "turn", "request_id", "provider", "model"),
+        *("input", "output", "cached", "reasoning", "created_at"),
+    )

@@ -1,0 +1,53 @@
+"""System checks of the sessions app: settings that do not go together stop the start, with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
+
+from sessions_app.drivers import DRIVERS
+from sessions_app.services import activity, prompts
+
+# A character of two bytes may be written as six, as in \u00e9; the rest of a request is small.
+_LONGEST_PROMPT_AS_JSON = 3 * prompts.MAX_BYTES + 64 * 1024
+
+
+@register()
+def driver_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E001."""
+    if settings.OPENAGENT_DRIVER in DRIVERS:
+        return []
+    hint = f"Set it to one of: {', '.join(DRIVERS)}."
+    return [Error("OPENAGENT_DRIVER names no driver.", hint=hint, id="sessions_app.E001")]
+
+
+@register()
+def prompts_fit_into_requests(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E002."""
+    if settings.DATA_UPLOAD_MAX_MEMORY_SIZE >= _LONGEST_PROMPT_AS_JSON:
+        return []
+    hint = f"Set it to at least {_LONGEST_PROMPT_AS_JSON}."
+    return [
+        Error("OPENAGENT_REQUEST_BYTES is too small for a long prompt.", hint=hint, id="sessions_app.E002")
+    ]
+
+
+@register()
+def database_can_guard_rows(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E003: one live instance, one open turn: both are constraints with a condition."""
+    if connection.features.supports_partial_indexes:
+        return []
+    hint = "Set DATABASE_URL to a PostgreSQL or an SQLite database."
+    return [Error("This database has no partial indexes.", hint=hint, id="sessions_app.E003")]
+
+
+@register()
+def idle_time_can_be_counted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.W001."""
+    if settings.OPENAGENT_IDLE_SECONDS >= activity.PASS_SECONDS:
+        return []
+    hint = f"Idleness is counted in passes of {activity.PASS_SECONDS} s, so no session sleeps earlier."
+    return [Warning("OPENAGENT_IDLE_SECONDS is shorter than one pass.", hint=hint, id="sessions_app.W001")]

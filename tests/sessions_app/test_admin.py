@@ -1,0 +1,110 @@
+"""The admin shows every kind of row, in short, and changes none but through the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Permission as ModelPermission
+from django.db.models import Model
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from openagent.accounts.models import User
+from sessions_app.models import Command, Instance, InstanceState, Session, UsageEvent
+from tests.conftest import client_of
+from tests.sessions_app.conftest import make_events, make_instance, make_permission, make_prompt, make_session
+
+MODELS = list(apps.get_app_config("sessions_app").get_models())
+LONG = "x" * 100_000
+SECRET = "ref-of-the-driver-that-nobody-needs"
+
+
+@pytest.fixture
+def admin_client(admin: User) -> APIClient:
+    return client_of(admin)
+
+
+@pytest.fixture
+def rows(alice: User) -> dict[type[Model], Model]:
+    """One of each, with the longest texts that there are."""
+    session = make_session(alice, title="A title")
+    instance = make_instance(session, driver_ref={"pid": SECRET}, public_key=SECRET, last_command=1)
+    data = {"part_id": "p", "offset": 0, "text": LONG}
+    return {
+        type(row): row
+        for row in (
+            session,
+            instance,
+            make_prompt(session, text=LONG),
+            make_events(session, [{"kind": "message.delta", "data": data}])[0],
+            make_permission(session, asked={"title": LONG}, message=LONG, answers=[[LONG]]),
+            Command.objects.create(instance=instance, number=1, verb="turn.start", data={"text": LONG}),
+            UsageEvent.objects.create(
+                session=session, owner=alice, request_id="r", model="m", input=1, output=1
+            ),
+        )
+    }
+
+
+def url_of(model: type[Model], page: str, *arguments: Any) -> str:
+    return reverse(f"admin:sessions_app_{model._meta.model_name}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_kind_of_row_has_its_pages(
+    admin_client: APIClient, rows: dict[type[Model], Model], model: type[Model]
+) -> None:
+    assert model in admin.site._registry
+    for url in (url_of(model, "changelist"), url_of(model, "change", rows[model].pk)):
+        page = admin_client.get(url)
+        assert page.status_code == 200
+        text = page.content.decode()
+        assert "x" * 501 not in text
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_nothing_is_added_changed_or_deleted_by_hand(
+    admin_client: APIClient, rows: dict[type[Model], Model], model: type[Model]
+) -> None:
+    row = rows[model]
+    for url in (url_of(model, "add"), url_of(model, "change", row.pk), url_of(model, "delete", row.pk)):
+        assert admin_client.post(url, {"post": "yes"}, format="multipart").status_code == 403
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_rows_are_found_by_the_session_and_by_the_owner(
+    admin_client: APIClient, rows: dict[type[Model], Model], bob: User, model: type[Model]
+) -> None:
+    other = make_session(bob)
+    for term, found in ((str(rows[Session].pk), 1), ("alice@", 1), (str(other.pk), 0), ("nobody@", 0)):
+        changes = admin_client.get(url_of(model, "changelist"), {"q": term}).context["cl"]
+        expected = 1 if model is Session and term == str(other.pk) else found
+        assert changes.result_count == expected, term
+
+
+def test_sessions_are_stopped_and_deleted_through_the_service(
+    admin_client: APIClient, rows: dict[type[Model], Model]
+) -> None:
+    session = rows[Session]
+    for action in ("stop", "delete_softly"):
+        form = {"action": action, "_selected_action": str(session.pk)}
+        assert admin_client.post(url_of(Session, "changelist"), form, format="multipart").status_code == 302
+    assert Instance.objects.get().state == InstanceState.STOPPING
+    assert Session.objects.get().deleted_at is not None
+
+
+def test_who_may_only_look_cannot_stop_sessions(alice: User, rows: dict[type[Model], Model]) -> None:
+    may_look = ModelPermission.objects.get(codename="view_session", content_type__app_label="sessions_app")
+    alice.is_staff = True
+    alice.save()
+    alice.user_permissions.add(may_look)
+    client = client_of(alice)
+    assert client.get(url_of(Session, "changelist")).status_code == 200
+    form = {"action": "stop", "_selected_action": str(rows[Session].pk)}
+    client.post(url_of(Session, "changelist"), form, format="multipart")
+    assert Instance.objects.get().state == InstanceState.READY
