@@ -7,6 +7,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from openagent import views
 from openagent.lib.api import not_found
 
+handler500 = "openagent.views.server_error"
+
 urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),

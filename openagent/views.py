@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import redis
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -58,6 +59,13 @@ def frontend(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(page)
     response["Cache-Control"] = "no-cache"
     return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What Django answers when a view fails; the id finds the traceback in the log."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    detail = "Something went wrong on our side. Try again; if it stays, the log has it under this request_id."
+    return problem_response(500, "internal", detail, request_id=request_id)
 
 
 def _database() -> str:

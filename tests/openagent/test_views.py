@@ -55,6 +55,19 @@ def test_an_unknown_api_address_is_a_problem_document(client: Client) -> None:
     assert answer.json()["code"] == "not_found"
 
 
+def test_a_bug_answers_with_the_id_that_finds_it_in_the_log(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    client.raise_request_exception = False
+    # Reading a folder as a page is a bug as good as any.
+    (tmp_path / "index.html").mkdir()
+    settings.OPENAGENT_FRONTEND_DIST = tmp_path
+    answer = client.get("/")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["code"] == "internal"
+    assert len(answer.json()["request_id"]) == 36
+
+
 @pytest.mark.django_db
 def test_the_api_is_described(client: Client) -> None:
     assert client.get("/api/schema/").status_code == 200
