@@ -193,7 +193,7 @@ class LinkConsumer(base.SocketConsumer):
         if waiting is None or waiting.done():
             return
         if frame.error:
-            status = {"not_found": 404, "asleep": 409}.get(frame.error, 400)
+            status = {"not_found": 404, "asleep": 409, "busy": 429}.get(frame.error, 400)
             waiting.set_exception(AppError(frame.error[:60], frame.message[:500], status))
         else:
             waiting.set_result(frame.data or {})

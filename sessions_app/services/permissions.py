@@ -12,7 +12,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Instance, Permission, PermissionState, Session
-from sessions_app.services import commands, state
+from sessions_app.services import commands, shapes, state
 from sidecar.protocol import frames, messages
 
 CHOICES = ("once", "session", "reject")
@@ -23,13 +23,12 @@ class AlreadyAnswered(AppError):
     """Somebody, perhaps on another device, was first."""
 
     def __init__(self, permission: Permission) -> None:
-        who = permission.answered_by
         super().__init__(
             "already_answered",
             "This was answered already.",
             409,
             choice=permission.choice,
-            answered_by={"id": str(who.pk), "name": str(who)} if who else None,
+            answered_by=shapes.person(permission.answered_by),
         )
 
 
@@ -70,7 +69,7 @@ def answer(
     order = frames.PermissionAnswer(
         permission_id=str(permission.pk),
         choice="answered" if permission.type == "question" and choice != "reject" else choice,  # type: ignore[arg-type]
-        user=str(user),
+        user=user.get_full_name(),
         message=message,
         answers=answers or [],
     )

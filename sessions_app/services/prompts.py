@@ -146,7 +146,7 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
     order = frames.TurnStart(
         turn=str(prompt.pk),
         text=prompt.text,
-        by=str(prompt.author or ""),
+        by=prompt.author.get_full_name() if prompt.author else "",
         model=prompt.session.model,
         mode=prompt.session.mode,
     )
