@@ -18,7 +18,7 @@ from tests import needs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SUITES = ["tests/sessions_app", "tests/keys_app", "tests/openagent/accounts"]
+SUITES = ["tests/sessions_app", "tests/keys_app", "tests/openagent/accounts", "tests/matrix"]
 
 
 @pytest.fixture

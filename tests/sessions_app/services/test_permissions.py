@@ -39,7 +39,7 @@ def test_the_first_answer_wins_and_the_second_learns_who_was_first(
         permissions.answer(user=bob, permission=permission, choice="reject")
     assert second.value.status == 409
     assert second.value.fields["choice"] == "once"
-    assert second.value.fields["answered_by"] == {"id": str(alice.pk), "name": str(alice)}
+    assert second.value.fields["answered_by"] == {"id": str(alice.pk), "name": "Alice"}
     orders = sidecar.instance.commands.filter(verb="permission.answer")
     assert [order.data["choice"] for order in orders] == ["once"]
 
