@@ -1,0 +1,66 @@
+"""One running product for the end-to-end tests of a worker, its owner, and the replay test after each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sessions_app.services import conversation
+from tests import needs
+from tests.end_to_end.client import Client, first_run
+from tests.product import Product, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/end_to_end/" in str(item.path):
+            item.add_marker(pytest.mark.end_to_end)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """The platform with the process driver and real OpenCode."""
+    needs.bubblewrap()
+    needs.opencode()
+    with running(OPENAGENT_DRIVER="process") as started:
+        assert started.url
+        yield started
+
+
+@pytest.fixture(scope="session")
+def owner(product: Product) -> Iterator[Client]:
+    """The first account's API."""
+    client = first_run(product.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def client(owner: Client) -> Iterator[Client]:
+    """The same, and afterwards the replay test: folding each log gives what the API says."""
+    made: list[str] = []
+    new_session = owner.new_session
+
+    def remember(**fields: Any) -> str:
+        made.append(new_session(**fields))
+        return made[-1]
+
+    owner.new_session = remember  # type: ignore[method-assign]
+    yield owner
+    owner.new_session = new_session  # type: ignore[method-assign]
+    for session in made:
+        check_replay(owner, session)
+        owner.post(f"/sessions/{session}/stop/")
+
+
+def check_replay(client: Client, session: str) -> None:
+    """The fold of the stored log is the conversation that the API answers."""
+    while True:
+        answered = client.conversation(session)
+        folded = conversation.fold(client.events(session))
+        if client.session(session)["last_seq"] == answered["last_seq"]:
+            break
+    assert folded == answered
