@@ -52,7 +52,7 @@ export function Chat({ id }: { id: string }) {
         ))}
         <OnTheWay id={id} conversation={conversation} prompts={prompts} session={session} />
       </Transcript>
-      <div className="mx-auto w-full max-w-200 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
+      <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
         <Queue session={id} prompts={queued} />
         <ConnectionLine session={id} />

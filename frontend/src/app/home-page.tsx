@@ -14,12 +14,12 @@ export function HomePage() {
     <PageFrame tabs={<PhoneTabs />}>
       <h1 className="text-xl font-semibold">New session</h1>
       {!me.has_keys && (
-        <p className="mt-1 flex items-center gap-1.5 text-sm text-muted">
-          <KeyRound aria-hidden className="size-3.5" />
-          You have no provider key yet.
+        <p className="mt-1 text-sm text-muted">
+          <KeyRound aria-hidden className="mr-1.5 inline size-3.5" />
+          You have no provider key yet.{" "}
           <Link to="/settings/$section" params={{ section: "keys" }} className="text-accent underline">
             Add one
-          </Link>
+          </Link>{" "}
           or try the scripted demo.
         </p>
       )}

@@ -27,7 +27,7 @@ export function PageFrame({ children, tabs }: { children: ReactNode; tabs?: Reac
         <div className="flex h-(--bar) items-center px-2">
           <SidebarButton />
         </div>
-        <div className="mx-auto w-full max-w-180 px-4 pt-4 pb-16">{children}</div>
+        <div className="mx-auto w-full max-w-180 px-4 pt-4 pb-16 max-md:pt-0">{children}</div>
       </main>
       {tabs}
     </>

@@ -1,11 +1,14 @@
 // The two overlays that are there on every page.
 import { useNavigate } from "@tanstack/react-router";
 import { Inbox, Keyboard, KeyRound, Moon, PanelLeft, Plus, Sun, SunMoon, Ticket } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { Dialog } from "@/components/dialog";
 import { ShortcutList } from "@/components/shortcut-list";
-import { Palette, type PaletteAction } from "@/features/palette/palette";
+import type { PaletteAction } from "@/features/palette/palette";
 import type { Session } from "@/lib/api/types";
 import { setPreference, usePreferences } from "@/lib/preferences";
+
+const Palette = lazy(async () => ({ default: (await import("@/features/palette/palette")).Palette }));
 
 interface PaletteAndHelpProps {
   open: "palette" | "help" | null;
@@ -47,13 +50,17 @@ export function PaletteAndHelp({ open, sessions, onClose, onHelp }: PaletteAndHe
   ];
   return (
     <>
-      <Palette
-        open={open === "palette"}
-        onClose={onClose}
-        actions={actions}
-        sessions={sessions}
-        onSession={(sessionId) => void navigate({ to: "/sessions/$sessionId", params: { sessionId } })}
-      />
+      {open === "palette" && (
+        <Suspense>
+          <Palette
+            open
+            onClose={onClose}
+            actions={actions}
+            sessions={sessions}
+            onSession={(sessionId) => void navigate({ to: "/sessions/$sessionId", params: { sessionId } })}
+          />
+        </Suspense>
+      )}
       <Dialog open={open === "help"} onClose={onClose} title="Keyboard shortcuts" className="max-w-160">
         <ShortcutList />
       </Dialog>

@@ -1,12 +1,9 @@
 // Every address of the page: session, tab and file have one, so the back button and shared links work.
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { HomePage } from "./home-page";
-import { InboxPage } from "./inbox-page";
 import { NotFound } from "./not-found";
 import { Root } from "./root";
-import { SessionRoute } from "./session-route";
 import { type SessionSearch, validateSessionSearch } from "./session-search";
-import { SettingsPage } from "./settings-page";
 
 const rootRoute = createRootRoute({ component: Root, notFoundComponent: () => <NotFound /> });
 
@@ -16,15 +13,19 @@ const session = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sessions/$sessionId",
   validateSearch: (search: Record<string, unknown>): SessionSearch => validateSessionSearch(search),
-  component: SessionRoute,
+  component: lazyRouteComponent(() => import("./session-route"), "SessionRoute"),
 });
 
-const inbox = createRoute({ getParentRoute: () => rootRoute, path: "/inbox", component: InboxPage });
+const inbox = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/inbox",
+  component: lazyRouteComponent(() => import("./inbox-page"), "InboxPage"),
+});
 
 const settings = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings/$section",
-  component: SettingsPage,
+  component: lazyRouteComponent(() => import("./settings-page"), "SettingsPage"),
 });
 
 const routeTree = rootRoute.addChildren([home, session, inbox, settings]);

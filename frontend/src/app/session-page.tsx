@@ -1,8 +1,8 @@
 // One session: title bar, conversation, composer, and the panel beside them; on a phone one of these at a time.
 import { useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { ErrorBoundary } from "@/components/error-boundary";
+import { Split } from "@/components/split";
 import { Skeleton } from "@/components/states";
 import { Announcer } from "@/features/conversation/announcer";
 import { useHoldSession, useLiveSession } from "@/lib/live/session-store";
@@ -41,7 +41,7 @@ export function SessionPage({ id }: { id: string }) {
 
 function Loading() {
   return (
-    <main id="main" tabIndex={-1} aria-busy="true" className="mx-auto w-full max-w-200 flex-1 p-4">
+    <main id="main" tabIndex={-1} aria-busy="true" className="mx-auto w-full max-w-180 flex-1 p-4">
       <Skeleton lines={8} />
     </main>
   );
@@ -52,7 +52,6 @@ function Body({ id }: { id: string }) {
   const isNarrow = useIsNarrow();
   const { panel } = useSearch({ from: "/sessions/$sessionId" });
   const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
-  const layout = useDefaultLayout({ id: "session", storage: localStorage });
   useShortcuts({ panel: () => setPreference({ isPanelShown: !usePreferences.getState().isPanelShown }) });
   const chat = (
     <ErrorBoundary name="The conversation">
@@ -75,15 +74,5 @@ function Body({ id }: { id: string }) {
   if (!isPanelShown) return chat;
   // Beside a narrow conversation nobody can read a diff: there the panel takes its place.
   if (isNarrow) return panel ? side : chat;
-  return (
-    <Group orientation="horizontal" className="min-h-0 flex-1" {...layout}>
-      <Panel id="chat" minSize="380px" className="flex min-h-0 flex-col">
-        {chat}
-      </Panel>
-      <Separator className="w-px bg-border outline-offset-0 transition-ui data-[separator=active]:bg-accent data-[separator=hover]:bg-accent" />
-      <Panel id="side" defaultSize="36%" minSize="280px" className="flex min-h-0 flex-col">
-        {side}
-      </Panel>
-    </Group>
-  );
+  return <Split name="panel" defaultWidth={420} label="the panel" main={chat} side={side} />;
 }

@@ -24,7 +24,7 @@ export function SettingsPage() {
   if (!current) return <NotFound />;
   return (
     <PageFrame tabs={<PhoneTabs />}>
-      <nav aria-label="Settings" className="mb-6 flex gap-1 overflow-x-auto border-border border-b">
+      <nav aria-label="Settings" className="mb-6 flex flex-wrap gap-x-1 border-border border-b">
         {SECTIONS.map(({ id, label }) => (
           <Link
             key={id}

@@ -17,9 +17,9 @@ const button = cva(
       },
       size: {
         normal: "h-(--control) px-3",
-        small: "h-6 px-2 text-xs max-md:h-9",
+        small: "h-6 px-2 text-xs max-md:h-11 max-md:px-3",
         icon: "size-(--control) p-0",
-        smallIcon: "size-6 p-0 max-md:size-9",
+        smallIcon: "size-6 p-0 max-md:size-11",
       },
     },
     defaultVariants: { look: "plain", size: "normal" },

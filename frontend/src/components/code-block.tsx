@@ -13,7 +13,7 @@ interface CodeBlockProps {
 export function CodeBlock({ code, language, isStreaming = false }: CodeBlockProps) {
   return (
     <div className="code-block overflow-hidden rounded-md border border-border bg-sunken">
-      <div className="flex h-7 items-center justify-between border-border border-b pr-1 pl-3 text-2xs text-muted max-md:h-10">
+      <div className="flex h-7 items-center justify-between border-border border-b pr-1 pl-3 text-2xs text-muted max-md:h-11">
         <span>{language || "text"}</span>
         <CopyButton text={code} what="Code" />
       </div>

@@ -56,7 +56,7 @@ interface SelectProps extends ComponentProps<"select"> {
 /** The platform's own list: it works with every keyboard, reader and phone. */
 export function Select({ bare, className, children, ...rest }: SelectProps) {
   const look = bare
-    ? "h-6 max-w-full truncate rounded-md bg-transparent pr-5 pl-1.5 text-xs text-muted hover:bg-hover hover:text-fg max-md:h-9"
+    ? "h-6 max-w-full truncate [field-sizing:content] rounded-md bg-transparent pr-5 pl-1.5 text-xs text-muted hover:bg-hover hover:text-fg max-md:h-11"
     : cn(control, "h-(--control) pr-7");
   return (
     <span className={cn("relative inline-flex min-w-0 items-center", !bare && "w-full", className)}>

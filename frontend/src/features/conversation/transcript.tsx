@@ -42,7 +42,7 @@ export function Transcript({ session, conversation, renderPermission, children }
           tabIndex={0}
           className="absolute inset-0 overflow-y-auto overflow-x-hidden overscroll-contain"
         >
-          <div ref={content} className="mx-auto flex w-full max-w-200 flex-col gap-5 px-4 py-5 max-md:px-3">
+          <div ref={content} className="mx-auto flex w-full max-w-180 flex-col gap-5 px-4 py-5 max-md:px-3">
             {hidden > 0 && <EarlierTurns count={hidden} onShow={showEarlier} scroller={scroller} />}
             <Entries turns={turns} notices={conversation.notices} isWhole={hidden === 0} />
             {children}

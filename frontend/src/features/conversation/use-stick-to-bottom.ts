@@ -31,21 +31,36 @@ export function useStickToBottom(resetKey: string): Stick {
     const element = scroller.current;
     const inner = content.current;
     if (!element || !inner) return;
+    let lastTop = element.scrollTop;
+    const stick = (next: boolean) => {
+      stuck.current = next;
+      setIsAtBottom(next);
+    };
+    const isNearEnd = () => element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
     const onScroll = () => {
-      const distance = element.scrollHeight - element.scrollTop - element.clientHeight;
-      stuck.current = distance < NEAR_PX;
-      setIsAtBottom(stuck.current);
+      // Text may have grown since the jump that this event tells of: only going up is leaving.
+      if (isNearEnd()) stick(true);
+      else if (element.scrollTop < lastTop) stick(false);
+      lastTop = element.scrollTop;
     };
     const follow = () => {
       if (stuck.current) element.scrollTop = element.scrollHeight;
+    };
+    const onClick = (event: MouseEvent) => {
+      // What was opened stays where it was clicked, instead of being pushed out at the top.
+      if (!(event.target instanceof Element && event.target.closest("[aria-expanded]"))) return;
+      stuck.current = false;
+      requestAnimationFrame(() => requestAnimationFrame(() => stick(isNearEnd())));
     };
     const sizes = new ResizeObserver(follow);
     sizes.observe(inner);
     sizes.observe(element);
     element.addEventListener("scroll", onScroll, { passive: true });
+    inner.addEventListener("click", onClick);
     return () => {
       sizes.disconnect();
       element.removeEventListener("scroll", onScroll);
+      inner.removeEventListener("click", onClick);
     };
   }, []);
 

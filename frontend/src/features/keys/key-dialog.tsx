@@ -130,7 +130,7 @@ function KeyHint({ provider }: { provider: Provider | undefined }) {
   if (!provider) return null;
   return (
     <>
-      {provider.key_hint_format && <>Looks like {provider.key_hint_format}. </>}
+      {provider.key_hint_format && <>Looks like {provider.key_hint_format} </>}
       {provider.key_page && (
         <a
           className="text-accent underline"
