@@ -19,7 +19,7 @@ import httpx2
 
 from sidecar import demo_model, http1, log
 from sidecar.gate import answers, faults, wires
-from sidecar.gate.relay import Relay, Upstream
+from sidecar.gate.relay import BrokenOff, Relay, Upstream
 from sidecar.http1 import BadRequest, Connection, PeerGone, Request
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
@@ -115,7 +115,7 @@ class ModelGate:
             await self._refuse(
                 connection, error.status, f"The model proxy cannot take this: {error.message}."
             )
-        except PeerGone:
+        except (PeerGone, BrokenOff):
             connection.abort()
         finally:
             await connection.close()

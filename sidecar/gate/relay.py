@@ -23,7 +23,7 @@ from sidecar.gate import answers, faults, waiting, wires
 from sidecar.gate.redaction import Redactor
 from sidecar.gate.usage import Meter
 from sidecar.gate.wires import Admitted
-from sidecar.http1 import BadRequest, Connection, PeerGone, Request
+from sidecar.http1 import BadRequest, Connection, Request
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
 
@@ -37,6 +37,10 @@ _JSON = (b"content-type", b"application/json")
 
 WITHOUT_STREAM_OPTIONS = frozenset({"mistral"})
 """Providers that refuse `stream_options`; they report usage unasked."""
+
+
+class BrokenOff(Exception):
+    """The provider's answer ended before its end: what the box has of it must not look whole."""
 
 
 class Failed(Exception):
@@ -73,7 +77,7 @@ class Relay:
     _uploaded: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Make the call. BadRequest and PeerGone are the box's doing and are raised."""
+        """Make the call. BadRequest and PeerGone are the box's doing, BrokenOff is the provider's."""
         try:
             response = await self._send()
             try:
@@ -229,8 +233,7 @@ class Relay:
             await self.connection.end()
         except httpx2.HTTPError as error:
             self.on_error(self._broken(error))
-            self.connection.abort()
-            raise PeerGone from error
+            raise BrokenOff from error
         finally:
             if meter is not None:
                 self._report(meter)
@@ -245,8 +248,7 @@ class Relay:
             what = "is garbled" if reading.malformed else "broke off"
             self.on_error(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
         if not reading.ended and reading.error is None and not reading.malformed:
-            self.connection.abort()
-            raise PeerGone
+            raise BrokenOff
 
     def _broken(self, error: httpx2.HTTPError) -> ErrorData:
         name = self.provider.name

@@ -13,6 +13,7 @@ from sidecar import demo_model
 from sidecar.gate.models import KeyUnavailable, Limits, ModelGate
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorData, Usage
+from tests.sidecar.gate.provider import FakeProvider, Reply, fake_provider
 
 KEY = "sk-CANARY-5b1f0a7c9d3e4b6f8a2c1d0e9f7b6a54"
 NAMES = {"openai-chat": "groq", "openai-responses": "openai", "anthropic": "anthropic", "google": "google"}
@@ -82,6 +83,17 @@ async def agent(side: BoxSide) -> AsyncIterator[httpx2.AsyncClient]:
     """An ordinary HTTP client in the box."""
     async with httpx2.AsyncClient(base_url=side.url, trust_env=False, timeout=20) as client:
         yield client
+
+
+@asynccontextmanager
+async def fake_side(
+    wire: str, *replies: Reply, limits: Limits | None = None, key: str | KeyUnavailable = KEY
+) -> AsyncIterator[tuple[FakeProvider, BoxSide, httpx2.AsyncClient]]:
+    """A gate before a provider that answers `replies`, and a client in the box."""
+    async with fake_provider(*replies) as upstream:
+        served = provider(wire, f"{upstream.url}/v1")
+        async with box_side(served, key=key, limits=limits) as side, agent(side) as client:
+            yield upstream, side, client
 
 
 @asynccontextmanager

@@ -74,10 +74,10 @@ class FakeProvider:
 
 
 @asynccontextmanager
-async def fake_provider(*replies: Reply) -> AsyncIterator[FakeProvider]:
+async def fake_provider(*replies: Reply, port: int = 0) -> AsyncIterator[FakeProvider]:
     """A listening FakeProvider."""
     provider = FakeProvider(list(replies))
-    server = await asyncio.start_server(provider.converse, "127.0.0.1", 0)
+    server = await asyncio.start_server(provider.converse, "127.0.0.1", port)
     provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield provider

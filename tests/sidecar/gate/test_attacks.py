@@ -1,0 +1,204 @@
+"""A hostile box tries to send the key elsewhere: whatever it writes, only the provider is ever asked.
+
+An attacker's listener runs beside the provider. For every request: the attacker is never connected to, and
+what reaches the provider is one of the API's own calls, with its host name and the real key in one header.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.sidecar.gate.boxside import KEY, BoxSide, box_side, provider
+from tests.sidecar.gate.provider import FakeProvider, Received, fake_provider, whole
+
+ANSWER = json.dumps(
+    {"model": "m", "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+).encode()
+BODY = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
+CALLS = re.compile(r"(POST /v1/chat/completions|GET /v1/models(/[A-Za-z0-9._:-]+){0,3}) HTTP/1\.1")
+
+
+def post(
+    target: str, *headers: str, body: bytes = BODY, host: str = "127.0.0.1", method: str = "POST"
+) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", f"host: {host}", f"content-length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "connection: close", "", ""]).encode("latin-1") + body
+
+
+def with_body(**fields: object) -> bytes:
+    return json.dumps({"model": "m", "messages": [], **fields}).encode()
+
+
+GOOD = "/groq/v1/chat/completions"
+
+
+def mutations(evil: str) -> dict[str, bytes]:
+    """Requests by name; `evil` is the attacker's host and port."""
+    smuggled = f"POST {GOOD} HTTP/1.1\r\nhost: {evil}\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    return {
+        "host": post(GOOD, host=evil),
+        "two hosts": post(GOOD, f"host: {evil}"),
+        "host with credentials": post(GOOD, host=f"user:pass@{evil}"),
+        "absolute form": post(f"http://{evil}{GOOD}"),
+        "absolute form https": post(f"https://{evil}{GOOD}"),
+        "absolute form with credentials": post(f"http://api@{evil}{GOOD}"),
+        "double slash": post(f"//{evil}{GOOD}"),
+        "double slash within": post(f"/groq/v1//{evil}/chat/completions"),
+        "address in the path": post(f"/groq/v1/http://{evil}/chat/completions"),
+        "at sign after the provider": post(f"/groq@{evil}/v1/chat/completions"),
+        "at sign in the path": post(f"/groq/v1/@{evil}/chat/completions"),
+        "at sign before the path": post(f"@{evil}{GOOD}"),
+        "dots": post(f"/groq/v1/../../{evil}/chat/completions"),
+        "encoded dots": post("/groq/v1/%2e%2e/%2e%2e/files"),
+        "twice encoded dots": post("/groq/v1/%252e%252e/files"),
+        "dots to another call": post("/groq/v1/chat/completions/../../files"),
+        "encoded slash": post("/groq/v1/chat%2fcompletions"),
+        "semicolon": post("/groq/v1/chat/completions;@" + evil),
+        "backslashes": post(f"\\\\{evil}{GOOD.replace('/', chr(92))}"),
+        "fragment": post(f"{GOOD}#@{evil}/"),
+        "encoded line break": post(f"{GOOD}%0d%0ahost:%20{evil}"),
+        "line break in the target": post(f"{GOOD}\r\nhost: {evil}\r\nx:"),
+        "bare line feed in a header": post(GOOD, f"x-a: b\nhost: {evil}"),
+        "bare return in a header": post(GOOD, f"user-agent: b\rhost: {evil}"),
+        "null in a header": post(GOOD, f"user-agent: b\x00host: {evil}"),
+        "folded header": post(GOOD, f"user-agent: a\r\n host: {evil}"),
+        "latin letters in the target": post(f"/groq/v1/chat/completions\xff@{evil}"),
+        "query api_base": post(f"{GOOD}?api_base=http://{evil}"),
+        "query base_url": post(f"{GOOD}?base_url=http://{evil}&url=http://{evil}"),
+        "query with a line break": post(f"{GOOD}?alt=sse%0d%0ahost:{evil}"),
+        "body api_base": post(GOOD, body=with_body(api_base=f"http://{evil}", base_url=f"http://{evil}")),
+        "body extra_headers": post(
+            GOOD, body=with_body(extra_headers={"host": evil}, proxy=f"http://{evil}")
+        ),
+        "header api base": post(GOOD, f"x-api-base: http://{evil}", f"openai-api-base: http://{evil}"),
+        "header target url": post(
+            GOOD, f"helicone-target-url: http://{evil}", f"x-portkey-custom-host: {evil}"
+        ),
+        "header original url": post(
+            GOOD, f"x-original-url: http://{evil}/", f"x-rewrite-url: http://{evil}/"
+        ),
+        "forwarded": post(GOOD, f"x-forwarded-host: {evil}", f"forwarded: host={evil}", f"via: 1.1 {evil}"),
+        "connect": post(evil, method="CONNECT"),
+        "options": post("*", method="OPTIONS"),
+        "trace": post(GOOD, method="TRACE"),
+        "method override": post("/groq/v1/files", "x-http-method-override: GET", method="POST"),
+        "delete": post("/groq/v1/models/m", method="DELETE"),
+        "connection names the key": post(GOOD, "connection: authorization, close"),
+        "upgrade": post(GOOD, "upgrade: websocket", "sec-websocket-key: aaaa"),
+        "length and chunks": post(GOOD, "transfer-encoding: chunked", body=chunked + smuggled),
+        "chunks not last": post(GOOD, "transfer-encoding: chunked, identity", body=chunked + smuggled),
+        "two lengths": post(GOOD, "content-length: 3") + smuggled,
+        "smuggled behind": post(GOOD).replace(b"connection: close\r\n", b"") + smuggled,
+        "other provider": post("/openai/v1/chat/completions"),
+        "no provider": post("/v1/chat/completions"),
+        "files": post("/groq/v1/files"),
+        "batches": post("/groq/v1/batches"),
+        "organization": post("/groq/v1/organizations", method="GET"),
+        "fine tuning": post("/groq/v1/fine_tuning/jobs"),
+        "responses of another wire": post("/groq/v1/responses"),
+        "http/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "http/0.9": f"GET http://{evil}/\r\n\r\n".encode(),
+        "socks": b"\x05\x01\x00",
+        "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
+    }
+
+
+NAMES = sorted(mutations("evil.example:9"))
+
+
+def check(request: Received, provider_url: str) -> None:
+    """What reached the provider is one of its own calls and carries the key in its place only."""
+    assert CALLS.fullmatch(request.line), request.line
+    assert request.headers("host") == [provider_url.removeprefix("http://")]
+    assert request.headers("authorization") == [f"Bearer {KEY}"]
+    assert request.head.count(KEY.encode()) == 1
+    assert KEY.encode() not in request.body
+
+
+async def attack(side: BoxSide, good: FakeProvider, evil: FakeProvider, data: bytes) -> bytes:
+    answer = await side.bytes(data)
+    assert evil.connections == 0
+    assert KEY.encode() not in answer
+    for request in good.received:
+        check(request, good.url)
+    return answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_request_leads_the_key_elsewhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_provider(whole(200, ANSWER)) as good, fake_provider(whole(200, ANSWER)) as evil:
+        # A proxy of the environment would be asked about loopback too, if the gate let it.
+        for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(variable, evil.url)
+        async with box_side(provider("openai-chat", f"{good.url}/v1")) as side:
+            data = mutations(evil.url.removeprefix("http://"))[name]
+            await attack(side, good, evil, data)
+            # And the gate is as good as before.
+            good.received.clear()
+            assert b"200" in (await attack(side, good, evil, post(GOOD))).split(b"\r\n")[0]
+            assert len(good.received) == 1
+
+
+REFUSED = (
+    *("files", "batches", "organization", "fine tuning", "responses of another wire", "other provider"),
+    *("no provider", "double slash", "dots", "encoded dots", "absolute form", "delete", "trace", "connect"),
+)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_is_no_model_call_is_refused_and_goes_nowhere(name: str) -> None:
+    async with (
+        fake_provider(whole(200, ANSWER)) as good,
+        box_side(provider("openai-chat", f"{good.url}/v1")) as side,
+    ):
+        answer = await side.bytes(mutations("evil.example:9")[name])
+        assert re.match(rb"HTTP/1\.1 (403|404|405) ", answer)
+        assert b'"type":"openagent_gate"' in answer
+        assert good.connections == 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("form", ["http://{}/v1/chat/completions", "//{}/x", "/v1/files"])
+async def test_redirects_of_the_provider_are_not_followed(status: int, form: str) -> None:
+    async with fake_provider(whole(200, ANSWER)) as evil:
+        location = form.format(evil.url.removeprefix("http://"))
+        moved = whole(
+            status, b"{}", f"location: {location}", f"refresh: 0;url={location}", f"alt-svc: h2={location}"
+        )
+        async with fake_provider(moved) as good, box_side(provider("openai-chat", f"{good.url}/v1")) as side:
+            answer = await attack(side, good, evil, post(GOOD))
+            assert answer.startswith(b"HTTP/1.1 502")
+            assert len(good.received) == 1
+            for word in (b"location", b"refresh", b"alt-svc"):
+                assert word not in answer.lower()
+            assert [error.error_class for error in side.errors] == ["provider_bad_response"]
+
+
+async def test_cookies_of_the_provider_stay_with_nobody() -> None:
+    cookies = whole(
+        200, ANSWER, "set-cookie: a=1; path=/", "www-authenticate: Basic", "x-served-by: secret-host"
+    )
+    async with fake_provider(cookies) as good, box_side(provider("openai-chat", f"{good.url}/v1")) as side:
+        for _ in range(2):
+            answer = await side.bytes(post(GOOD))
+            assert b"set-cookie" not in answer.lower()
+            assert b"www-authenticate" not in answer.lower()
+            assert b"secret-host" not in answer
+        assert [request.headers("cookie") for request in good.received] == [[], []]
+
+
+async def test_an_answer_that_echoes_the_key_arrives_without_it() -> None:
+    echo = json.dumps(
+        {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
+    )
+    refuse = whole(401, echo.encode(), f"x-request-id: {KEY}", f"x-ratelimit-key: Bearer {KEY}")
+    async with fake_provider(refuse) as good, box_side(provider("openai-chat", f"{good.url}/v1")) as side:
+        answer = await side.bytes(post(GOOD))
+        assert answer.startswith(b"HTTP/1.1 401")
+        assert b"[hidden]" in answer
+        assert KEY.encode() not in answer
+        assert KEY not in repr(side.errors)

@@ -1,0 +1,148 @@
+"""What the box gets and what is reported when the provider fails, in every way that providers fail."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+import pytest
+
+from tests.sidecar.demo_model.asking import WIRES, Asking, by_name
+from tests.sidecar.gate.boxside import NAMES, agent, box_side, fake_side, provider
+from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, SHORT, STOP, USAGE, delta
+from tests.sidecar.gate.provider import Reply, fake_provider, raw, stream, whole
+
+every_wire = pytest.mark.parametrize("asking", WIRES, ids=by_name)
+
+BROKEN: dict[str, tuple[Reply, str]] = {
+    "cut between events": (stream(delta("one"), end="cut"), "provider_bad_response"),
+    "cut within an event": (stream(delta("one"), b'data: {"choi', end="cut"), "provider_bad_response"),
+    "closed without an end": (stream(delta("one"), end="fin"), "provider_bad_response"),
+    "ended too soon": (stream(delta("one")), "provider_bad_response"),
+    "ended within an event": (stream(delta("one"), b'data: {"choi'), "provider_bad_response"),
+    "silent": (stream(delta("one"), 30.0), "provider_unavailable"),
+    "broken chunks": (
+        raw(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"%x\r\n%s\r\nnonsense\r\n" % (len(delta("one")), delta("one"))
+        ),
+        "provider_bad_response",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+async def test_an_answer_that_breaks_off_is_never_taken_for_a_whole_one(name: str) -> None:
+    reply, error_class = BROKEN[name]
+    got = b""
+    async with fake_side("openai-chat", reply, limits=SHORT) as (_, side, client):
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            async with client.stream("POST", CHAT, json=BODY) as answer:
+                async for piece in answer.aiter_raw():
+                    got += piece
+        assert got.startswith(delta("one")) or name in ("broken chunks", "cut within an event")
+        assert [error.error_class for error in side.errors] == [error_class]
+        assert "Groq" in side.errors[0].message
+
+
+async def silence(writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(30)
+
+
+PAGE = b"<html>Sign in</html>"
+LISTED = b'[{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED"}}]'
+FAILING: dict[str, tuple[Reply, int, str]] = {
+    "web page": (whole(200, PAGE, kind="text/html; charset=utf-8"), 502, "provider_bad_response"),
+    "no content": (raw(b"HTTP/1.1 204 No Content\r\n\r\n"), 502, "provider_bad_response"),
+    "partial content": (whole(206, b"{}"), 502, "provider_bad_response"),
+    "not modified": (raw(b"HTTP/1.1 304 Not Modified\r\n\r\n"), 502, "provider_bad_response"),
+    "not HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), 502, "provider_bad_response"),
+    "closed at once": (raw(b""), 502, "provider_bad_response"),
+    "endless header": (raw(b"HTTP/1.1 200 OK\r\nx: " + b"a" * 300_000), 502, "provider_bad_response"),
+    "no answer": (silence, 504, "provider_unavailable"),
+    "plain error": (whole(500, b"Internal Error", kind="text/plain"), 500, "provider_unavailable"),
+    "error page": (whole(503, PAGE + b"x" * 400_000, kind="text/html"), 503, "provider_unavailable"),
+    "error as a list": (whole(429, LISTED), 429, "provider_rate_limit"),
+    "misshapen error": (whole(400, b'{"error":{"code":{},"type":[]}}'), 400, "provider_bad_response"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FAILING))
+@every_wire
+async def test_a_call_that_fails_has_an_honest_status_in_the_apis_shape(asking: Asking, name: str) -> None:
+    reply, status, error_class = FAILING[name]
+    async with fake_side(asking.name, reply, limits=SHORT) as (_, side, client):
+        target = f"/{NAMES[asking.name]}{asking.path(stream=True)}"
+        answer = await client.post(target, json=asking.body("hi", stream=True))
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/json"
+        assert len(answer.content) < 1000
+        body = answer.json()
+        assert (body[0] if isinstance(body, list) else body)["error"]
+        assert [error.error_class for error in side.errors] == [error_class]
+        assert side.usage == []
+
+
+async def test_a_provider_that_cannot_be_reached_is_named() -> None:
+    served = provider("openai-chat", "http://127.0.0.1:1/v1")
+    async with box_side(served, limits=SHORT) as side, agent(side) as client:
+        answer = await client.post(CHAT, json=BODY)
+        assert answer.status_code == 502
+        assert "cannot be reached" in answer.json()["error"]["message"]
+        assert side.errors[0].error_class == "provider_unavailable"
+
+
+@every_wire
+async def test_a_provider_that_comes_up_while_we_connect_is_reached(asking: Asking) -> None:
+    async with fake_provider(whole(200, b"{}")) as gone:
+        port = int(gone.url.rsplit(":", 1)[1])
+    async with box_side(provider(asking.name, f"{gone.url}/v1")) as side, agent(side) as client:
+        target = f"/{NAMES[asking.name]}{asking.path()}"
+        calling = asyncio.create_task(client.post(target, json=asking.body("hello")))
+        await asyncio.sleep(0.1)
+        async with fake_provider(whole(200, b"{}"), port=port) as back:
+            assert (await calling).status_code == 200
+            assert len(back.received) == 1
+            assert b"hello" in back.received[0].body
+
+
+async def test_a_call_is_not_repeated_once_its_body_has_gone_up() -> None:
+    async with fake_side("openai-chat", raw(b""), COMPLETE) as (upstream, _, client):
+        assert (await client.post(CHAT, json=BODY)).status_code == 502
+        assert len(upstream.received) == 1
+
+
+async def test_garbage_passes_and_is_named() -> None:
+    reply = stream(delta("one"), b"data: {nonsense\n\n", STOP, USAGE, DONE)
+    async with fake_side("openai-chat", reply) as (_, side, client):
+        answer = await client.post(CHAT, json=BODY)
+        assert b"nonsense" in answer.content
+        assert [error.error_class for error in side.errors] == ["provider_bad_response"]
+        assert len(side.usage) == 1
+
+
+MIDST = [
+    ("openai-chat", '{"error":{"message":"Overloaded","code":502}}', "provider_unavailable"),
+    ("openai-chat", '{"error":"too many tokens in the prompt"}', "context_too_long"),
+    ("anthropic", '{"type":"error","error":{"type":"overloaded_error"}}', "provider_unavailable"),
+    (
+        "openai-responses",
+        '{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded"}}}',
+        "provider_rate_limit",
+    ),
+    ("openai-responses", '{"type":"error","code":"insufficient_quota"}', "provider_quota"),
+    ("google", '{"error":{"code":503,"status":"UNAVAILABLE"}}', "provider_unavailable"),
+]
+
+
+@pytest.mark.parametrize(("wire", "event", "error_class"), MIDST)
+async def test_an_error_in_the_midst_of_an_answer_is_reported(
+    wire: str, event: str, error_class: str
+) -> None:
+    asking = next(asking for asking in WIRES if asking.name == wire)
+    sent = f"data: {event}\n\n".encode()
+    async with fake_side(wire, stream(sent)) as (_, side, client):
+        target = f"/{NAMES[wire]}{asking.path(stream=True)}"
+        answer = await client.post(target, json=asking.body("hi", stream=True))
+        assert answer.content == sent
+        assert [error.error_class for error in side.errors] == [error_class]

@@ -1,0 +1,231 @@
+"""How requests and answers flow through the gate: at once, both ways, as fast as the slower side."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+
+import httpx2
+import pytest
+
+from sidecar.gate.models import KeyUnavailable, Limits, ModelGate
+from tests.sidecar.gate.boxside import KEY, box_side, fake_side, provider
+from tests.sidecar.gate.chat import (
+    BODY,
+    CHAT,
+    COMPLETE,
+    DONE,
+    ENCODED,
+    END,
+    HEAD,
+    MESSAGE_START,
+    SHORT,
+    STOP,
+    delta,
+)
+from tests.sidecar.gate.provider import stream, whole
+
+
+async def until(condition: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        await condition.wait()
+
+
+async def test_each_piece_arrives_before_the_next_is_sent() -> None:
+    go_on = asyncio.Event()
+    reply = stream(delta("first"), go_on, delta("second"), STOP, DONE)
+    async with (
+        fake_side("openai-chat", reply) as (_, _, client),
+        client.stream("POST", CHAT, json=BODY) as answer,
+    ):
+        pieces = answer.aiter_raw()
+        async with asyncio.timeout(5):
+            assert await anext(pieces) == delta("first")
+        go_on.set()
+        assert b"".join([piece async for piece in pieces]) == delta("second") + STOP + DONE
+
+
+async def test_a_request_goes_up_piece_by_piece() -> None:
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        while piece := await reader.read(65536):
+            await arrived.put(piece)
+        writer.close()
+
+    server = await asyncio.start_server(receive, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, box_side(provider("anthropic", url)) as side:
+        _, writer = await asyncio.open_connection("127.0.0.1", side.port)
+        writer.write(b"POST /anthropic/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n")
+        for half in (b"1" * 10, b"2" * 10):
+            writer.write(half)
+            async with asyncio.timeout(5):
+                assert await arrived.get() == half
+        writer.close()
+
+
+async def test_a_box_that_does_not_read_stops_the_provider() -> None:
+    sent = 0
+
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        line = delta("x" * 60_000)
+        while sent < 200_000_000:
+            writer.write(line)
+            sent += len(line)
+            await writer.drain()
+
+    async with fake_side("openai-chat", flood) as (upstream, side, _):
+        _, writer = await asyncio.open_connection("127.0.0.1", side.port)
+        writer.write(HEAD + ENCODED)
+        before = -1
+        async with asyncio.timeout(20):
+            while before != sent or sent == 0:
+                before = sent
+                await asyncio.sleep(0.2)
+        # What the sockets between the three hold, and no more.
+        assert sent < 30_000_000
+        writer.transport.abort()
+        await until(upstream.received[0].closed)
+
+
+@pytest.mark.parametrize("said", [b"", MESSAGE_START])
+async def test_a_box_that_goes_away_ends_the_providers_call(said: bytes) -> None:
+    for_ever = asyncio.Event()
+    reply = stream(said, for_ever) if said else stream(for_ever)
+    async with fake_side("anthropic", reply) as (upstream, side, client):
+        async with client.stream("POST", "/anthropic/v1/messages", json=BODY) as answer:
+            if said:
+                assert await anext(answer.aiter_raw()) == said
+        await until(upstream.received[0].closed)
+        # What the provider had counted by then is counted.
+        counted = [(usage.input, usage.output, usage.cached) for usage in side.usage]
+        assert counted == ([(100, 1, 10)] if said else [])
+        assert side.errors == []
+
+
+async def test_a_box_that_goes_away_before_the_answer_ends_the_call_too() -> None:
+    async def nothing(writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with fake_side("openai-chat", nothing) as (upstream, _, client):
+        with pytest.raises(httpx2.ReadTimeout):
+            await client.post(CHAT, json=BODY, timeout=0.3)
+        await until(upstream.received[0].closed)
+
+
+async def test_a_key_that_is_cut_over_two_pieces_is_taken_out_too() -> None:
+    text = delta(f"your key is {KEY}, isn't it")
+    for split in range(len(text) - 60, len(text), 7):
+        reply = stream(text[:split], 0.02, text[split:], END)
+        async with fake_side("openai-chat", reply) as (_, _, client):
+            answer = await client.post(CHAT, json=BODY)
+        assert answer.content == delta("your key is [hidden], isn't it") + END
+
+
+async def test_a_compressed_answer_is_read_all_the_same() -> None:
+    body = gzip.compress(delta("hello") + END)
+    reply = whole(200, body, "content-encoding: gzip", kind="text/event-stream")
+    async with fake_side("openai-chat", reply) as (upstream, side, client):
+        answer = await client.post(CHAT, json=BODY)
+        assert answer.content == delta("hello") + END
+        assert side.usage[0].input == 7
+        assert upstream.received[0].headers("accept-encoding") == ["identity"]
+
+
+async def test_a_request_that_is_too_large_is_refused() -> None:
+    limits = Limits(body_bytes=1000)
+    for wire, target in (("openai-chat", CHAT), ("anthropic", "/anthropic/v1/messages")):
+        async with fake_side(wire, COMPLETE, limits=limits) as (upstream, side, _):
+            head = f"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 2000\r\n\r\n".encode()
+            assert (await side.bytes(head + b"1" * 2000)).startswith(b"HTTP/1.1 413")
+            assert upstream.received == [] or upstream.received[0].body == b""
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"\xff", b"[" * 100_000, b'"text"'])
+async def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
+    async with fake_side("openai-chat", COMPLETE) as (upstream, side, _):
+        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        assert (await side.bytes(head + body)).startswith(b"HTTP/1.1 400")
+        assert upstream.connections == 0
+
+
+async def test_headers_without_end_are_refused() -> None:
+    async with fake_side("openai-chat", COMPLETE) as (_, side, _):
+        answer = await side.bytes(b"GET / HTTP/1.1\r\nx: " + b"a" * 200_000)
+        assert b"431" in answer.split(b"\r\n")[0]
+
+
+async def test_too_many_connections_are_refused() -> None:
+    models = b"GET /groq/v1/models HTTP/1.1\r\nhost: x\r\n\r\n"
+    async with fake_side("openai-chat", whole(200, b"{}"), limits=Limits(connections=2)) as (_, side, _):
+        held = [await asyncio.open_connection("127.0.0.1", side.port) for _ in range(2)]
+        async with asyncio.timeout(5):
+            while not (await side.bytes(models)).startswith(b"HTTP/1.1 503"):
+                pass
+        for _, writer in held:
+            writer.close()
+        async with asyncio.timeout(5):
+            while not (await side.bytes(models)).startswith(b"HTTP/1.1 200"):
+                pass
+
+
+async def test_a_key_that_does_not_come_is_not_waited_for_for_ever() -> None:
+    async def never() -> str:
+        await asyncio.Event().wait()
+        return KEY
+
+    served = provider("openai-chat", "http://127.0.0.1:1")
+    gate = ModelGate(served, never, lambda usage: None, limits=SHORT)
+    server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
+    async with server, httpx2.AsyncClient(trust_env=False) as client:
+        port = server.sockets[0].getsockname()[1]
+        answer = await client.post(f"http://127.0.0.1:{port}{CHAT}", json=BODY)
+        assert answer.status_code == 503
+        assert "has not arrived" in answer.json()["error"]["message"]
+    await gate.close()
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "ключ", "tab\tkey"])
+async def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(key: str) -> None:
+    async with fake_side("openai-chat", COMPLETE, key=key) as (upstream, side, client):
+        answer = await client.post(CHAT, json=BODY)
+        assert answer.status_code == 401
+        assert upstream.connections == 0
+        assert not key or key not in answer.text + repr(side.errors)
+
+
+async def test_closing_the_gate_ends_what_is_open() -> None:
+    async with fake_side("openai-chat", stream(delta("one"), 30.0)) as (upstream, side, client):
+        started = time.monotonic()
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            async with client.stream("POST", CHAT, json=BODY) as answer:
+                pieces = answer.aiter_raw()
+                assert await anext(pieces) == delta("one")
+                await side.gate.close()
+                await anext(pieces)
+        assert time.monotonic() - started < 3
+        await until(upstream.received[0].closed)
+
+
+async def test_an_old_client_gets_its_answer_too() -> None:
+    async with fake_side("openai-chat", COMPLETE) as (_, side, _):
+        answer = await side.bytes(HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + ENCODED)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(delta("hello") + END)
+
+
+async def test_requests_sent_at_once_are_answered_in_turn() -> None:
+    async with fake_side("openai-chat", COMPLETE) as (_, side, _):
+        answer = await side.bytes((HEAD + ENCODED) * 3)
+        assert answer.count(b"HTTP/1.1 200") == 3
+        assert len(side.usage) == 3
+
+
+async def test_a_missing_key_does_not_break_the_connection() -> None:
+    async with fake_side("openai-chat", COMPLETE, key=KeyUnavailable("none")) as (_, side, _):
+        assert (await side.bytes((HEAD + ENCODED) * 2)).count(b"HTTP/1.1 401") == 2
