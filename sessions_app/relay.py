@@ -1,8 +1,7 @@
 """The live path inside the process that serves the sockets, and the wake-ups that reach it from others.
 
-A session's `Feed` holds a short log of encoded frames; each browser is a `Reader` with a position over it,
-not a queue, so a slow one costs nothing but its own delay. Frames are shown when they arrive; what has left
-the feed is read from the stored log. The channel layer carries wake-ups only, and any of them may be lost.
+It keeps the feeds that browsers watch and the links of connected sidecars. The channel layer carries wake-ups
+only, and any of them may be lost.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import uuid
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import redis.exceptions
 from asgiref.sync import async_to_sync
@@ -21,87 +19,11 @@ from channels.layers import get_channel_layer
 
 from openagent.lib import log
 from openagent.lib.errors import AppError
+from sessions_app.feeds import Feed, Reader
 
 _log = log.get(__name__)
 
 GROUP = "sockets"
-FEED_BYTES = 256 * 1024
-
-
-class Position(NamedTuple):
-    """A place in a session's log. A higher generation is further on, whatever its number."""
-
-    gen: int
-    seq: int
-
-
-class Frame(NamedTuple):
-    """Consecutive events of one generation, encoded once for all readers."""
-
-    gen: int
-    first: int
-    last: int
-    text: str
-
-
-class Reader:
-    """Something that follows a feed; `changed` is set whenever there may be something new for it."""
-
-    __slots__ = ("changed",)
-
-    def __init__(self) -> None:
-        self.changed = asyncio.Event()
-
-
-class Feed:
-    """The newest frames of one session, where its stored log ends, and its state, for those who watch.
-
-    Frames in it are contiguous and of one generation; anything else that arrives starts it anew.
-    """
-
-    def __init__(self) -> None:
-        self.readers: set[Reader] = set()
-        self.stored = Position(0, 0)
-        self.state_version = 0
-        self.state = ""
-        self.is_gone = False
-        self._frames: deque[Frame] = deque()
-        self._bytes = 0
-
-    def publish(self, frame: Frame) -> None:
-        """Adds the frame that a sidecar just sent; the oldest ones go when there are too many."""
-        last = self._frames[-1] if self._frames else None
-        if last is not None and (last.gen != frame.gen or last.last + 1 != frame.first):
-            self._frames.clear()
-            self._bytes = 0
-        self._frames.append(frame)
-        self._bytes += len(frame.text)
-        while self._bytes > FEED_BYTES and len(self._frames) > 1:
-            self._bytes -= len(self._frames.popleft().text)
-        self.notify()
-
-    def after(self, position: Position) -> Frame | None:
-        """The frame with the event that follows `position`, if the feed still holds it."""
-        frames = self._frames
-        wanted = position.seq + 1
-        if not frames or frames[-1].gen != position.gen or not frames[0].first <= wanted <= frames[-1].last:
-            return None
-        # A live reader wants one of the last frames: look from the end.
-        for frame in reversed(frames):
-            if frame.first <= wanted:
-                return frame
-        return None
-
-    def has_stored(self, position: Position) -> None:
-        """The log is stored up to `position`."""
-        if position > self.stored:
-            self.stored = position
-            self.notify()
-
-    def notify(self) -> None:
-        """Lets every reader look again."""
-        for reader in self.readers:
-            reader.changed.set()
 
 
 class Link(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from openagent.lib import db, log
 from openagent.lib.errors import AppError
-from sessions_app import jobs, relay
+from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, counters, upkeep, writer
 from sessions_app.models import Instance
 from sessions_app.services import commands, ingest, instances, links
@@ -167,7 +167,7 @@ class LinkConsumer(base.SocketConsumer):
         counters.EVENTS_RECEIVED.inc(len(fresh))
         if feed := relay.feed_of(self.session_id):
             text = frames.encode(frames.Events(events=fresh))
-            feed.publish(relay.Frame(self.generation, fresh[0].seq, fresh[-1].seq, text))
+            feed.publish(feeds.Frame(self.generation, fresh[0].seq, fresh[-1].seq, text))
         writer.add(self, fresh)
 
     def _check(self, event: messages.Event) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from openagent.accounts import logins, tickets
 from openagent.accounts.models import Scope
 from openagent.lib import db
-from sessions_app import relay
+from sessions_app import feeds, relay
 from sessions_app.consumers import base, counters, upkeep
 from sessions_app.services import logs
 from sidecar.protocol.frames import MAX_FRAME_BYTES
@@ -40,8 +40,8 @@ class SessionConsumer(base.SocketConsumer):
     """Sends hello, what was missed, then what happens; pauses while the browser does not acknowledge."""
 
     login: logins.Login
-    reader: relay.Reader
-    feed: relay.Feed
+    reader: feeds.Reader
+    feed: feeds.Feed
 
     def may_connect(self) -> bool:
         """A cookie proves nothing without our own page's origin; a bearer token does."""
@@ -61,7 +61,7 @@ class SessionConsumer(base.SocketConsumer):
         self._outstanding = 0
         self._seq = 0
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.reader = relay.Reader()
+        self.reader = feeds.Reader()
         # Watch first and read then: what happens in between is in the feed.
         self.feed = relay.watch(self.session_id, self.reader)
         upkeep.viewers.add(self)
@@ -129,7 +129,7 @@ class SessionConsumer(base.SocketConsumer):
                 await self.send_text(f'{{"type":"state","state":{self.feed.state}}}')
             if self._outstanding <= CREDIT_BYTES:
                 if frame := self.feed.after(position):
-                    position = relay.Position(frame.gen, frame.last)
+                    position = feeds.Position(frame.gen, frame.last)
                     await self._send_events(frame.text, frame.last)
                     continue
                 if self.feed.stored > position:
@@ -148,7 +148,7 @@ class SessionConsumer(base.SocketConsumer):
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await self.send_text(f'{{"type":"heartbeat","seq":{self._seq}}}')
 
-    async def _greet(self) -> relay.Position:
+    async def _greet(self) -> feeds.Position:
         """Sends hello; the place in the log from which this browser goes on."""
         asked = _parse_cursor(self.scope.get("query_string", b""))
         head = await db.run(logs.head, session_id=self.session_id)
@@ -161,9 +161,9 @@ class SessionConsumer(base.SocketConsumer):
         hello = f'{{"type":"hello","stored":{list(stored_of_generation)},"state":{self.feed.state}}}'
         await self.send_text(hello)
         counters.SOCKET_CONNECTS.labels("resumed" if asked.seq else "fresh").inc()
-        return relay.Position(*start)
+        return feeds.Position(*start)
 
-    async def _catch_up(self, position: relay.Position) -> relay.Position:
+    async def _catch_up(self, position: feeds.Position) -> feeds.Position:
         """Sends what is stored after `position`, page by page; where the log ended when it began."""
         end = self.feed.stored
         after_row = None
@@ -199,7 +199,7 @@ def _encode_events(rows: list[dict[str, Any]]) -> str:
     return '{"type":"events","events":' + _encoder.encode(rows).decode() + "}"
 
 
-def _parse_cursor(query_string: bytes) -> relay.Position:
+def _parse_cursor(query_string: bytes) -> feeds.Position:
     """`after=GEN.SEQ`; anything else starts at the beginning."""
     values = parse_qs(query_string.decode("latin-1")).get("after", [""])
     gen, _, seq = values[0].partition(".")
@@ -211,5 +211,5 @@ def _parse_cursor(query_string: bytes) -> relay.Position:
         and len(gen) < 10
         and len(seq) < 19
     ):
-        return relay.Position(int(gen), int(seq))
-    return relay.Position(0, 0)
+        return feeds.Position(int(gen), int(seq))
+    return feeds.Position(0, 0)

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from openagent.accounts import logins
 from openagent.lib import db, log
-from sessions_app import relay
+from sessions_app import feeds, relay
 from sessions_app.consumers import base, writer
 from sessions_app.services import commands, logs, state
 
@@ -66,9 +66,9 @@ def _tune() -> None:
     sys.setswitchinterval(0.0005)
 
 
-async def refresh(session_id: uuid.UUID, feed: relay.Feed, head: logs.Head) -> None:
+async def refresh(session_id: uuid.UUID, feed: feeds.Feed, head: logs.Head) -> None:
     """Brings the feed's idea of the stored log and of the state up to `head`."""
-    feed.has_stored(relay.Position(head.generation, head.last_seq))
+    feed.has_stored(feeds.Position(head.generation, head.last_seq))
     if head.state_version > feed.state_version:
         snapshot = await db.run(state.snapshot, session_id)
         if snapshot["version"] > feed.state_version:

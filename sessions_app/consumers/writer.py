@@ -10,7 +10,7 @@ from typing import Protocol
 from django.db import DatabaseError
 
 from openagent.lib import db, log
-from sessions_app import relay
+from sessions_app import feeds, relay
 from sessions_app.consumers import counters
 from sessions_app.services import ingest
 from sessions_app.services.events import Outcome
@@ -86,7 +86,7 @@ async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
             counters.EVENTS_STORED.inc(len(events))
             source.stored(events[-1].seq)
             if feed := relay.feed_of(source.session_id):
-                feed.has_stored(relay.Position(source.generation, events[-1].seq))
+                feed.has_stored(feeds.Position(source.generation, events[-1].seq))
         else:
             source.refused(outcome)
 

@@ -20,11 +20,11 @@ class Frame(msgspec.Struct, kw_only=True, tag_field="type"):
     """Base of all frames."""
 
 
-# --- from the sidecar to the platform -------------------------------------------------------------------------
+# --- from the sidecar to the platform --------------------------------------------------------------
 
 
 class Hello(Frame, tag="hello"):
-    """The first frame of every connection. Keys are base64: an X25519 public key and a fresh 16 byte nonce."""
+    """The first frame of every connection. Keys are base64: an X25519 public key, a fresh 16 byte nonce."""
 
     versions: list[int]
     sidecar_version: str
@@ -88,7 +88,7 @@ class Goodbye(Frame, tag="goodbye"):
     reason: str
 
 
-# --- from the platform to the sidecar -------------------------------------------------------------------------
+# --- from the platform to the sidecar --------------------------------------------------------------
 
 
 class Command(msgspec.Struct, kw_only=True):
@@ -100,7 +100,7 @@ class Command(msgspec.Struct, kw_only=True):
 
 
 class Welcome(Frame, tag="welcome"):
-    """The platform accepts the link: protocol version, and the last event of this generation that is stored."""
+    """The link is accepted: the protocol version, and the last event of this generation that is stored."""
 
     version: int
     platform_version: str

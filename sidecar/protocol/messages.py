@@ -214,7 +214,7 @@ class PermissionAsked(Data):
 
 
 class PermissionAnswered(Data):
-    """How a permission ended. `by` is `user`, `platform`, or `box` for a reply that the platform did not send."""
+    """How a permission ended; by the `box` where the platform had sent no reply."""
 
     permission_id: str
     choice: PermissionChoice

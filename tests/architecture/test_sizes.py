@@ -11,7 +11,9 @@ MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 
 # What is longer on purpose, with the reason. Nothing gets in here to silence the test.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "sidecar/protocol/messages.py": "one catalogue: every kind of event and its data, side by side",
+}
 LONG_FUNCTIONS: dict[str, str] = {}
 
 
