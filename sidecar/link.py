@@ -72,7 +72,9 @@ class Link:
         self.source: Callable[[], bytes | None] = lambda: None
         """Gives the next events to send as a text message, or None."""
         self.up = asyncio.Event()
-        """Set while the platform has welcomed this connection."""
+        """Set while the platform has welcomed this connection; `down` is set while not."""
+        self.down = asyncio.Event()
+        self.down.set()
         self._peer = peer
         self._unix = unix
         self._url = url
@@ -155,6 +157,7 @@ class Link:
     async def _converse(self, connection: ClientConnection, welcome: frames.Welcome) -> frames.Refused | None:
         self._frames.clear()
         opening = self._peer.opening(welcome)
+        self.down.clear()
         self.up.set()
         _log.info("link is up", platform_version=welcome.platform_version, stored_seq=welcome.stored_seq)
         for frame in opening:
@@ -166,6 +169,7 @@ class Link:
             )
         finally:
             self.up.clear()
+            self.down.set()
             self._peer.link_lost()
 
     async def _read(self, connection: ClientConnection) -> frames.Refused | None:

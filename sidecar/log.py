@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, TextIO, cast
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ _LOOKS_SECRET = re.compile(
 )
 
 _hidden: set[str] = set()
+_ids: ContextVar[dict[str, str] | None] = ContextVar("log_ids", default=None)
 
 
 def get(name: str) -> FilteringBoundLogger:
@@ -34,13 +36,24 @@ def get(name: str) -> FilteringBoundLogger:
     return cast(FilteringBoundLogger, structlog.stdlib.get_logger(name))
 
 
+def begin(**ids: str) -> None:
+    """Every line of this task, and of all tasks that come from it, carries these ids and those of `bind`."""
+    _ids.set(dict(ids))
+
+
 def bind(**ids: str) -> None:
-    """Every line of this task, and of the tasks it starts, carries these from here on."""
-    structlog.contextvars.bind_contextvars(**ids)
+    """From here on the tasks that share a `begin` write these ids too, also those that run already."""
+    shared = _ids.get()
+    if shared is None:
+        begin(**ids)
+    else:
+        shared.update(ids)
 
 
 def unbind(*names: str) -> None:
-    structlog.contextvars.unbind_contextvars(*names)
+    shared = _ids.get() or {}
+    for name in names:
+        shared.pop(name, None)
 
 
 def hide(secret: str) -> None:
@@ -70,7 +83,7 @@ def redact(text: str) -> str:
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Set up logging for this process, the standard library's included."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -101,6 +114,10 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     # Below warning these write every frame and every request, contents included.
     for chatty in ("websockets", "httpx2", "httpcore2", "h11", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _add_ids(logger: Any, name: str, event: EventDict) -> EventDict:
+    return {**(_ids.get() or {}), **event}
 
 
 def _render(logger: Any, name: str, event: EventDict) -> str:

@@ -42,8 +42,10 @@ class Limits:
 class Outbox:
     """The events of one generation. `ready` is set while `next_frame` may have something to send."""
 
-    def __init__(self, ledger: Ledger, limits: Limits | None = None) -> None:
-        self.ready = asyncio.Event()
+    def __init__(
+        self, ledger: Ledger, limits: Limits | None = None, *, ready: asyncio.Event | None = None
+    ) -> None:
+        self.ready = ready or asyncio.Event()
         self._ledger = ledger
         self._limits = limits or Limits()
         self._drafts = coalesce.Coalescer()
@@ -100,6 +102,25 @@ class Outbox:
             self.ready.clear()
             return None
         return stream.events_frame(entries)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event."""
+        return self._ledger.last_seq
+
+    @property
+    def bytes_kept(self) -> int:
+        """The size of what the platform has not stored."""
+        return self._ledger.bytes_kept
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the disk takes no events."""
+        return self._ledger.is_stalled
+
+    def note_command(self, number: int) -> None:
+        """Commands up to `number` are carried out."""
+        self._ledger.note_command(number)
 
     def acknowledge(self, seq: int) -> None:
         """The platform has stored events up to `seq`. StreamError when that cannot be."""

@@ -1,7 +1,7 @@
 """Questions about the workspace and their answers: the `data` of frames.Query and of frames.Answer.
 
-A path is relative to the workspace, with "/" between its parts; "" is the workspace itself. Names come from an
-untrusted box: they are shown, and sent back in a later query, and mean nothing else to the platform.
+A path is relative to the workspace, with "/" between its parts; "" is the workspace itself. Names come from
+an untrusted box: they are shown, and sent back in a later query, and mean nothing else to the platform.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ QueryError = Literal[
     "not_found",
     "not_a_directory",
     "not_a_file",
-    "unreadable",
-    "busy",  # too many questions at once
-    "box_lost",
-    "not_ready",
+    "unreadable",  # it exists, and the box does not or may not show it
+    "busy",  # too many questions at once, or the box does not answer
+    "asleep",  # there is no box, or not yet
 ]
 """The codes of frames.Answer.error."""
 
@@ -36,7 +35,7 @@ class FilesList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FileEntry(msgspec.Struct, kw_only=True):
-    """One name in a directory; `modified_at` is RFC 3339 in UTC, or empty when the box gave no sensible time."""
+    """One name in a directory; `modified_at` is RFC 3339 in UTC, or empty where the box gave no real time."""
 
     name: str
     type: Literal["file", "dir", "link", "other"]

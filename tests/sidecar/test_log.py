@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -32,11 +33,11 @@ def lines() -> Iterator[Any]:
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     log._hidden.clear()
-    structlog.contextvars.clear_contextvars()
 
 
 def test_a_line_is_json_with_its_ids(lines: Any) -> None:
-    log.bind(instance_id="i1", session_id="s1")
+    log.begin(instance_id="i1")
+    log.bind(session_id="s1")
     log.get("sidecar.link").info("link is up", attempt=3)
     log.unbind("session_id")
     logging.getLogger("other.library").warning("plain %s", "message")
@@ -44,6 +45,23 @@ def test_a_line_is_json_with_its_ids(lines: Any) -> None:
     assert first["event"] == "link is up" and first["attempt"] == 3 and first["level"] == "info"
     assert (first["instance_id"], first["session_id"], first["logger"]) == ("i1", "s1", "sidecar.link")
     assert second["event"] == "plain message" and second["instance_id"] == "i1" and "session_id" not in second
+
+
+async def test_ids_reach_tasks_that_run_already(lines: Any) -> None:
+    bound = asyncio.Event()
+
+    async def earlier() -> None:
+        await bound.wait()
+        log.get("x").info("earlier")
+
+    log.begin(instance_id="i1")
+    task = asyncio.create_task(earlier())
+    await asyncio.sleep(0)
+    log.bind(turn_id="t1")
+    bound.set()
+    await task
+    (line,) = lines()
+    assert (line["instance_id"], line["turn_id"]) == ("i1", "t1")
 
 
 @pytest.mark.parametrize("secret", [KEY, TOKEN])

@@ -1,0 +1,303 @@
+"""One life of a sidecar: holds the link, is claimed, serves its session, and ends for one of a few reasons.
+
+It connects the parts and decides nothing that they can decide themselves. Whatever happens first and is an
+ending, ends it; what comes after is only logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sidecar import __version__, ending, log
+from sidecar.config import Config
+from sidecar.credentials import Credentials
+from sidecar.dispatch import Dispatch, Refusal, Verb
+from sidecar.ending import Ending, Exit
+from sidecar.link import Link, Timing
+from sidecar.protocol import frames, stream
+from sidecar.salvage import Salvage
+from sidecar.session import MODELS, Parts, Session, StartFailed, Surroundings
+from sidecar.turns import Turns
+from sidecar.workspace.files import Desk
+
+GOODBYE_SECONDS = 1.0
+BROKEN_FLUSH_SECONDS = 3.0
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What a health check may know. `is_ready`: linked, and able to do what it is there for."""
+
+    is_ready: bool
+    stage: str
+    is_linked: bool
+    unstored_bytes: int
+    is_stalled: bool
+
+
+class Instance:
+    """`run` it once; `stop` asks it to end. It is the peer of its link."""
+
+    def __init__(self, config: Config, parts: Parts | None = None, *, timing: Timing | None = None) -> None:
+        parts = parts or Parts()
+        self._config = config
+        self._started_at = 0.0
+        self._stages: list[frames.Stage] = []
+        self._session: Session | None = None
+        self._beginning: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.link = Link(self, unix=config.link.unix, url=config.link.url, timing=timing)
+        self._credentials = Credentials(self.link.send)
+        self._salvage = Salvage(Path(config.journal), self.link.send)
+        self._box = parts.make_box(Path(config.box_socket), {MODELS: self._serve_models})
+        self._desk = Desk(self._box)
+        self._dispatch = Dispatch(self._verbs(), send=self.link.send, on_done=self._command_done)
+        self._around = Surroundings(
+            config=config,
+            parts=parts,
+            box=self._box,
+            key=self._credentials.key,
+            on_stage=self._reach,
+            on_end=self._end,
+            spawn=self._spawn,
+        )
+
+    async def run(self) -> Exit:
+        """Live until something ends it; the exit code."""
+        log.begin(instance_id=self._config.instance)
+        log.hide(self._config.token)
+        self._started_at = asyncio.get_running_loop().time()
+        self._reach("sidecar", __version__)
+        try:
+            await self._box.start()
+        except OSError as error:
+            _log.error("the box's socket cannot be made", reason=str(error))
+            return Exit.CONFIG
+        try:
+            linking = self._spawn(self._keep_link())
+            self._spawn(self._dispatch.run())
+            self._spawn(self._watch_box())
+            reason = await self._ended
+            _log.info("ending", code=reason.code.name, reason=reason.reason)
+            await self._finish(reason, linking)
+        finally:
+            await self._let_go()
+        return reason.code
+
+    def stop(self, reason: str) -> None:
+        """End as asked: `idle`, `user` or `shutdown`."""
+        self._end(ending.stopped(reason))
+
+    def health(self) -> Health:
+        """How it is right now."""
+        outbox = self._session.outbox if self._session else None
+        is_waiting_or_ready = self._session is None or self._session.is_ready
+        is_linked = self.link.up.is_set()
+        return Health(
+            is_ready=is_linked and is_waiting_or_ready and not self._ended.done(),
+            stage=self._stages[-1].stage if self._stages else "",
+            is_linked=is_linked,
+            unstored_bytes=outbox.bytes_kept if outbox else 0,
+            is_stalled=outbox.is_stalled if outbox else False,
+        )
+
+    # --- the link's peer --------------------------------------------------------------------------
+
+    def hello(self) -> frames.Hello:
+        outbox = self._session.outbox if self._session else None
+        return frames.Hello(
+            versions=list(frames.PROTOCOL_VERSIONS),
+            sidecar_version=__version__,
+            instance=self._config.instance,
+            token=self._config.token,
+            public_key=self._credentials.public_key,
+            nonce=self._credentials.hello_nonce(),
+            gen=self._session.claim.gen if self._session else 0,
+            last_seq=outbox.last_seq if outbox else 0,
+            last_command=self._dispatch.last_command,
+        )
+
+    def opening(self, welcome: frames.Welcome) -> list[frames.Frame | bytes]:
+        self._credentials.link_up()
+        if self._session and self._session.outbox:
+            self._session.outbox.resume(welcome.stored_seq)
+        pending = [self._salvage.pending] if self._salvage.pending else []
+        return [*self._stages, *self._dispatch.reports(), *self._credentials.requests(), *pending]
+
+    def receive(self, frame: frames.Down) -> None:
+        match frame:
+            case frames.Ack():
+                if self._session is None or self._session.outbox is None:
+                    raise stream.StreamError("events were acknowledged before there were any")
+                self._session.outbox.acknowledge(frame.seq)
+            case frames.Commands():
+                self._dispatch.receive(frame.commands)
+            case frames.SalvageAck():
+                self._salvage.acknowledge(frame)
+            case frames.Key():
+                self._credentials.receive(frame)
+            case frames.KeyDrop():
+                self._credentials.drop(frame.provider)
+            case frames.Query():
+                self._spawn(self._answer(frame))
+            case _:
+                raise frames.FrameError("a frame out of place")
+
+    def link_lost(self) -> None:
+        self._credentials.link_lost()
+
+    # --- commands -----------------------------------------------------------------------------------
+
+    def _verbs(self) -> dict[str, Verb]:
+        return {
+            "session.claim": Verb(frames.SessionClaim, self._claim),
+            "turn.start": Verb(frames.TurnStart, lambda order: self._turns().start(order)),
+            "turn.cancel": Verb(frames.TurnCancel, lambda order: self._turns().cancel(order)),
+            "permission.answer": Verb(frames.PermissionAnswer, lambda order: self._turns().answer(order)),
+            "agent.configure": Verb(frames.AgentConfigure, lambda order: self._turns().configure(order)),
+            "instance.stop": Verb(frames.InstanceStop, self._stop),
+        }
+
+    async def _claim(self, order: frames.SessionClaim) -> None:
+        if self._session is not None:
+            raise Refusal("claimed_already")
+        log.bind(session_id=order.session)
+        self._credentials.claim(session=order.session, gen=order.gen)
+        self._session = Session(order, self._around)
+        self._beginning = self._spawn(self._begin(self._session))
+
+    async def _stop(self, order: frames.InstanceStop) -> None:
+        self.stop(order.reason)
+
+    def _turns(self) -> Turns:
+        if self._session is None or self._session.turns is None:
+            raise Refusal("not_ready")
+        return self._session.turns
+
+    def _command_done(self, number: int) -> None:
+        if self._session and self._session.outbox:
+            self._session.outbox.note_command(number)
+
+    # --- its own tasks --------------------------------------------------------------------------------
+
+    async def _begin(self, session: Session) -> None:
+        claim = session.claim
+        try:
+            first = await self._salvage.run(session=claim.session, gen=claim.gen)
+            outbox = session.open(first=first, ready=self.link.ready)
+            self.link.source = outbox.next_frame
+            await session.begin()
+        except StartFailed as error:
+            self._end(error.ending)
+        except OSError as error:
+            _log.error("the journal cannot be read", reason=str(error))
+            self._end(ending.failed(Exit.JOURNAL, "disk_full", "The session's journal cannot be read."))
+
+    async def _keep_link(self) -> None:
+        try:
+            refused = await self.link.run()
+        except stream.StreamError as error:
+            _log.error("the link cannot be resumed", reason=str(error))
+            self._end(Ending(code=Exit.LINK_BROKEN, reason=str(error)))
+            return
+        if refused is not None:
+            self._end(Ending(code=Exit.REFUSED, reason=refused.code))
+
+    async def _watch_box(self) -> None:
+        await self._box.lost.wait()
+        words = f"The box ended unexpectedly. {self._box.lost_reason} The next prompt starts a new one."
+        self._end(ending.failed(Exit.BOX_LOST, "box_lost", words))
+
+    async def _answer(self, query: frames.Query) -> None:
+        self.link.send(await self._desk.answer(query))
+
+    async def _serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._session is not None:
+            await self._session.serve_models(reader, writer)
+
+    def _reach(self, stage: Literal["sidecar", "box", "agent", "ready"], detail: str) -> None:
+        elapsed = asyncio.get_running_loop().time() - self._started_at
+        reached = frames.Stage(stage=stage, elapsed_ms=round(elapsed * 1000), detail=detail)
+        self._stages.append(reached)
+        self.link.send(reached)
+        _log.info("stage reached", stage=stage, elapsed_ms=reached.elapsed_ms)
+
+    def _end(self, reason: Ending) -> None:
+        if self._ended.done():
+            _log.info("already ending", reason=reason.reason)
+        else:
+            self._ended.set_result(reason)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before it began leaves its work unstarted, which Python warns about.
+        task.add_done_callback(lambda _: work.close())
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Every task's outermost frame: what nobody expected ends the instance, and is called our fault."""
+        try:
+            await work
+        except Exception:
+            _log.exception("unexpected failure")
+            words = "The sidecar failed; this is a bug in the platform. The next prompt starts it anew."
+            self._end(ending.failed(Exit.BUG, "internal", words))
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    async def _finish(self, reason: Ending, linking: asyncio.Task[None]) -> None:
+        """End the session, have the platform store all of it if it listens, and say goodbye."""
+        deadline = asyncio.get_running_loop().time() + self._config.limits.stop_seconds - GOODBYE_SECONDS
+        has_platform = reason.code not in (Exit.REFUSED, Exit.LINK_BROKEN)
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.wait([self._beginning])
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                if self._session is not None:
+                    await self._session.finish(reason)
+                    if self._session.outbox is not None and has_platform:
+                        await self._flush(self._session.outbox.settled(), linking)
+        if has_platform:
+            await self.link.leave(reason.reason, seconds=GOODBYE_SECONDS)
+
+    async def _let_go(self) -> None:
+        """Nothing of this instance runs or is open after this; the journal keeps what is not stored."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._box.close()
+        self._credentials.forget()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _flush(self, settled: Coroutine[Any, Any, None], linking: asyncio.Task[None]) -> None:
+        """Wait until all is stored, but not for a platform that is gone or has said its last word."""
+        storing = asyncio.ensure_future(settled)
+        absent = asyncio.ensure_future(self._link_stays_away())
+        try:
+            await asyncio.wait((storing, absent, linking), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            storing.cancel()
+            absent.cancel()
+
+    async def _link_stays_away(self) -> None:
+        """Return when there has been no link for a moment."""
+        while True:
+            try:
+                async with asyncio.timeout(BROKEN_FLUSH_SECONDS):
+                    await self.link.up.wait()
+            except TimeoutError:
+                return
+            await self.link.down.wait()

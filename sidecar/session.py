@@ -1,0 +1,230 @@
+"""What an instance does for the session that claimed it: its log, its gate, its agent, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from sidecar import ending, log
+from sidecar.agents import registry
+from sidecar.agents.base import Agent, AgentContext, AgentError, Box
+from sidecar.box_server import BoxServer, GateHandler
+from sidecar.config import Config
+from sidecar.ending import Ending, Exit
+from sidecar.gate.models import ModelGate
+from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
+from sidecar.ledger import Ledger
+from sidecar.outbox import Limits, Outbox
+from sidecar.protocol import frames, messages
+from sidecar.turns import Turns
+from sidecar.workspace.files import Files
+
+MODELS = "models"
+"""The name of the gate that leads to the models."""
+
+CANCEL_SECONDS = 3.0
+CLOSE_SECONDS = 2.0
+
+_log = log.get(__name__)
+
+
+class BoxDoor(Box, Files, Protocol):
+    """The box, as `sidecar.box_server.BoxServer` has it."""
+
+    lost: asyncio.Event
+    lost_reason: str
+
+    @property
+    def gate_ports(self) -> dict[str, int]: ...
+
+    async def start(self) -> None: ...
+
+    async def connected(self, timeout: float, /) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an instance is made of; tests put others in their place."""
+
+    get_agent: Callable[[str], Agent] = registry.get_agent
+    make_box: Callable[[Path, Mapping[str, GateHandler]], BoxDoor] = BoxServer
+    disk: Disk = field(default_factory=Disk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a session needs of its instance."""
+
+    config: Config
+    parts: Parts
+    box: BoxDoor
+    key: Callable[[str], Awaitable[str]]
+    on_stage: Callable[[Literal["box", "agent", "ready"], str], None]
+    on_end: Callable[[Ending], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class StartFailed(Exception):
+    """The session cannot begin here; `ending` says why."""
+
+    def __init__(self, reason: Ending) -> None:
+        super().__init__(reason.reason)
+        self.ending = reason
+
+
+class Session:
+    """One claim: `open` when its first number is known, then `begin`; `finish` at the end in any case."""
+
+    def __init__(self, claim: frames.SessionClaim, around: Surroundings) -> None:
+        self.claim = claim
+        self.outbox: Outbox | None = None
+        self.is_ready = False
+        self._around = around
+        self._turns: Turns | None = None
+        self._gate: ModelGate | None = None
+        self._agent: Agent | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def turns(self) -> Turns | None:
+        """The turns of this session, once it is ready for any."""
+        return self._turns if self.is_ready else None
+
+    def open(self, *, first: int, ready: asyncio.Event) -> Outbox:
+        """Begin this generation's log with number `first`. StartFailed when the journal cannot be used."""
+        config = self._around.config
+        try:
+            ledger = Ledger(
+                Journal(Path(config.journal), disk=self._around.parts.disk),
+                session=self.claim.session,
+                gen=self.claim.gen,
+                instance=config.instance,
+                first=first,
+            )
+        except (JournalConflict, JournalUnwritable) as error:
+            _log.error("the journal cannot be used", reason=str(error))
+            raise StartFailed(
+                ending.failed(Exit.JOURNAL, "disk_full", f"The session's journal cannot be used: {error}.")
+            ) from error
+        limits = Limits(
+            journal_bytes=config.limits.journal_bytes,
+            events_per_second=config.limits.events_per_second,
+            bytes_per_second=config.limits.bytes_per_second,
+        )
+        self.outbox = Outbox(ledger, limits, ready=ready)
+        return self.outbox
+
+    async def begin(self) -> None:
+        """Wait for the box, start gate and agent, and say that the instance is ready. StartFailed."""
+        assert self.outbox is not None, "open comes first"
+        around, limits = self._around, self._around.config.limits
+        try:
+            await around.box.connected(limits.box_seconds)
+        except OSError as error:
+            raise StartFailed(
+                ending.failed(Exit.START_FAILED, "box_lost", f"The box did not start. {error}")
+            ) from error
+        around.on_stage("box", "")
+        try:
+            info = await self._start_agent(self.outbox)
+        except (AgentError, OSError, ValueError, TimeoutError) as error:
+            words = str(error) or f"It was not ready after {limits.agent_seconds:g} seconds."
+            raise StartFailed(
+                ending.failed(Exit.START_FAILED, "agent_crash", f"The agent did not start. {words}")
+            ) from error
+        around.on_stage("agent", f"{info.name} {info.version}".strip())
+        # Whoever reads the event may answer with a prompt at once.
+        self.is_ready = True
+        self.outbox.emit("instance.started", self._started(info))
+        around.on_stage("ready", "")
+
+    async def serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection of the box to its models; closed at once while there is no gate."""
+        if self._gate is not None:
+            await self._gate.handle(reader, writer)
+
+    async def finish(self, reason: Ending) -> None:
+        """End the turn and the agent, and let the log say so; takes a few seconds at most."""
+        if reason.code is Exit.STOPPED and self._turns is not None:
+            await self._turns.stop(seconds=CANCEL_SECONDS)
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        if self._turns is not None:
+            self._turns.interrupt(reason.error, stop_reason=reason.stop_reason)
+        elif self.outbox is not None and reason.error is not None:
+            self.outbox.emit("error", reason.error)
+        if self.outbox is not None:
+            if reason.code is Exit.STOPPED:
+                self.outbox.emit("instance.stopped", messages.InstanceStopped(reason=reason.reason))
+            self.outbox.lift_budget()
+        await self._close_agent()
+
+    async def close(self) -> None:
+        """Let go of gate and journal. What is not stored stays in the journal."""
+        if self._gate is not None:
+            await self._gate.close()
+        if self.outbox is not None:
+            await self.outbox.close()
+
+    async def _start_agent(self, outbox: Outbox) -> messages.AgentInfo:
+        """AgentError, OSError, ValueError (a provider that cannot be used) or TimeoutError when it fails."""
+        around, claim, limits = self._around, self.claim, self._around.config.limits
+        agent = self._agent = around.parts.get_agent(claim.agent)
+        turns = self._turns = Turns(
+            agent,
+            outbox,
+            cancel_seconds=limits.cancel_seconds,
+            spawn=around.spawn,
+            on_hang=self._agent_hung,
+        )
+        self._gate = ModelGate(
+            claim.provider,
+            lambda: around.key(claim.provider.id),
+            turns.provider_answered,
+            turns.provider_failed,
+        )
+        self._following = around.spawn(self._follow(agent, turns))
+        context = AgentContext(
+            box=around.box,
+            provider=claim.provider,
+            model=claim.model,
+            mode=claim.mode or "ask",
+            gate_port=around.box.gate_ports[MODELS],
+            start_seconds=limits.agent_seconds,
+        )
+        async with asyncio.timeout(limits.agent_seconds + CLOSE_SECONDS):
+            return await agent.start(context)
+
+    async def _follow(self, agent: Agent, turns: Turns) -> None:
+        await turns.follow()
+        words = f"The agent ended. {agent.exit_reason} The next prompt starts it anew."
+        self._around.on_end(ending.failed(Exit.AGENT_ENDED, "agent_crash", words))
+
+    def _agent_hung(self) -> None:
+        self._around.on_end(Ending(code=Exit.AGENT_ENDED, reason="agent_hang"))
+
+    def _started(self, info: messages.AgentInfo) -> messages.InstanceStarted:
+        assert self._agent is not None
+        return messages.InstanceStarted(
+            agent=info,
+            model=self.claim.model,
+            driver=self.claim.driver or self._around.config.driver,
+            resumed=self._agent.resumed,
+        )
+
+    async def _close_agent(self) -> None:
+        if self._agent is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._agent.close()
+        except (TimeoutError, AgentError, OSError) as error:
+            _log.warning("the agent did not close", reason=str(error) or "timeout")

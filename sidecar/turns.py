@@ -1,0 +1,257 @@
+"""The turns of one session: a prompt begins one, the agent's events belong to it, and it ends exactly once.
+
+What an order means is journaled before the agent hears of it. What the agent says about a turn that is not
+open, or a permission that nobody asked for, is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sidecar import log
+from sidecar.agents.base import Agent, AgentError, AgentEvent, UnknownPermission
+from sidecar.dispatch import Refusal
+from sidecar.outbox import Outbox
+from sidecar.protocol import frames, messages
+
+MAX_PENDING = 64
+KEPT_TURNS = 1000
+
+_FROM_AGENTS = frozenset(messages.KINDS) - {
+    "instance.started",
+    "instance.stopped",
+    "instance.lost",
+    "turn.started",
+    "usage",
+    "events.suppressed",
+}
+
+_log = log.get(__name__)
+
+
+class Turns:
+    """One agent and its turns. `follow` reads the agent's events for as long as it has any."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        outbox: Outbox,
+        *,
+        cancel_seconds: float,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        on_hang: Callable[[], None],
+    ) -> None:
+        self.open: str | None = None
+        self._agent = agent
+        self._outbox = outbox
+        self._cancel_seconds = cancel_seconds
+        self._spawn = spawn
+        self._on_hang = on_hang
+        self._ended: dict[str, None] = {}
+        self._pending: dict[str, str | None] = {}
+        self._prompting: asyncio.Task[None] | None = None
+        self._failure: messages.ErrorData | None = None
+        self._is_stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def start(self, order: frames.TurnStart) -> None:
+        """Begin a turn: journaled, then given to the agent. Refusal when one is open, or this one was."""
+        if self.open is not None or self._is_stopping:
+            raise Refusal("turn_open" if self.open is not None else "stopping")
+        if order.turn in self._ended:
+            raise Refusal("turn_repeated")
+        self.open = order.turn
+        self._failure = None
+        self._idle.clear()
+        log.bind(turn_id=order.turn)
+        started = messages.TurnStarted(prompt=order.text, by=order.by, model=order.model)
+        self._outbox.emit("turn.started", started, turn=order.turn)
+        await self._outbox.durable()
+        # A task of its own, so that the next order, which may be to cancel, is heard.
+        self._prompting = self._spawn(self._prompt(order))
+
+    async def cancel(self, order: frames.TurnCancel) -> None:
+        """Ask the agent to stop the turn, if it is still open; later it ends as cancelled for certain."""
+        if self.open != order.turn:
+            return
+        asyncio.get_running_loop().call_later(self._cancel_seconds, self._has_hung, order.turn)
+        await self._cancel(order.turn)
+
+    async def answer(self, order: frames.PermissionAnswer) -> None:
+        """Hand a person's decision to the agent, once. Refusal when nobody waits for it any more."""
+        if order.permission_id not in self._pending:
+            raise Refusal("permission_closed")
+        turn = self._pending.pop(order.permission_id)
+        answered = messages.PermissionAnswered(
+            permission_id=order.permission_id,
+            choice=order.choice,
+            by="user",
+            user=order.user,
+            message=order.message,
+            answers=order.answers,
+        )
+        self._outbox.emit("permission.answered", answered, turn=turn)
+        await self._outbox.durable()
+        try:
+            await self._agent.answer(order)
+        except UnknownPermission:
+            _log.info("an answer came too late for the agent")
+        except (AgentError, OSError) as error:
+            self._report(f"The agent did not take the answer: {error}", turn)
+
+    async def configure(self, order: frames.AgentConfigure) -> None:
+        """Use another model or mode from the next turn on."""
+        try:
+            await self._agent.configure(model=order.model, mode=order.mode)
+        except (AgentError, OSError) as error:
+            raise Refusal(f"agent: {error}") from error
+
+    def provider_failed(self, failure: messages.ErrorData) -> None:
+        """The gate saw a model call fail: it knows more about it than the agent."""
+        self._failure = failure
+
+    def provider_answered(self, usage: messages.Usage) -> None:
+        """The gate counted a model call."""
+        self._failure = None
+        self._outbox.emit("usage", usage, turn=self.open)
+
+    async def follow(self) -> None:
+        """Take the agent's events as long as it has any."""
+        async for event in self._agent.events():
+            try:
+                await self._take(event)
+            except messages.MessageError as error:
+                _log.warning("an event of the agent was left out", kind=event.kind[:40], reason=str(error))
+            except (AgentError, OSError) as error:
+                _log.warning("the agent took no answer", reason=str(error))
+
+    async def stop(self, *, seconds: float) -> None:
+        """No turn begins any more; one that is open is cancelled, and may end as interrupted by itself."""
+        self._is_stopping = True
+        if self.open is not None:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._cancel(self.open)
+                    await self._idle.wait()
+            except TimeoutError:
+                _log.warning("the agent did not end its turn in time")
+
+    def interrupt(
+        self, error: messages.ErrorData | None = None, *, stop_reason: messages.StopReason = "interrupted"
+    ) -> None:
+        """End the open turn here and now; nobody follows the agent any more."""
+        self._is_stopping = True
+        if self._prompting:
+            self._prompting.cancel()
+        if error is not None:
+            self._outbox.emit("error", error, turn=self.open)
+        if self.open is not None:
+            self._end(messages.TurnEnded(stop_reason=stop_reason, error=error))
+
+    async def _prompt(self, order: frames.TurnStart) -> None:
+        try:
+            await self._agent.prompt(order.turn, order.text, model=order.model, mode=order.mode)
+        except (AgentError, OSError) as error:
+            if self.open == order.turn:
+                failure = messages.ErrorData(
+                    error_class="agent_crash", message=f"The agent did not take the prompt: {error}"
+                )
+                self._outbox.emit("error", failure, turn=order.turn)
+                self._end(messages.TurnEnded(stop_reason="error", error=failure))
+
+    async def _cancel(self, turn: str) -> None:
+        if self._prompting and not self._prompting.done():
+            # The agent can only stop what it has heard of.
+            await asyncio.wait([self._prompting], timeout=self._cancel_seconds / 2)
+        try:
+            await self._agent.cancel(turn)
+        except (AgentError, OSError) as error:
+            _log.warning("the agent did not take the cancelling", reason=str(error))
+
+    def _has_hung(self, turn: str) -> None:
+        if self.open != turn:
+            return
+        _log.error("the agent did not end a cancelled turn")
+        failure = messages.ErrorData(
+            error_class="agent_hang",
+            message="The agent did not react to being stopped and was ended. The next prompt starts it anew.",
+        )
+        self._outbox.emit("error", failure, turn=turn)
+        self._end(messages.TurnEnded(stop_reason="cancelled", error=failure))
+        self._on_hang()
+
+    async def _take(self, event: AgentEvent) -> None:
+        if event.kind not in _FROM_AGENTS:
+            raise messages.MessageError("an agent has no say in this")
+        if event.turn is not None and event.turn != self.open:
+            _log.info("an event of a turn that is not open was left out", kind=event.kind)
+            return
+        match event.data:
+            case messages.TurnEnded() as ended if event.turn is not None:
+                self._end(self._told_truly(ended))
+            case messages.TurnEnded():
+                raise messages.MessageError("the end of no turn")
+            case messages.PermissionAsked() as asked:
+                await self._asked(asked, event.turn)
+            case messages.PermissionAnswered() as answered:
+                self._answered(answered, event.turn)
+            case messages.ErrorData() as error:
+                await self._outbox.put("error", self._better(error), turn=event.turn)
+            case data:
+                await self._outbox.put(event.kind, data, turn=event.turn)
+
+    async def _asked(self, asked: messages.PermissionAsked, turn: str | None) -> None:
+        if asked.permission_id in self._pending:
+            return
+        try:
+            if len(self._pending) >= MAX_PENDING:
+                raise messages.MessageError("too many permissions wait")
+            await self._outbox.put("permission.asked", asked, turn=turn)
+        except messages.MessageError:
+            # Nobody will see it, and the agent would wait for ever.
+            await self._agent.answer(
+                frames.PermissionAnswer(permission_id=asked.permission_id, choice="reject")
+            )
+            raise
+        self._pending[asked.permission_id] = turn if turn is not None else self.open
+
+    def _answered(self, answered: messages.PermissionAnswered, turn: str | None) -> None:
+        """A reply that did not come through the platform, and so never a user's."""
+        if answered.by == "user" or self._pending.pop(answered.permission_id, None) is None:
+            raise messages.MessageError("nobody waits for this answer")
+        self._outbox.emit("permission.answered", answered, turn=turn)
+
+    def _end(self, ended: messages.TurnEnded) -> None:
+        turn, self.open = self.open, None
+        assert turn is not None
+        for permission_id in [each for each, of_turn in self._pending.items() if of_turn in (turn, None)]:
+            del self._pending[permission_id]
+            lost = messages.PermissionAnswered(permission_id=permission_id, choice="lost", by="platform")
+            self._outbox.emit("permission.answered", lost, turn=turn)
+        self._outbox.emit("turn.ended", ended, turn=turn)
+        self._ended[turn] = None
+        if len(self._ended) > KEPT_TURNS:
+            del self._ended[next(iter(self._ended))]
+        self._idle.set()
+        log.unbind("turn_id")
+
+    def _told_truly(self, ended: messages.TurnEnded) -> messages.TurnEnded:
+        """An agent calls a turn cancelled that was stopped only because its instance ends."""
+        stop_reason = ended.stop_reason
+        if self._is_stopping and stop_reason == "cancelled":
+            stop_reason = "interrupted"
+        return messages.TurnEnded(
+            stop_reason=stop_reason, error=self._better(ended.error) if ended.error else None
+        )
+
+    def _better(self, error: messages.ErrorData) -> messages.ErrorData:
+        """The gate's words for a failure that the agent reports, if it is the same one."""
+        if self._failure is not None and self._failure.error_class == error.error_class:
+            return self._failure
+        return error
+
+    def _report(self, message: str, turn: str | None) -> None:
+        self._outbox.emit("error", messages.ErrorData(error_class="internal", message=message), turn=turn)

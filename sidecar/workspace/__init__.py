@@ -1,0 +1,1 @@
+"""The workspace as the platform may ask about it."""
