@@ -63,6 +63,7 @@ class ProcessDriver(base.Driver):
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or process_options.from_settings()
         self._uids = UidFile(self._options.data / "uids.json", self._options.uids)
+        self._proven: set[Path] = set()
 
     def create(self, spec: InstanceSpec) -> Ref:
         options = self._options
@@ -74,7 +75,7 @@ class ProcessDriver(base.Driver):
                 self._refuse_a_second(spec)
                 process_requirements.check_space(options.data)
                 uids = self._uids.of(spec.volume) if os.geteuid() == 0 else None
-                Launch(options, spec, uids, record, lock).run()
+                Launch(options, spec, uids, record, lock, self._proven).run()
         return {"instance_id": spec.instance_id, "volume": spec.volume}
 
     def inspect(self, ref: Ref) -> InstanceState:

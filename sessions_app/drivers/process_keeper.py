@@ -46,12 +46,22 @@ def started_at(pid: int) -> int:
 
 def write_json(path: str, content: dict[str, Any]) -> None:
     """Complete or not at all, also when the disk is full."""
-    unfinished = f"{path}.new"
-    with open(unfinished, "w") as file:
+    with open(f"{path}.new", "w") as file:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    os.replace(f"{path}.new", path)
+
+
+def open_view(view: dict[str, list[str]], info: int) -> tuple[list[str], int]:
+    """The command that makes a view, and a descriptor that it needs; `info` hears who the first inside is.
+
+    The arguments go by descriptor: a box can see the command, and its agent would read pages of it.
+    """
+    arguments = os.memfd_create("arguments")
+    words = ["--info-fd", str(info), *view["arguments"]]
+    os.pwrite(arguments, "".join(f"{word}\0" for word in words).encode(), 0)
+    return [*view["outside"], "--args", str(arguments), "--", *view["inside"]], arguments
 
 
 class Log:
@@ -92,17 +102,19 @@ class Half:
         self._log = log
         self._cgroups: list[str] = plan["cgroups"]
         self.information, tell = os.pipe()
+        command, arguments = open_view(plan["view"], tell)
         self._process = subprocess.Popen(
-            [str(tell) if word == "{info}" else word for word in plan["argv"]],
+            command,
             env=plan["env"],
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=[tell],
+            pass_fds=[tell, arguments],
             preexec_fn=self._enter,
         )
         os.close(tell)
+        os.close(arguments)
         assert self._process.stdout is not None
         self.output = self._process.stdout.fileno()
         os.set_blocking(self.output, False)
@@ -124,8 +136,8 @@ class Half:
 
     def is_gone(self) -> bool:
         """Whether nothing of it runs any more: the kernel ends everything inside before the first process."""
-        inside = [] if self._inside is None else select.select([self._inside], [], [], 0)[0]
-        return self.code is not None and (self._inside is None or bool(inside))
+        waiting = [] if self._inside is None else [self._inside]
+        return self.code is not None and select.select(waiting, [], [], 0)[0] == waiting
 
     def pump(self) -> bool:
         """Move waiting output to the log; False when there will be no more."""
@@ -134,12 +146,6 @@ class Half:
         except BlockingIOError:
             return True
         return bool(data) and self._log.write(data)
-
-    def drain(self) -> None:
-        """Log what it still had to say, as far as it is in the pipe."""
-        for _ in range(16):
-            if not self.pump():
-                return
 
     def listens_to(self, number: int) -> bool:
         """Whether the first process handles a signal; without a handler it would never notice it."""
@@ -150,20 +156,14 @@ class Half:
             return False
         return bool(int(caught, 16) >> (number - 1) & 1)
 
-    def terminate(self) -> None:
-        if self._inside is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._inside, signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Kill the first process inside, and the one outside in case that there is none inside yet."""
-        for process in (self._inside, self.ended):
-            if process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(process, signal.SIGKILL)
+    def signal(self, number: int) -> None:
+        """Signal the first process inside, or the one outside in case that there is none inside (yet)."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.ended if self._inside is None else self._inside, number)
 
     def _enter(self) -> None:
         # Runs between fork and exec, so that not even the first instruction is outside of the limits.
+        os.umask(0o022)
         for folder in self._cgroups:
             with open(f"{folder}/cgroup.procs", "w") as file:
                 file.write("0")
@@ -176,9 +176,9 @@ class Keeper:
         self._folder = folder
         with open(f"{folder}/plan.json") as file:
             self._plan: dict[str, Any] = json.load(file)
-        self._selector = selectors.DefaultSelector()
         self._halves: dict[str, Half] = {}
         self._cause = ""
+        self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake = os.pipe()
         self._watch(self._wake_reader, self._hear)
 
@@ -186,15 +186,15 @@ class Keeper:
         """Start both halves; OSError or RuntimeError when they cannot be."""
         self._record()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._tell(b"s"))
+            signal.signal(number, lambda *_: os.write(self._wake, b"s"))
         for name, log in (("sidecar", "log"), ("box", "box.log")):
             half = Half(self._plan[name], Log(f"{self._folder}/{log}", rotate=name == "sidecar"))
             self._halves[name] = half
             self._watch(half.ended, functools.partial(self._end, name))
             self._watch(half.output, half.pump)
             self._watch(half.information, half.hear_init)
-        self._turn(lambda: bool(self._cause) or self._all_known(), time.monotonic() + START_SECONDS)
-        if not self._all_known():
+        self._turn(lambda: bool(self._cause) or self._is_known(), time.monotonic() + START_SECONDS)
+        if not self._is_known():
             raise RuntimeError("the sidecar or the box could not be started")
         self._record()
         if self._plan["lock"]:
@@ -209,28 +209,12 @@ class Keeper:
         if sidecar := self._halves.get("sidecar"):
             self._let_flush(sidecar)
         for half in self._halves.values():
-            half.kill()
-        self._turn(
-            lambda: all(half.is_gone() for half in self._halves.values()), time.monotonic() + KILL_SECONDS
-        )
-        for half in self._halves.values():
-            half.drain()
-        write_json(f"{self._folder}/exit.json", self._outcome())
-
-    def _let_flush(self, sidecar: Half) -> None:
-        deadline = time.monotonic() + self._plan["grace_seconds"]
-        self._turn(lambda: sidecar.code is not None or sidecar.listens_to(signal.SIGTERM), deadline)
-        if sidecar.code is None:
-            sidecar.terminate()
-            self._turn(lambda: sidecar.code is not None, deadline)
-
-    def _outcome(self) -> dict[str, Any]:
-        return {
-            "cause": self._cause or "start",
-            "sidecar": self._halves["sidecar"].code if "sidecar" in self._halves else None,
-            "box": self._halves["box"].code if "box" in self._halves else None,
-            "out_of_memory": self._out_of_memory(),
-        }
+            half.signal(signal.SIGKILL)
+        ends = time.monotonic() + KILL_SECONDS
+        self._turn(lambda: all(half.is_gone() for half in self._halves.values()), ends)
+        codes = {name: half.code for name, half in self._halves.items()}
+        outcome = {"cause": self._cause or "start", **codes, "out_of_memory": self._out_of_memory()}
+        write_json(f"{self._folder}/exit.json", outcome)
 
     def _out_of_memory(self) -> int:
         """How many of the box's processes the kernel killed for want of memory."""
@@ -240,16 +224,20 @@ class Keeper:
         except (OSError, ValueError, IndexError):
             return 0
 
-    def _all_known(self) -> bool:
+    def _is_known(self) -> bool:
         return len(self._halves) == 2 and all(half.init for half in self._halves.values())
 
+    def _let_flush(self, sidecar: Half) -> None:
+        ends = time.monotonic() + self._plan["grace_seconds"]
+        self._turn(lambda: sidecar.code is not None or sidecar.listens_to(signal.SIGTERM), ends)
+        sidecar.signal(signal.SIGTERM)
+        self._turn(lambda: sidecar.code is not None, ends)
+
     def _record(self) -> None:
-        inits = {name: half.init for name, half in self._halves.items()}
-        pids = {"keeper": os.getpid(), **inits}
-        write_json(
-            f"{self._folder}/keeper.json",
-            {name: {"pid": pid, "started": started_at(pid)} for name, pid in pids.items()},
-        )
+        """Who we are, and who is the first process of each half once that is known."""
+        pids = {"keeper": os.getpid(), **{name: half.init for name, half in self._halves.items()}}
+        processes = {name: {"pid": pid, "started": started_at(pid)} for name, pid in pids.items()}
+        write_json(f"{self._folder}/keeper.json", processes)
 
     def _watch(self, descriptor: int, action: Callable[[], object]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, action)
@@ -266,12 +254,8 @@ class Keeper:
         self._cause = self._cause or name
 
     def _hear(self) -> bool:
-        causes = {b"s": "stop", b"p": "platform"}
-        self._cause = self._cause or causes[os.read(self._wake_reader, 1)]
+        self._cause = self._cause or {b"s": "stop", b"p": "platform"}[os.read(self._wake_reader, 1)]
         return True
-
-    def _tell(self, what: bytes) -> None:
-        os.write(self._wake, what)
 
     def _wait_for_lock(self) -> None:
         """The platform holds its lock for as long as it runs; we take it for a moment when it ends."""
@@ -279,15 +263,15 @@ class Keeper:
             lock = os.open(self._plan["lock"], os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(lock, fcntl.LOCK_SH)
             fcntl.flock(lock, fcntl.LOCK_UN)
-        self._tell(b"p")
+        os.write(self._wake, b"p")
 
 
 def main(folder: str, ready: int, lock: int) -> None:
     if os.fork():
         return  # The child belongs to nobody, so whoever started it may end.
     os.umask(0o077)
-    problem = ""
     keeper = Keeper(folder)
+    problem = ""
     try:
         keeper.start()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:

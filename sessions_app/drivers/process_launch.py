@@ -40,6 +40,8 @@ class Launch:
     uids: HostUids | None
     record: Record
     lock: int
+    # Copies of what runs inside with which views have been seen to work.
+    proven: set[Path]
 
     def run(self) -> None:
         """Start it. DriverError when it does not start; then nothing of it is left."""
@@ -58,7 +60,9 @@ class Launch:
         sidecar = process_views.sidecar(places, self.uids, env.inherited())
         box = process_views.box(places, self.uids, self.options.limits)
         files.write_json(self.record.folder / "config.json", self._config(), mode=0o400, owner=self._sidecar)
-        process_requirements.check_views(sidecar, box, process_views.sidecar_environment(env.inherited()))
+        if places.runtime not in self.proven:
+            process_requirements.check_views(sidecar, box, process_views.sidecar_environment(env.inherited()))
+            self.proven.add(places.runtime)
         files.write_json(self.record.folder / "plan.json", self._plan(places, sidecar, box))
 
     @property
@@ -133,12 +137,12 @@ class Launch:
             "grace_seconds": self.options.grace_seconds,
             "lock": str(lock) if lock is not None and lock.exists() else None,
             "sidecar": {
-                "argv": [*sidecar.frame, *sidecar.command],
+                "view": sidecar.plan(),
                 "env": process_views.sidecar_environment(env.inherited()),
                 "cgroups": [],
             },
             "box": {
-                "argv": [*box.frame, *box.command],
+                "view": box.plan(),
                 "env": process_views.box_environment(),
                 "cgroups": [str(folder) for folder in groups.folders],
             },

@@ -149,6 +149,9 @@ def _code(code: object) -> int | None:
 
 def _words(ended: dict[str, Any]) -> str:
     """How it ended, in words."""
+    cause = str(ended.get("cause"))
+    if cause == "box" and ended.get("box") == 0 and ended.get("sidecar") != 0:
+        cause = "sidecar"  # A box program ends in peace only because its sidecar hung up.
     causes = {
         "start": "It could not be started",
         "stop": "It was stopped",
@@ -156,7 +159,7 @@ def _words(ended: dict[str, Any]) -> str:
         "sidecar": f"The sidecar ended ({_how(ended.get('sidecar'))})",
         "box": f"The box ended ({_how(ended.get('box'))})",
     }
-    text = causes.get(str(ended.get("cause")), "It ended")
+    text = causes.get(cause, "It ended")
     if killed := ended.get("out_of_memory"):
         text += (
             f"; the box ran out of memory {killed} times" if killed != 1 else "; the box ran out of memory"

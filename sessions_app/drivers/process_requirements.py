@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from sessions_app.drivers import process_views
+from sessions_app.drivers import process_keeper, process_views
 from sessions_app.drivers.base import DriverError
 from sessions_app.drivers.limits import MEGABYTE
 from sessions_app.drivers.process_views import View
@@ -73,9 +73,10 @@ def check_agent(agents: Path, agent: str) -> None:
 
 def check_views(sidecar: View, box: View, environment: Mapping[str, str]) -> None:
     """Make both views once, with a harmless program. DriverError when this host does not let us."""
-    if problem := _probe([*box.frame, "/bin/true"], environment):
+    if problem := _probe(box.plan("/bin/true"), environment):
         raise DriverError(_why_no_box(problem), code="sandbox_forbidden", permanent=True)
-    if problem := _probe([*sidecar.frame, sidecar.command[0], "-s", "-P", "-c", _SIDECAR_NEEDS], environment):
+    python = sidecar.program[0]
+    if problem := _probe(sidecar.plan(python, "-s", "-P", "-c", _SIDECAR_NEEDS), environment):
         raise DriverError(
             f"The sidecar's Python does not start under its own user: {problem} "
             "Let every user read it: chmod -R a+rX .venv",
@@ -99,12 +100,13 @@ def _bubblewrap_version() -> tuple[int, ...] | None:
     return tuple(map(int, found.groups())) if found else None
 
 
-def _probe(command: list[str], environment: Mapping[str, str]) -> str:
-    """The last line that the command said if it failed, otherwise nothing."""
+def _probe(view: dict[str, list[str]], environment: Mapping[str, str]) -> str:
+    """The last line that it said if it failed, otherwise nothing."""
     nobody = os.open(os.devnull, os.O_WRONLY)
+    command, arguments = process_keeper.open_view(view, nobody)
     try:
         answer = subprocess.run(
-            [str(nobody) if word == "{info}" else word for word in command],
+            command,
             env=dict(environment),
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -112,11 +114,12 @@ def _probe(command: list[str], environment: Mapping[str, str]) -> str:
             text=True,
             errors="replace",
             timeout=PROBE_SECONDS,
-            pass_fds=[nobody],
+            pass_fds=[nobody, arguments],
             check=False,
         )
     finally:
         os.close(nobody)
+        os.close(arguments)
     if answer.returncode == 0:
         return ""
     lines = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]

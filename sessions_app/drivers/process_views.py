@@ -60,21 +60,28 @@ class Places:
 
 @dataclass(frozen=True)
 class View:
-    """A program and what it sees.
+    """How to start a program in a view: `outside` makes the view as `arguments` say, and runs `inside` in it.
 
-    `{info}` stands for a descriptor that will be told which process is the first inside.
+    `user` stands before the program inside and makes it a user of its own.
     """
 
-    frame: list[str]
-    command: list[str]
+    outside: list[str]
+    arguments: list[str]
+    user: list[str]
+    program: list[str]
+
+    def plan(self, *program: str) -> dict[str, list[str]]:
+        """As the keeper wants it; with another program if one is given."""
+        inside = [*self.user, *(program or self.program)]
+        return {"outside": self.outside, "arguments": self.arguments, "inside": inside}
 
 
 def sidecar(places: Places, uids: HostUids | None, environment: Mapping[str, str]) -> View:
     """The sidecar in its view; `environment` is the platform's."""
     link = [] if places.link is None else _bind(places.link.parent, LINK_RUN)
-    view = [
-        *(program("bwrap"), "--die-with-parent", "--as-pid-1", "--info-fd", "{info}"),
-        *("--unshare-pid", "--unshare-ipc", "--unshare-uts"),
+    arguments = [
+        *("--die-with-parent", "--as-pid-1", "--unshare-pid", "--unshare-ipc", "--unshare-uts"),
+        *([] if uids else ["--unshare-user", "--cap-drop", "ALL"]),
         *_system(),
         *_bind(Path("/etc")),
         *(word for path in _RESOLVERS if path.exists() for word in _bind(path)),
@@ -89,10 +96,9 @@ def sidecar(places: Places, uids: HostUids | None, environment: Mapping[str, str
         *("--remount-ro", "/", "--chdir", "/"),
     ]
     # The signal that bubblewrap asked for is forgotten by the kernel when the user changes.
-    drop = [*_drop(uids.sidecar), "--pdeathsig", "KILL", "--"] if uids else []
-    view += [] if uids else ["--unshare-user", "--cap-drop", "ALL"]
-    command = [sys.executable, "-s", "-P", "-m", "sidecar", "--config", str(CONFIG)]
-    return View([*view, "--", *drop], command)
+    user = [*_drop(uids.sidecar), "--pdeathsig", "KILL", "--"] if uids else []
+    started = [sys.executable, "-s", "-P", "-m", "sidecar", "--config", str(CONFIG)]
+    return View([program("bwrap")], arguments, user, started)
 
 
 def sidecar_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -104,10 +110,10 @@ def sidecar_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
     """The box program in its box."""
-    view = [
-        *(program("bwrap"), "--die-with-parent", "--new-session", "--info-fd", "{info}"),
-        *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
-        *("--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL", "--hostname", "box"),
+    arguments = [
+        *("--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid", "--unshare-net"),
+        *("--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--disable-userns"),
+        *("--cap-drop", "ALL", "--hostname", "box"),
         *("--uid", str(BOX_UID), "--gid", str(BOX_UID)),
         *_system(),
         *_box_python(),
@@ -125,9 +131,10 @@ def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
         *(word for path in places.secret if path.is_relative_to("/usr") for word in _hidden(path)),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/workspace"),
     ]
-    drop = [*_drop(uids.box), "--"] if uids else []
-    command = [*limits.prlimit(), box_python(), "-I", "/opt/openagent/box"]
-    return View([*drop, *view, "--"], command)
+    # Before the view: a user namespace that root made would not let anybody else write to the disk.
+    user = [*_drop(uids.box), "--"] if uids else []
+    started = [*limits.prlimit(), box_python(), "-I", "/opt/openagent/box"]
+    return View([*user, program("bwrap")], arguments, [], started)
 
 
 def box_environment() -> dict[str, str]:
@@ -194,7 +201,10 @@ def _box_etc() -> list[Path]:
 
 
 def _bind(source: Path, target: Path | None = None, *, writable: bool = False) -> list[str]:
-    return ["--bind" if writable else "--ro-bind", str(source), str(target or source)]
+    target = target or source
+    # Folders on the way that bubblewrap makes by itself can be entered by root only.
+    way = [word for path in reversed(target.parents[:-1]) for word in ("--perms", "0755", "--dir", str(path))]
+    return [*way, "--bind" if writable else "--ro-bind", str(source), str(target)]
 
 
 def _scratch(path: str, limits: Limits) -> list[str]:
