@@ -10,15 +10,15 @@ import { changeSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
-import { setPreference, usePreferences } from "@/lib/preferences";
 import { keysOf } from "@/lib/shortcuts";
 import { SidebarButton } from "./page-frame";
+import { usePanelToggle } from "./use-panel-toggle";
 import { useStop } from "./use-stop";
 
 export function SessionBar({ id }: { id: string }) {
   const session = useLiveSession(id, (live) => live.state?.session);
   const isPhone = useIsPhone();
-  const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
+  const panel = usePanelToggle(id);
   return (
     <header
       className="flex h-(--bar) shrink-0 items-center gap-2 border-border border-b px-2"
@@ -35,10 +35,11 @@ export function SessionBar({ id }: { id: string }) {
       )}
       {!isPhone && (
         <IconButton
-          label={isPanelShown ? "Hide the panel" : "Show the panel"}
+          label={panel.isShown ? "Hide the panel" : "Show the panel"}
           keys={keysOf("panel")}
-          aria-pressed={isPanelShown}
-          onClick={() => setPreference({ isPanelShown: !isPanelShown })}
+          aria-pressed={panel.isShown}
+          onClick={panel.toggle}
+          data-testid="toggle-panel"
         >
           <PanelRight className="size-4" />
         </IconButton>

@@ -7,7 +7,6 @@ import { Skeleton } from "@/components/states";
 import { Announcer } from "@/features/conversation/announcer";
 import { useHoldSession, useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
-import { setPreference, usePreferences } from "@/lib/preferences";
 import { useShortcuts } from "@/lib/shortcuts";
 import { markSeen } from "@/lib/unread";
 import { Chat } from "./chat";
@@ -17,6 +16,7 @@ import { SessionBar } from "./session-bar";
 import { SessionPanel } from "./session-panel";
 import { useDocumentTitle } from "./use-attention";
 import { useFreshLists } from "./use-fresh-lists";
+import { usePanelToggle } from "./use-panel-toggle";
 
 export function SessionPage({ id }: { id: string }) {
   useHoldSession(id);
@@ -51,8 +51,8 @@ function Body({ id }: { id: string }) {
   const isPhone = useIsPhone();
   const isNarrow = useIsNarrow();
   const { panel } = useSearch({ from: "/sessions/$sessionId" });
-  const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
-  useShortcuts({ panel: () => setPreference({ isPanelShown: !usePreferences.getState().isPanelShown }) });
+  const { isShown, toggle } = usePanelToggle(id);
+  useShortcuts({ panel: toggle });
   const chat = (
     <ErrorBoundary name="The conversation">
       <Chat id={id} />
@@ -71,8 +71,8 @@ function Body({ id }: { id: string }) {
       </>
     );
   }
-  if (!isPanelShown) return chat;
   // Beside a narrow conversation nobody can read a diff: there the panel takes its place.
   if (isNarrow) return panel ? side : chat;
+  if (!isShown) return chat;
   return <Split name="panel" defaultWidth={420} label="the panel" main={chat} side={side} />;
 }

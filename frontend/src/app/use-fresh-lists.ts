@@ -1,8 +1,7 @@
 // What the open session's socket tells is newer than the lists: the sidebar and the inbox follow at once.
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Page } from "@/lib/api/schema";
-import type { Session } from "@/lib/api/types";
+import type { Session, SessionPage } from "@/lib/api/types";
 import { useLiveSession } from "@/lib/live/session-store";
 
 export function useFreshLists(id: string): void {
@@ -12,7 +11,7 @@ export function useFreshLists(id: string): void {
   useEffect(() => {
     if (!session) return;
     queries.setQueryData(["session", id], session);
-    queries.setQueriesData<InfiniteData<Page<Session>>>({ queryKey: ["sessions"] }, (data) => {
+    queries.setQueriesData<InfiniteData<SessionPage>>({ queryKey: ["sessions"] }, (data) => {
       if (!data) return data;
       const replace = (row: Session) => (row.id === id ? session : row);
       return { ...data, pages: data.pages.map((page) => ({ ...page, results: page.results.map(replace) })) };

@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronRight, Plus, Search, X } from "lucide-react";
-import { type ReactNode, useDeferredValue, useState } from "react";
+import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import { Button, buttonClass, IconButton } from "@/components/button";
 import { Empty, Problem, Skeleton } from "@/components/states";
 import { StatusMark } from "@/components/status";
@@ -12,7 +12,7 @@ import { cn } from "@/lib/cn";
 import { serverNow } from "@/lib/server-clock";
 import { keysOf } from "@/lib/shortcuts";
 import { useHalfMinutes } from "@/lib/time";
-import { isUnread, useSeen } from "@/lib/unread";
+import { isUnread, noteSessions, useSeen } from "@/lib/unread";
 import { groupSessions } from "./grouping";
 import { SessionMenu, titleOf } from "./session-actions";
 
@@ -103,6 +103,7 @@ interface ListProps {
 function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: ReactNode }) {
   useHalfMinutes();
   const query = useInfiniteQuery(sessionsQuery({ q }));
+  useEffect(() => noteSessions(query.data?.pages.flatMap((page) => page.results) ?? []), [query.data]);
   if (query.isPending) return <Skeleton lines={6} />;
   if (query.error && !query.data) {
     return (

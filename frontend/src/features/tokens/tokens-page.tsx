@@ -130,7 +130,7 @@ function NewToken({ onDone }: { onDone: () => void }) {
     const days = Number(form.get("days"));
     mutation.mutate({
       name: String(form.get("name") ?? "").trim(),
-      scopes: form.getAll("scopes").map(String),
+      scopes: SCOPES.map((scope) => scope.id).filter((id) => form.getAll("scopes").includes(id)),
       expires_at: days ? new Date(Date.now() + days * 86_400_000).toISOString() : null,
     });
   };

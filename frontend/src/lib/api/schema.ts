@@ -1,276 +1,2481 @@
-// The REST API of the platform as openapi-fetch reads it: written by hand until `npm run types` generates it from
-// the platform's own description. Everything else imports the names in types.ts, so only that file follows.
-import type { Conversation } from "@/protocol/conversation";
-import type { ErrorData, LogEvent, Question } from "@/protocol/events";
-
-export interface Person {
-  id: string;
-  name: string;
-}
-
-export interface Me {
-  id: string;
-  email: string;
-  name: string;
-  is_staff: boolean;
-  has_keys: boolean;
-  demo_available: boolean;
-  version: string;
-}
-
-export interface Agent {
-  id: string;
-  name: string;
-  version: string;
-  capabilities: Record<string, boolean>;
-  wires: string[];
-  survives_resume: { files: boolean; conversation: boolean; processes: boolean };
-}
-
-export interface Provider {
-  id: string;
-  name: string;
-  wire: string;
-  needs_key: boolean;
-  /** What a key looks like. */
-  key_hint_format: string;
-  key_page: string;
-  models: { id: string; name: string }[];
-  custom_base_url: boolean;
-  has_key: boolean;
-}
-
-export interface ProviderKey {
-  id: string;
-  provider: string;
-  label: string;
-  hint: string;
-  created_at: string;
-  last_used_at: string | null;
-  status: "untested" | "ok" | "refused";
-}
-
-export interface KeyTest {
-  /** `ok`, `no_credit`, `refused`, or why nothing is known. */
-  code: string;
-  message: string;
-  key: ProviderKey;
-}
-
-export interface AccessToken {
-  id: string;
-  name: string;
-  scopes: string[];
-  expires_at: string | null;
-  last_used_at: string | null;
-  created_at: string;
-}
-
-export type SessionStatus =
-  | "idle"
-  | "queued"
-  | "starting"
-  | "running"
-  | "needs_you"
-  | "ready"
-  | "asleep"
-  | "failed";
-export type Mode = "ask" | "accept_edits" | "plan" | "auto";
-
-export interface Usage {
-  input: number;
-  output: number;
-  cached: number;
-  reasoning: number;
-  calls: number;
-}
-
-export interface Instance {
-  id: string;
-  generation: number;
-  state: "requested" | "starting" | "ready" | "stopping" | "stopped" | "lost" | "failed";
-  driver: string;
-  stages: { name: string; elapsed_ms: number | null }[];
-  error: { code: string; message: string } | null;
-}
-
-export interface Session {
-  id: string;
-  title: string;
-  agent: string;
-  provider: string;
-  model: string;
-  key: string | null;
-  mode: Mode;
-  status: SessionStatus;
-  status_detail: string;
-  paused: boolean;
-  archived: boolean;
-  created_at: string;
-  updated_at: string;
-  last_seq: number;
-  generation: number;
-  queued_prompts: number;
-  pending_permissions: number;
-  usage: Usage;
-  instance: Instance | null;
-  turn: string | null;
-}
-
-export interface Prompt {
-  id: string;
-  text: string;
-  state: "queued" | "sent" | "running" | "done" | "failed" | "cancelled" | "interrupted";
-  position: number | null;
-  created_at: string;
-  by: Person | null;
-  error: ErrorData | null;
-}
-
-export interface Permission {
-  id: string;
-  session: string;
-  session_title: string;
-  turn: string | null;
-  type: "tool" | "question" | "egress";
-  title: string;
-  tool_call_id: string;
-  command: string;
-  cwd: string;
-  path: string;
-  diff: string;
-  host: string;
-  rule: string;
-  questions: Question[];
-  state: "pending" | "answered" | "lost";
-  choice: "" | "once" | "session" | "reject" | "answered" | "lost";
-  message: string;
-  answers: string[][];
-  by: "" | "user" | "platform" | "box";
-  answered_by: Person | null;
-  asked_at: string;
-  answered_at: string | null;
-}
-
-export interface PermissionAnswer {
-  choice: "once" | "session" | "reject";
-  message?: string;
-  answers?: string[][];
-}
-
-export interface FileEntry {
-  name: string;
-  type: "file" | "dir" | "link" | "other";
-  size: number;
-  modified_at: string | null;
-}
-
-export interface FileListing {
-  path: string;
-  entries: FileEntry[];
-  truncated: boolean;
-}
-
-export interface NewSession {
-  id?: string;
-  agent?: string;
-  provider?: string;
-  model?: string;
-  key?: string | null;
-  title?: string;
-  mode?: Mode;
-  prompt?: { id: string; text: string };
-}
-
-export type SessionChange = Partial<
-  Pick<Session, "title" | "model" | "provider" | "key" | "mode" | "archived">
->;
-
-export interface Page<T> {
-  next: string | null;
-  previous: string | null;
-  results: T[];
-}
-
-/** What the platform may answer in a list's place: all at once. */
-export interface All<T> {
-  results: T[];
-}
-
-type Path<P> = [P] extends [never] ? { path?: never } : { path: P };
-type Query<Q> = [Q] extends [never] ? { query?: never } : { query?: Q };
-type Body<B> = [B] extends [never]
-  ? { requestBody?: never }
-  : { requestBody: { content: { "application/json": B } } };
-
-type Call<Answer, B = never, P = never, Q = never> = Body<B> & {
-  parameters: Path<P> & Query<Q>;
-  responses: {
-    200: { content: { "application/json": Answer } };
-    default: { content: { "application/problem+json": Record<string, unknown> } };
-  };
-};
-
-interface Id {
-  id: string;
-}
+/**
+ * This file was auto-generated by openapi-typescript.
+ * Do not make direct changes to the file.
+ */
 
 export interface paths {
-  "/api/v1/setup/": {
-    get: Call<{ needed: boolean; code_required: boolean }>;
-    post: Call<Me, { email: string; password: string; name?: string; code?: string }>;
-  };
-  "/api/v1/me/": { get: Call<Me> };
-  "/api/v1/agents/": { get: Call<All<Agent>> };
-  "/api/v1/providers/": { get: Call<All<Provider>> };
-  "/api/v1/keys/": {
-    get: Call<All<ProviderKey>>;
-    post: Call<ProviderKey, { provider: string; label?: string; key: string }>;
-  };
-  "/api/v1/keys/{id}/": {
-    put: Call<ProviderKey, { key: string }, Id>;
-    patch: Call<ProviderKey, { label: string }, Id>;
-    delete: Call<undefined, never, Id>;
-  };
-  "/api/v1/keys/{id}/test/": { post: Call<KeyTest, never, Id> };
-  "/api/v1/tokens/": {
-    get: Call<All<AccessToken>>;
-    post: Call<
-      AccessToken & { token: string },
-      { name: string; scopes: string[]; expires_at: string | null }
-    >;
-  };
-  "/api/v1/tokens/{id}/": { delete: Call<undefined, never, Id> };
-  "/api/v1/client-errors/": {
-    post: Call<undefined, { message: string; stack?: string; url?: string; session?: string }>;
-  };
-  "/api/v1/sessions/": {
-    get: Call<
-      Page<Session>,
-      never,
-      never,
-      { status?: string; q?: string; archived?: string; limit?: number; cursor?: string }
-    >;
-    post: Call<Session, NewSession>;
-  };
-  "/api/v1/sessions/{id}/": {
-    get: Call<Session, never, Id>;
-    patch: Call<Session, SessionChange, Id>;
-    delete: Call<undefined, never, Id>;
-  };
-  "/api/v1/sessions/{id}/start/": { post: Call<Session, never, Id> };
-  "/api/v1/sessions/{id}/stop/": { post: Call<Session, never, Id> };
-  "/api/v1/sessions/{id}/interrupt/": { post: Call<Session, { turn: string }, Id> };
-  "/api/v1/sessions/{id}/prompts/": { post: Call<Prompt, { id: string; text: string }, Id> };
-  "/api/v1/sessions/{id}/prompts/{prompt_id}/": {
-    patch: Call<Prompt, { text: string }, Id & { prompt_id: string }>;
-    delete: Call<undefined, never, Id & { prompt_id: string }>;
-  };
-  "/api/v1/sessions/{id}/conversation/": { get: Call<Conversation, never, Id> };
-  "/api/v1/sessions/{id}/events/": {
-    get: Call<All<LogEvent>, never, Id, { after?: number; limit?: number }>;
-  };
-  "/api/v1/sessions/{id}/files/": { get: Call<FileListing, never, Id, { path: string }> };
-  "/api/v1/permissions/": { get: Call<Page<Permission>, never, never, { state?: string; session?: string }> };
-  "/api/v1/permissions/{id}/answer/": { post: Call<Permission, PermissionAnswer, Id> };
+    "/api/v1/agents/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List agents with their versions, capabilities and the provider APIs that they can use. */
+        get: operations["agents_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client-errors/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Writes the error to the log, beside the ids of the request and the user. */
+        post: operations["client_errors_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user's provider keys. A key is write-only: answers show its last four characters. */
+        get: operations["keys_list"];
+        put?: never;
+        /** @description Keeps a key, encrypted. It is checked for its shape only; `test` asks the provider. */
+        post: operations["keys_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user's provider keys. A key is write-only: answers show its last four characters. */
+        get: operations["keys_retrieve"];
+        /** @description Replaces the key itself; its id, label and sessions stay. */
+        put: operations["keys_update"];
+        post?: never;
+        /** @description Deletes the key for good; running sessions forget it. */
+        delete: operations["keys_destroy"];
+        options?: never;
+        head?: never;
+        /** @description Changes the label. */
+        patch: operations["keys_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/keys/{id}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Asks the provider whether it accepts the key. */
+        post: operations["keys_test_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user. */
+        get: operations["me_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List permissions over all sessions, the latest first. */
+        get: operations["permissions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions/{id}/answer/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Answer. The first answer wins; a later one gets 409 `already_answered` with who was first. */
+        post: operations["permissions_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The whole catalogue, with the models that are offered for choice. */
+        get: operations["providers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List sessions, the one with the latest change first. */
+        get: operations["sessions_list"];
+        put?: never;
+        /** @description Make a session, if wished with its first prompt. The same id again answers 200 with what is. */
+        post: operations["sessions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get a session. */
+        get: operations["sessions_get"];
+        put?: never;
+        post?: never;
+        /** @description Delete a session and stop what runs in it. */
+        delete: operations["sessions_delete"];
+        options?: never;
+        head?: never;
+        /** @description Change a session. Another provider or key puts it to sleep, or is refused while a turn is open. */
+        patch: operations["sessions_change"];
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/conversation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get the whole conversation: turns with messages, thoughts, tools, permissions and the plan. */
+        get: operations["conversation_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Read the log from a number on, page by page. A row may span the numbers from `seq` to `seq_end`. */
+        get: operations["events_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List a folder of the workspace; 409 `asleep` when the session has no live instance. */
+        get: operations["files_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/files/content/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Read a file of the workspace, streamed; 409 `asleep` when the session has no live instance. */
+        get: operations["files_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/interrupt/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask the agent to stop a turn; harmless when the turn has ended. */
+        post: operations["sessions_interrupt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/prompts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the prompts of a session, the latest first. */
+        get: operations["prompts_list"];
+        put?: never;
+        /** @description Queue a prompt; it wakes the session. The same id and text again answer 200 and change nothing. */
+        post: operations["prompts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/prompts/{prompt_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get a prompt. */
+        get: operations["prompts_get"];
+        put?: never;
+        post?: never;
+        /** @description Take back a prompt that still waits. */
+        delete: operations["prompts_withdraw"];
+        options?: never;
+        head?: never;
+        /** @description Change the text of a prompt that still waits. */
+        patch: operations["prompts_change"];
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/start/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Wake a session; harmless when it is awake. */
+        post: operations["sessions_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/stop/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop the instance of a session; prompts that wait are kept. Harmless when it is asleep. */
+        post: operations["sessions_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Tokens and calls of a session, by turn and by model. */
+        get: operations["sessions_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Whether the first account is still to be made. */
+        get: operations["setup_retrieve"];
+        put?: never;
+        /** @description Makes the first account and signs in. 409 `already_set_up` when there is one. */
+        post: operations["setup_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user's personal access tokens. */
+        get: operations["tokens_list"];
+        put?: never;
+        /** @description Makes a token. Its text is in this answer and can never be read again. */
+        post: operations["tokens_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user's personal access tokens. */
+        get: operations["tokens_retrieve"];
+        put?: never;
+        post?: never;
+        /** @description The signed-in user's personal access tokens. */
+        delete: operations["tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Tokens and calls in a span of time, by day, session or model. */
+        get: operations["usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ws-tickets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A ticket that opens one socket, for clients that cannot send a header with it. */
+        post: operations["ws_tickets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A token as its owner sees it later: everything but the token. */
+        AccessToken: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly name: string;
+            readonly scopes: components["schemas"]["ScopesEnum"][];
+            /** Format: date-time */
+            readonly expires_at: string | null;
+            /** Format: date-time */
+            readonly last_used_at: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        /** @description One coding agent: what it can do, and which providers' APIs it can use. */
+        Agent: {
+            id: string;
+            name: string;
+            version: string;
+            wires: string[];
+            capabilities: {
+                [key: string]: boolean;
+            };
+            survives_resume: components["schemas"]["Survives"];
+        };
+        /** @description Which agent program ran last. */
+        AgentInfo: {
+            id: string;
+            name: string;
+            version: string;
+        };
+        /** @enum {unknown} */
+        BlankEnum: "";
+        /**
+         * @description * `user` - user
+         *     * `platform` - platform
+         *     * `box` - box
+         * @enum {string}
+         */
+        ByEnum: "user" | "platform" | "box";
+        /**
+         * @description * `provider_auth` - provider_auth
+         *     * `provider_quota` - provider_quota
+         *     * `provider_rate_limit` - provider_rate_limit
+         *     * `provider_unavailable` - provider_unavailable
+         *     * `provider_bad_response` - provider_bad_response
+         *     * `key_missing` - key_missing
+         *     * `unknown_model` - unknown_model
+         *     * `context_too_long` - context_too_long
+         *     * `agent_crash` - agent_crash
+         *     * `agent_hang` - agent_hang
+         *     * `box_lost` - box_lost
+         *     * `disk_full` - disk_full
+         *     * `flood` - flood
+         *     * `internal` - internal
+         * @enum {string}
+         */
+        ClassEnum: "provider_auth" | "provider_quota" | "provider_rate_limit" | "provider_unavailable" | "provider_bad_response" | "key_missing" | "unknown_model" | "context_too_long" | "agent_crash" | "agent_hang" | "box_lost" | "disk_full" | "flood" | "internal";
+        /** @description An error that a browser met. Longer texts are cut, not refused. */
+        ClientErrorRequest: {
+            message: string;
+            stack?: string;
+            url?: string;
+            /** Format: uuid */
+            session?: string | null;
+        };
+        /** @description The log, folded. */
+        Conversation: {
+            last_seq: number;
+            gen: number;
+            agent: components["schemas"]["AgentInfo"] | null;
+            config: {
+                [key: string]: unknown;
+            } | null;
+            turns: components["schemas"]["Turn"][];
+            notices: components["schemas"]["Notice"][];
+        };
+        /** @description A failure in words, by class; `retry_at` when the provider named a time. */
+        ErrorData: {
+            class: components["schemas"]["ClassEnum"];
+            message: string;
+            retry_at?: string;
+        };
+        /** @description One fact of the log; `seq_end` only where it spans several numbers. The kinds: docs/events.md. */
+        Event: {
+            v: number;
+            seq: number;
+            seq_end?: number;
+            gen: number;
+            /** Format: uuid */
+            turn: string | null;
+            /** Format: date-time */
+            ts: string;
+            kind: components["schemas"]["KindEnum"];
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Events in the order of their numbers. */
+        EventPage: {
+            /** Format: uri */
+            next: string | null;
+            results: components["schemas"]["Event"][];
+        };
+        /** @description One name in a folder. */
+        FileEntry: {
+            name: string;
+            type: components["schemas"]["FileEntryTypeEnum"];
+            size: number;
+            /** Format: date-time */
+            modified_at: string | null;
+        };
+        /**
+         * @description * `file` - file
+         *     * `dir` - dir
+         *     * `link` - link
+         *     * `other` - other
+         * @enum {string}
+         */
+        FileEntryTypeEnum: "file" | "dir" | "link" | "other";
+        /** @description A folder, its own folders first; `truncated` when there is more than is shown. */
+        FileList: {
+            path: string;
+            entries: components["schemas"]["FileEntry"][];
+            truncated: boolean;
+        };
+        /**
+         * @description * `day` - day
+         *     * `session` - session
+         *     * `model` - model
+         * @enum {string}
+         */
+        GroupEnum: "day" | "session" | "model";
+        /** @description The live instance of a session or else its latest. */
+        Instance: {
+            /** Format: uuid */
+            id: string;
+            generation: number;
+            state: components["schemas"]["InstanceStateEnum"];
+            driver: string;
+            stages: components["schemas"]["Stage"][];
+            error: components["schemas"]["InstanceError"] | null;
+        };
+        /** @description Why an instance is gone or never came. */
+        InstanceError: {
+            code: string;
+            message: string;
+        };
+        /**
+         * @description * `requested` - Requested
+         *     * `starting` - Starting
+         *     * `ready` - Ready
+         *     * `stopping` - Stopping
+         *     * `stopped` - Stopped
+         *     * `lost` - Lost
+         *     * `failed` - Failed
+         * @enum {string}
+         */
+        InstanceStateEnum: "requested" | "starting" | "ready" | "stopping" | "stopped" | "lost" | "failed";
+        /** @description The turn to stop; without it the one that is open. */
+        InterruptRequest: {
+            /** Format: uuid */
+            turn?: string | null;
+        };
+        /** @description What the provider said. `code` is `ok`, `no_credit`, `refused`, or why nothing is known. */
+        KeyTest: {
+            code: string;
+            message: string;
+            key: components["schemas"]["ProviderKey"];
+        };
+        /**
+         * @description * `instance.started` - instance.started
+         *     * `instance.stopped` - instance.stopped
+         *     * `instance.lost` - instance.lost
+         *     * `turn.started` - turn.started
+         *     * `turn.ended` - turn.ended
+         *     * `message.delta` - message.delta
+         *     * `message.done` - message.done
+         *     * `thought.delta` - thought.delta
+         *     * `thought.done` - thought.done
+         *     * `tool.upsert` - tool.upsert
+         *     * `tool.output` - tool.output
+         *     * `plan` - plan
+         *     * `permission.asked` - permission.asked
+         *     * `permission.answered` - permission.answered
+         *     * `usage` - usage
+         *     * `file.changed` - file.changed
+         *     * `agent.status` - agent.status
+         *     * `agent.config` - agent.config
+         *     * `events.suppressed` - events.suppressed
+         *     * `error` - error
+         * @enum {string}
+         */
+        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "events.suppressed" | "error";
+        /** @description The answer to making a token: the only one that ever carries it. */
+        MadeAccessToken: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly name: string;
+            readonly scopes: components["schemas"]["ScopesEnum"][];
+            /** Format: date-time */
+            readonly expires_at: string | null;
+            /** Format: date-time */
+            readonly last_used_at: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly token: string;
+        };
+        /** @description The signed-in user. */
+        Me: {
+            /** Format: uuid */
+            readonly id: string;
+            /**
+             * E-mail address
+             * Format: email
+             */
+            readonly email: string;
+            name: string;
+            /** @description May use the admin. */
+            readonly is_staff: boolean;
+            readonly has_keys: boolean;
+            readonly demo_available: boolean;
+            readonly version: string;
+        };
+        /**
+         * @description * `ask` - Ask
+         *     * `accept_edits` - Accept edits
+         *     * `plan` - Plan
+         *     * `auto` - Auto
+         * @enum {string}
+         */
+        ModeEnum: "ask" | "accept_edits" | "plan" | "auto";
+        Model: {
+            id: string;
+            name: string;
+        };
+        /** @description Totals of one model. */
+        ModelUsage: {
+            input: number;
+            output: number;
+            cached: number;
+            reasoning: number;
+            calls: number;
+            provider: string;
+            model: string;
+        };
+        /** @description `scopes` without any is `read`. No `expires_at` means a default, null means never. */
+        NewAccessTokenRequest: {
+            name: string;
+            scopes?: components["schemas"]["ScopesEnum"][];
+            /** Format: date-time */
+            expires_at?: string | null;
+        };
+        NewKeyRequest: {
+            provider: string;
+            label?: string;
+            /** Format: password */
+            key: string;
+        };
+        /** @description A prompt with an id of the client's own: sending it again changes nothing. */
+        NewPromptRequest: {
+            /** Format: uuid */
+            id: string;
+            text: string;
+        };
+        /** @description A new session; whatever is left out is chosen. With an id of the client's own it can be sent again. */
+        NewSessionRequest: {
+            /** Format: uuid */
+            id?: string;
+            agent?: string;
+            provider?: string;
+            model?: string;
+            /** Format: uuid */
+            key?: string | null;
+            title?: string;
+            mode?: components["schemas"]["ModeEnum"];
+            prompt?: components["schemas"]["NewPromptRequest"];
+        };
+        /** @description Something that happened outside of any turn. */
+        Notice: {
+            seq: number;
+            kind: string;
+            /** Format: date-time */
+            ts: string;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /** @enum {unknown} */
+        NullEnum: null;
+        PaginatedAccessTokenList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["AccessToken"][];
+        };
+        PaginatedAgentList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Agent"][];
+        };
+        PaginatedPermissionList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Permission"][];
+        };
+        PaginatedPromptList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Prompt"][];
+        };
+        PaginatedProviderKeyList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["ProviderKey"][];
+        };
+        PaginatedProviderList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Provider"][];
+        };
+        PaginatedSessionList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Session"][];
+        };
+        PatchedKeyLabelRequest: {
+            label?: string;
+        };
+        /** @description Another text for a prompt that still waits. */
+        PatchedPromptTextRequest: {
+            text?: string;
+        };
+        /** @description What can be changed about a session; what is left out stays. */
+        PatchedSessionChangeRequest: {
+            title?: string;
+            provider?: string;
+            model?: string;
+            /** Format: uuid */
+            key?: string | null;
+            mode?: components["schemas"]["ModeEnum"];
+            archived?: boolean;
+        };
+        /** @description What an agent asks of a person, and how it was answered. `rule` is what "for this session" allows. */
+        Permission: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            session: string;
+            session_title: string;
+            /** Format: uuid */
+            turn: string | null;
+            type: components["schemas"]["PermissionTypeEnum"];
+            title: string;
+            tool_call_id: string;
+            command: string;
+            cwd: string;
+            path: string;
+            diff: string;
+            host: string;
+            rule: string;
+            questions: components["schemas"]["Question"][];
+            state: components["schemas"]["PermissionStateEnum"];
+            choice: components["schemas"]["PermissionChoiceEnum"] | components["schemas"]["BlankEnum"];
+            message: string;
+            answers: string[][];
+            by: components["schemas"]["ByEnum"] | components["schemas"]["BlankEnum"];
+            answered_by: components["schemas"]["Person"] | null;
+            /** Format: date-time */
+            asked_at: string;
+            /** Format: date-time */
+            answered_at: string | null;
+        };
+        /**
+         * @description * `once` - once
+         *     * `session` - session
+         *     * `reject` - reject
+         * @enum {string}
+         */
+        PermissionAnswerChoiceEnum: "once" | "session" | "reject";
+        /** @description A decision. A question is answered with `once` and one list of answers for each of its questions. */
+        PermissionAnswerRequest: {
+            choice: components["schemas"]["PermissionAnswerChoiceEnum"];
+            message?: string;
+            answers?: string[][];
+        };
+        /**
+         * @description * `once` - once
+         *     * `session` - session
+         *     * `reject` - reject
+         *     * `answered` - answered
+         *     * `lost` - lost
+         * @enum {string}
+         */
+        PermissionChoiceEnum: "once" | "session" | "reject" | "answered" | "lost";
+        /**
+         * @description * `pending` - Pending
+         *     * `answered` - Answered
+         *     * `lost` - Lost
+         * @enum {string}
+         */
+        PermissionStateEnum: "pending" | "answered" | "lost";
+        /**
+         * @description * `tool` - tool
+         *     * `question` - question
+         *     * `egress` - egress
+         * @enum {string}
+         */
+        PermissionTypeEnum: "tool" | "question" | "egress";
+        /** @description Somebody as others may see them. */
+        Person: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
+        /** @description A prompt; its id is also the id of the turn that it becomes. Those that wait have a position. */
+        Prompt: {
+            /** Format: uuid */
+            id: string;
+            text: string;
+            state: components["schemas"]["PromptStateEnum"];
+            position: number | null;
+            /** Format: date-time */
+            created_at: string;
+            by: components["schemas"]["Person"] | null;
+            error: components["schemas"]["ErrorData"] | null;
+        };
+        /**
+         * @description * `queued` - Queued
+         *     * `sent` - Sent
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         *     * `interrupted` - Interrupted
+         * @enum {string}
+         */
+        PromptStateEnum: "queued" | "sent" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+        /** @description One entry of the catalogue; `has_key` says whether the signed-in user has a key for it. */
+        Provider: {
+            id: string;
+            name: string;
+            wire: components["schemas"]["WireEnum"];
+            needs_key: boolean;
+            key_hint_format: string;
+            key_page: string;
+            models: components["schemas"]["Model"][];
+            custom_base_url: boolean;
+            readonly has_key: boolean;
+        };
+        /** @description A key as its owner sees it: never the key, only its last four characters. */
+        ProviderKey: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly provider: string;
+            readonly label: string;
+            readonly hint: string;
+            readonly status: components["schemas"]["ProviderKeyStatusEnum"];
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly last_used_at: string | null;
+        };
+        /**
+         * @description * `untested` - Untested
+         *     * `ok` - Accepted by the provider
+         *     * `refused` - Refused by the provider
+         * @enum {string}
+         */
+        ProviderKeyStatusEnum: "untested" | "ok" | "refused";
+        /** @description One question; `custom` allows a free answer, `multiple` several. */
+        Question: {
+            question: string;
+            header: string;
+            options: components["schemas"]["QuestionOption"][];
+            multiple: boolean;
+            custom: boolean;
+        };
+        /** @description One answer that an agent offers. */
+        QuestionOption: {
+            label: string;
+            description: string;
+        };
+        ReplacedKeyRequest: {
+            /** Format: password */
+            key: string;
+        };
+        /**
+         * @description * `read` - Look at everything
+         *     * `write` - Work with sessions
+         *     * `admin` - Manage keys, tokens and the account
+         * @enum {string}
+         */
+        ScopesEnum: "read" | "write" | "admin";
+        /** @description A session with everything that its header and its entry in a list show. */
+        Session: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            agent: string;
+            provider: string;
+            model: string;
+            /** Format: uuid */
+            key: string | null;
+            mode: components["schemas"]["ModeEnum"];
+            status: components["schemas"]["SessionStatusEnum"];
+            status_detail: string;
+            paused: boolean;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            last_seq: number;
+            generation: number;
+            queued_prompts: number;
+            pending_permissions: number;
+            usage: components["schemas"]["Usage"];
+            instance: components["schemas"]["Instance"] | null;
+            /** Format: uuid */
+            turn: string | null;
+        };
+        /**
+         * @description * `idle` - New
+         *     * `queued` - Queued
+         *     * `starting` - Starting
+         *     * `running` - Running
+         *     * `needs_you` - Needs you
+         *     * `ready` - Ready
+         *     * `asleep` - Asleep
+         *     * `failed` - Failed
+         * @enum {string}
+         */
+        SessionStatusEnum: "idle" | "queued" | "starting" | "running" | "needs_you" | "ready" | "asleep" | "failed";
+        /** @description What one session used. */
+        SessionUsage: {
+            totals: components["schemas"]["Usage"];
+            by_turn: components["schemas"]["TurnUsage"][];
+            by_model: components["schemas"]["ModelUsage"][];
+        };
+        SetupRequest: {
+            /** Format: email */
+            email: string;
+            password: string;
+            name?: string;
+            code?: string;
+        };
+        /** @description Whether the first account is still to be made, and whether that needs the code from the terminal. */
+        SetupState: {
+            needed: boolean;
+            code_required: boolean;
+        };
+        /** @description A start-up stage that was reached, this long after the sidecar's own start. */
+        Stage: {
+            name: string;
+            elapsed_ms: number | null;
+        };
+        /**
+         * @description * `end_turn` - end_turn
+         *     * `cancelled` - cancelled
+         *     * `interrupted` - interrupted
+         *     * `refused` - refused
+         *     * `max_tokens` - max_tokens
+         *     * `error` - error
+         * @enum {string}
+         */
+        StopReasonEnum: "end_turn" | "cancelled" | "interrupted" | "refused" | "max_tokens" | "error";
+        /** @description What is still there when a session wakes up. */
+        Survives: {
+            files: boolean;
+            conversation: boolean;
+            processes: boolean;
+        };
+        /** @description One prompt until the agent was done. What items look like: docs/events.md. */
+        Turn: {
+            /** Format: uuid */
+            id: string;
+            seq: number;
+            prompt: string;
+            by: string;
+            model: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            status: components["schemas"]["TurnStatusEnum"];
+            stop_reason: (components["schemas"]["StopReasonEnum"] | components["schemas"]["NullEnum"]) | null;
+            error: components["schemas"]["ErrorData"] | null;
+            items: {
+                [key: string]: unknown;
+            }[];
+            plan: {
+                [key: string]: unknown;
+            }[];
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * @description * `running` - running
+         *     * `ended` - ended
+         * @enum {string}
+         */
+        TurnStatusEnum: "running" | "ended";
+        /** @description Totals of one turn; null for calls outside of any. */
+        TurnUsage: {
+            input: number;
+            output: number;
+            cached: number;
+            reasoning: number;
+            calls: number;
+            /** Format: uuid */
+            turn: string | null;
+        };
+        /** @description Tokens as providers counted them, and model calls. `input` contains `cached`, `output` `reasoning`. */
+        Usage: {
+            input: number;
+            output: number;
+            cached: number;
+            reasoning: number;
+            calls: number;
+        };
+        /** @description Totals of one day, of one session, or of one model; only the fields of that group are there. */
+        UsageGroup: {
+            input: number;
+            output: number;
+            cached: number;
+            reasoning: number;
+            calls: number;
+            /** Format: date */
+            day?: string;
+            /** Format: uuid */
+            session?: string;
+            title?: string;
+            provider?: string;
+            model?: string;
+        };
+        /** @description What a user's sessions used in a span of time. */
+        UsageSummary: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            group: components["schemas"]["GroupEnum"];
+            totals: components["schemas"]["Usage"];
+            results: components["schemas"]["UsageGroup"][];
+        };
+        /**
+         * @description * `openai-chat` - openai-chat
+         *     * `openai-responses` - openai-responses
+         *     * `anthropic` - anthropic
+         *     * `google` - google
+         * @enum {string}
+         */
+        WireEnum: "openai-chat" | "openai-responses" | "anthropic" | "google";
+        /** @description A ticket for one socket; send it as the first message. */
+        WsTicket: {
+            ticket: string;
+            /** @description Seconds. */
+            expires_in: number;
+        };
+        /** @description An error (RFC 9457). Rely on `code`; `detail` is for people and may change. */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            errors?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    agents_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAgentList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    client_errors_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientErrorRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedProviderKeyList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplacedKeyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedKeyLabelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_test_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTest"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    permissions_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                session?: string;
+                /**
+                 * @description * `pending` - Pending
+                 *     * `answered` - Answered
+                 *     * `lost` - Lost
+                 */
+                state?: "answered" | "lost" | "pending";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPermissionList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    permissions_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PermissionAnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permission"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedProviderList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_list: {
+        parameters: {
+            query?: {
+                /** @description true: only the archived ones. */
+                archived?: boolean;
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                /** @description Part of a title or of a prompt. */
+                q?: string;
+                /**
+                 * @description One status, or several with commas between.
+                 *
+                 *     * `idle` - New
+                 *     * `queued` - Queued
+                 *     * `starting` - Starting
+                 *     * `running` - Running
+                 *     * `needs_you` - Needs you
+                 *     * `ready` - Ready
+                 *     * `asleep` - Asleep
+                 *     * `failed` - Failed
+                 */
+                status?: ("asleep" | "failed" | "idle" | "needs_you" | "queued" | "ready" | "running" | "starting")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSessionList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSessionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSessionChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversation_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_list: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+                /** @description Part of `next` only: rows that span several numbers overlap, so pages go by their first. */
+                row?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_list: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_content: {
+        parameters: {
+            query: {
+                download?: boolean;
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file's bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_interrupt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["InterruptRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPromptList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPromptRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompt"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompt"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompt"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedPromptTextRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompt"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionUsage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupState"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAccessTokenList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeAccessToken"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this access token. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this access token. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_get: {
+        parameters: {
+            query?: {
+                from?: string;
+                /**
+                 * @description * `day` - day
+                 *     * `session` - session
+                 *     * `model` - model
+                 */
+                group?: "day" | "session" | "model";
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSummary"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ws_tickets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WsTicket"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
 }

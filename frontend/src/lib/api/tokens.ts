@@ -1,7 +1,7 @@
 // Personal access tokens for API clients.
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, api } from "./client";
-import type { AccessToken } from "./types";
+import type { MadeAccessToken, Scope } from "./types";
 
 export const tokensQuery = queryOptions({
   queryKey: ["tokens"],
@@ -11,9 +11,9 @@ export const tokensQuery = queryOptions({
 /** The answer holds the token itself, this once. */
 export function createToken(body: {
   name: string;
-  scopes: string[];
+  scopes: Scope[];
   expires_at: string | null;
-}): Promise<AccessToken & { token: string }> {
+}): Promise<MadeAccessToken> {
   return answerOf(api.POST("/api/v1/tokens/", { body }));
 }
 

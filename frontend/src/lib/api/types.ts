@@ -1,27 +1,33 @@
-// The names by which the screens know the API's shapes; the one place that follows when schema.ts is generated.
+// The names by which the screens know the API's shapes. schema.ts is generated from the platform's description.
+import type { Conversation as Folded } from "@/protocol/conversation";
 import type { VersionedState } from "@/protocol/session-frames";
-import type { Permission, Prompt, Session } from "./schema";
+import type { components } from "./schema";
 
-export type {
-  AccessToken,
-  Agent,
-  FileEntry,
-  FileListing,
-  Instance,
-  KeyTest,
-  Me,
-  Mode,
-  NewSession,
-  Permission,
-  PermissionAnswer,
-  Prompt,
-  Provider,
-  ProviderKey,
-  Session,
-  SessionChange,
-  SessionStatus,
-  Usage,
-} from "./schema";
+type Schemas = components["schemas"];
+
+export type AccessToken = Schemas["AccessToken"];
+export type Agent = Schemas["Agent"];
+export type FileEntry = Schemas["FileEntry"];
+export type Instance = Schemas["Instance"];
+export type KeyTest = Schemas["KeyTest"];
+export type MadeAccessToken = Schemas["MadeAccessToken"];
+export type Me = Schemas["Me"];
+export type NewSession = Schemas["NewSessionRequest"];
+export type Permission = Schemas["Permission"];
+export type PermissionAnswer = Schemas["PermissionAnswerRequest"];
+export type Prompt = Schemas["Prompt"];
+export type Provider = Schemas["Provider"];
+export type ProviderKey = Schemas["ProviderKey"];
+export type Session = Schemas["Session"];
+export type SessionChange = Schemas["PatchedSessionChangeRequest"];
+export type SessionPage = Schemas["PaginatedSessionList"];
+
+export type Mode = Session["mode"];
+export type SessionStatus = Session["status"];
+export type Scope = AccessToken["scopes"][number];
+
+/** Items and plan are looser in the description than what the fold makes of them. */
+export type Conversation = Folded;
 
 /** What a session's socket sends at hello and after each change. */
 export interface SessionState extends VersionedState {
