@@ -17,6 +17,7 @@ class Turns:
         self.ended = asyncio.Event()
         self._queue = queue
         self._running: set[str] = set()
+        self._unfinished: dict[str, tuple[str, int]] = {}
         self._asked: set[str] = set()
         self._last_sign = time.monotonic()
 
@@ -34,14 +35,20 @@ class Turns:
         self.sign()
         if self.current is None:
             return
-        if isinstance(data, messages.ToolUpsert) and data.status is not None:
-            (self._running.add if data.status in ("pending", "in_progress") else self._running.discard)(
-                data.tool_call_id
-            )
-        elif isinstance(data, messages.PermissionAsked):
-            self._asked.add(data.permission_id)
-        elif isinstance(data, messages.PermissionAnswered):
-            self._asked.discard(data.permission_id)
+        match data:
+            case messages.TextDelta():
+                done = kind.replace("delta", "done")
+                self._unfinished[data.part_id] = done, data.offset + len(data.text)
+            case messages.TextDone():
+                self._unfinished.pop(data.part_id, None)
+            case messages.ToolUpsert(status="pending" | "in_progress"):
+                self._running.add(data.tool_call_id)
+            case messages.ToolUpsert(status="completed" | "failed" | "interrupted"):
+                self._running.discard(data.tool_call_id)
+            case messages.PermissionAsked():
+                self._asked.add(data.permission_id)
+            case messages.PermissionAnswered():
+                self._asked.discard(data.permission_id)
 
     def answered(self, permission_id: str) -> None:
         """A person's decision arrived. UnknownPermission when nobody waits for it."""
@@ -51,9 +58,14 @@ class Turns:
         self.sign()
 
     def end(self, stop_reason: messages.StopReason, error: messages.ErrorData | None = None) -> bool:
-        """End the open turn: tools that still run are interrupted. False when it had ended already."""
+        """End the open turn: texts are complete as they are, tools that still run are interrupted.
+
+        False when it had ended already.
+        """
         if self.current is None:
             return False
+        for part_id, (kind, length) in list(self._unfinished.items()):
+            self.emit(kind, messages.TextDone(part_id=part_id, length=length))
         for tool_call_id in sorted(self._running):
             self.emit("tool.upsert", messages.ToolUpsert(tool_call_id=tool_call_id, status="interrupted"))
         if error is not None:

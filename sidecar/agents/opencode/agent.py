@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 CANCEL_SECONDS = 1.6
 CANCEL_PAUSE_SECONDS = 0.4
 TAKE_UP_SECONDS = 30.0
+SETTLE_SECONDS = 1.0
 QUIET_SECONDS = 20.0
 FAILED_SECONDS = 5.0
 ATTEMPTS = 3
@@ -113,8 +114,10 @@ class OpenCode(Agent):
         client = await host.ready(model)
         if was_down:
             self._turns.emit("agent.status", AgentStatus(status="ready"))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._conversation.settled.wait(), SETTLE_SECONDS)
         if self._turns.current != turn:
-            return  # Cancelled while the server came up.
+            return  # Cancelled meanwhile.
         self._policy.mode = mode
         self._sent = turn
         body = {
@@ -250,7 +253,7 @@ class OpenCode(Agent):
             looked = min(looked, silent)
             if silent > self._context.hang_seconds:
                 await self._give_up(turn, failure("agent_hang"))
-            elif silent > TAKE_UP_SECONDS and not self._conversation.began:
+            elif silent > TAKE_UP_SECONDS and not self._conversation.is_answering:
                 await self._give_up(turn, failure("agent_hang", "It did not take up the prompt."))
             elif silent - looked > (FAILED_SECONDS if self._conversation.has_failed else QUIET_SECONDS):
                 looked = silent

@@ -7,6 +7,7 @@ conversations that somebody else holds with the same server.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 MAX_TODOS = 100
 MAX_UNKNOWN = 200
 
+# "session.idle" says again what "session.status" has said: an end counts once.
 _MEANINGLESS = frozenset(
     {
         "catalog.updated",
@@ -43,6 +45,7 @@ _MEANINGLESS = frozenset(
         "session.created",
         "session.deleted",
         "session.diff",
+        "session.idle",
         "session.updated",
         "vcs.branch.updated",
     }
@@ -54,6 +57,11 @@ class Conversation:
 
     def __init__(self, turns: Turns, policy: Policy, workspace: str, send: Callable[[Order], None]) -> None:
         self.session = ""
+        self.settled = asyncio.Event()
+        """Not set after a failed turn, until OpenCode says for the second time that it is idle.
+
+        It is not before: a prompt that comes in between is taken and never looked at.
+        """
         self.consent = Consent(turns, policy, workspace, send)
         self._turns = turns
         self._workspace = workspace
@@ -74,7 +82,6 @@ class Conversation:
             "question.replied": self.consent.replied,
             "session.compacted": self._compacted,
             "session.error": self._error,
-            "session.idle": self._idle,
             "session.status": self._status,
             "todo.updated": self._todos,
         }
@@ -82,6 +89,7 @@ class Conversation:
     def attach(self, session: str, messages: Iterable[Any]) -> None:
         """Go on with this session of OpenCode, of which these messages exist: none of them is news."""
         self.session = session
+        self.settled.set()
         for message in messages:
             self._known_prompts.add(text.line(text.mapping(text.mapping(message).get("info")).get("id")))
         self._forget_turn()
@@ -113,7 +121,7 @@ class Conversation:
     ) -> None:
         """What OpenCode says is the case, after events may have been missed. Known facts repeat nothing.
 
-        No status means idle; a prompt that has only just been taken up is not called busy at once either.
+        No status means idle.
         """
         for message in messages:
             given = text.mapping(message)
@@ -122,8 +130,7 @@ class Conversation:
                 self._part({"part": part})
         self._todos({"sessionID": self.session, "todos": todos})
         self.consent.catch_up(permissions, questions, self._replies)
-        if status or self._replies.has_replies or self._failure is not None:
-            self._status({"sessionID": self.session, "status": status or {"type": "idle"}})
+        self._status({"sessionID": self.session, "status": status or {"type": "idle"}})
 
     def cancel(self) -> None:
         """From now on an end is a cancellation."""
@@ -133,9 +140,11 @@ class Conversation:
         """End the turn with `error`, or as what happened in it says; a cancelled one ends as that."""
         if self._turns.current is None:
             return
-        self._replies.end()
+        self._replies.calls.finish()
         error = None if self._cancelled else error or self._failure
         reason: StopReason = "error" if error else self._stop_reason()
+        if self._replies.began and reason in ("error", "cancelled"):
+            self.settled.clear()
         self._forget_turn()
         self._turns.end(reason, error)
 
@@ -143,6 +152,11 @@ class Conversation:
     def began(self) -> bool:
         """Whether OpenCode has taken up the prompt."""
         return self._replies.began
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the model has been asked, as far as OpenCode tells."""
+        return self._replies.has_replies
 
     @property
     def children(self) -> list[str]:
@@ -212,20 +226,25 @@ class Conversation:
 
     def _status(self, properties: dict[str, Any]) -> None:
         status = text.mapping(properties.get("status"))
+        if status.get("type") == "idle":
+            if properties.get("sessionID") == self.session:
+                self._idle()
+            return
         if not self._replies.has_session(properties.get("sessionID")) or not self._replies.began:
             return
         match status.get("type"):
             case "retry":
                 self._retrying = True
+                self._replies.retried(properties.get("sessionID"))
                 self._turns.emit("agent.status", _retrying(status))
             case "busy" if self._retrying:
                 self._retrying = False
                 self._turns.emit("agent.status", AgentStatus(status="busy"))
-            case "idle":
-                self._idle(properties)
 
-    def _idle(self, properties: dict[str, Any]) -> None:
-        if properties.get("sessionID") == self.session and self._replies.began:
+    def _idle(self) -> None:
+        if not self._replies.began:
+            self.settled.set()
+        elif self._replies.has_replies or self._failure is not None or self._cancelled:
             self.end()
 
     def _error(self, properties: dict[str, Any]) -> None:

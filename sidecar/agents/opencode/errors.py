@@ -27,6 +27,7 @@ _BY_NAME: dict[str, ErrorClass] = {
 
 _WORDS: dict[ErrorClass, str] = {
     "unknown_model": r"model not found|ModelNotFound",
+    "provider_rate_limit": r"rate.?limit|too many requests|\b429\b",
     "disk_full": r"ENOSPC|no space left|disk is full|EDQUOT",
     "context_too_long": r"context.{0,20}(?:overflow|exceeded|length)|prompt is too long",
     "provider_bad_response": r"json|parse|validation|unexpected (?:end|token)|no output generated",

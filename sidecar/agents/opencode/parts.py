@@ -68,19 +68,23 @@ class Texts:
         elif final:
             self._correct(part_id, known, sent, whole)
         if final:
-            self._finish(part_id, known)
+            self._end(part_id, known)
+
+    def abandon(self, parent: str) -> None:
+        """The model is asked again: what it had begun to say stays as it is, and never goes on."""
+        for part_id, part in self._parts.items():
+            if part.parent == parent and not part.done:
+                self._end(part_id, part)
 
     def gap(self) -> None:
         """Events may have been missed: parts that are under way wait for their whole text."""
         for part in self._parts.values():
             part.gapped = not part.done
 
-    def finish(self) -> None:
-        """The turn is over: every part is complete as it is."""
-        for part_id, part in self._parts.items():
-            if not part.done:
-                self._finish(part_id, part)
-        self._parts.clear()
+    def _end(self, part_id: str, part: _Text) -> None:
+        part.done = True
+        if part.length:
+            self._emit(f"{part.kind}.done", TextDone(part_id=part_id, length=part.length))
 
     def _correct(self, part_id: str, part: _Text, sent: str, whole: str) -> None:
         same = next(
@@ -100,10 +104,6 @@ class Texts:
             )
             part.pieces.append(piece)
             part.length += len(piece)
-
-    def _finish(self, part_id: str, part: _Text) -> None:
-        part.done = True
-        self._emit(f"{part.kind}.done", TextDone(part_id=part_id, length=part.length))
 
 
 @dataclass

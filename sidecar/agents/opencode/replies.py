@@ -88,6 +88,10 @@ class Replies:
         if properties.get("field") == "text":
             self.texts.delta(text.line(properties.get("partID"), 100), properties.get("delta"))
 
+    def retried(self, session: object) -> None:
+        """OpenCode asks the model again for the reply that it was getting in `session`."""
+        self.texts.abandon(self._parents.get(text.line(session), ""))
+
     def call(self, properties: dict[str, Any]) -> str | None:
         """Our id of the call that a request is about: empty if it names none, None if not of this turn."""
         if not self.began or not self.has_session(properties.get("sessionID")):
@@ -100,11 +104,6 @@ class Replies:
             if self.has(tool.get("messageID"))
             else None
         )
-
-    def end(self) -> None:
-        """Nothing more comes: what is under way is complete as it is."""
-        self.texts.finish()
-        self.calls.finish()
 
     def _belongs(self, session: str, info: dict[str, Any]) -> bool:
         if session == self._session:

@@ -1,0 +1,1 @@
+"""What every coding agent promises, checked against the fake one and against real ones."""

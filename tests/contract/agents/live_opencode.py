@@ -1,0 +1,134 @@
+"""A real OpenCode in a real box program (without walls), behind the real gate, on the demo model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sidecar import demo_model
+from sidecar.agents.base import AgentContext
+from sidecar.agents.opencode.agent import OpenCode
+from sidecar.agents.opencode.server import Installation
+from sidecar.gate.models import ModelGate
+from sidecar.protocol.frames import Provider
+from tests import needs
+from tests.contract.agents.recorder import Recorder
+from tests.fakes.local_box import local_box
+
+MODEL = "demo"
+
+
+@dataclass
+class LiveOpenCode:
+    """The running agent with all that it stands on."""
+
+    recorder: Recorder
+    context: AgentContext
+    installation: Installation
+    demo: demo_model.Server
+    workspace: Path
+
+    @property
+    def pid(self) -> int:
+        """The process of the running server."""
+        wanted = f"--port\0{self.installation.port}"
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and wanted in _command_line(entry):
+                return int(entry.name)
+        raise AssertionError("OpenCode does not run")
+
+    def clear(self) -> None:
+        for path in self.workspace.iterdir():
+            if path.is_file():
+                path.unlink()
+
+    async def crash(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    async def successor(self) -> Recorder:
+        await self.stop()
+        self.recorder = Recorder(OpenCode(self.installation))
+        await self.recorder.agent.start(self.context)
+        return self.recorder
+
+    async def stop(self) -> None:
+        await self.recorder.agent.close()
+        await self.recorder.agent.close()
+        await self.recorder.ended()
+        self.recorder.check()
+
+
+@asynccontextmanager
+async def live_opencode(
+    folder: Path, *, provider: Provider | None = None, model: str = MODEL, **settings: Any
+) -> AsyncIterator[LiveOpenCode]:
+    """Start one under `folder`; `settings` are of AgentContext. Skips without the program."""
+    installation = laid_out(folder / "installation")
+    async with AsyncExitStack() as stack:
+        demo = await demo_model.serve(pace=0.0005)
+        stack.push_async_callback(demo.close)
+        told = provider or Provider(id="demo", name="Demo", wire="openai-chat", base_url="", needs_key=False)
+        gate = ModelGate(_at(told, demo), _key, lambda usage: None)
+        stack.push_async_callback(gate.close)
+        box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))
+        context = AgentContext(
+            box=box.server,
+            provider=told,
+            model=model,
+            gate_port=box.server.gate_ports["models"],
+            home=str(box.home),
+            workspace=str(box.workspace),
+            **settings,
+        )
+        live = LiveOpenCode(Recorder(OpenCode(installation)), context, installation, demo, box.workspace)
+        await live.recorder.agent.start(context)
+        try:
+            yield live
+        finally:
+            await live.stop()
+
+
+def laid_out(folder: Path) -> Installation:
+    """The installed packages as a box sees them; links, because they are large."""
+    program = needs.opencode()
+    packages = program.parents[2]
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "opencode").symlink_to(program)
+    for name in ("node_modules", "package.json", "package-lock.json"):
+        (folder / name).symlink_to(packages.parent / name)
+    return Installation(folder=str(folder), port=_free_port())
+
+
+def _at(provider: Provider, demo: demo_model.Server) -> Provider:
+    version = "v1beta" if provider.wire == "google" else "v1"
+    return Provider(
+        id=provider.id,
+        name=provider.name,
+        wire=provider.wire,
+        base_url=f"{demo.url}/{version}",
+        needs_key=provider.needs_key,
+    )
+
+
+async def _key() -> str:
+    return "the-real-key-of-this-test"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:
+        return ""
