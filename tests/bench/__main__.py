@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT
-from tests.bench import load, streaming
+from tests.bench import load, starting, streaming
 from tests.product import running
 
 RESULT = CHECKOUT / "var" / "bench.txt"
@@ -22,14 +22,20 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
     shape = load.Load(sessions=options.sessions, seconds=options.seconds)
     print(f"Streaming: {shape.sessions} sessions, {shape.rate:.0f} frames/s each, {shape.seconds:.0f} s")
     bare = streaming.measure_bare(shape)
     with running() as product:
         ours, stored = streaming.measure_product(shape, product)
+    print(f"Starting: {options.starts} sessions with OpenCode, one after the other")
+    with running(OPENAGENT_DRIVER="process") as product:
+        starts = starting.measure(product, options.starts)
     lines, met = _streaming_table(bare, ours, stored)
-    report = "\n".join([f"OpenAgent bench on {platform.machine()}, {platform.python_version()}", *lines])
+    report = "\n".join(
+        [f"OpenAgent bench on {platform.machine()}, {platform.python_version()}", *lines, "", *starts.lines()]
+    )
     print(report)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(report + "\n")

@@ -1,0 +1,73 @@
+"""From "create a session" to "the agent is ready" and to its first words, on the process driver."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from tests.end_to_end.client import Client, eventually, first_run
+from tests.product import Product
+
+FIRST_TEXT_SECONDS = 60.0
+
+
+@dataclass
+class Starts:
+    """Seconds for each session that was started."""
+
+    ready: list[float] = field(default_factory=list)
+    first_text: list[float] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)
+    stages: dict[str, list[float]] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """The table: median and slowest."""
+        rows = [("create to ready", self.ready), ("prompt to first text", self.first_text)]
+        rows.append(("resume to ready", self.resumed))
+        rows += [(f"  sidecar's clock at {name}", times) for name, times in self.stages.items()]
+        head = f"{'seconds':32}{'median':>10}{'slowest':>10}"
+        return [
+            head,
+            *(f"{name:32}{statistics.median(times):10.2f}{max(times):10.2f}" for name, times in rows),
+        ]
+
+
+def measure(product: Product, count: int) -> Starts:
+    """Starts `count` sessions one after the other, prompts, stops and resumes each."""
+    starts = Starts()
+    client = first_run(product.url)
+    try:
+        for _ in range(count):
+            _measure_one(client, starts)
+    finally:
+        client.close()
+    return starts
+
+
+def _measure_one(client: Client, starts: Starts) -> None:
+    begin = time.monotonic()
+    session = client.new_session(mode="auto")
+    client.post(f"/sessions/{session}/start/")
+    ready = client.status(session, "ready")
+    starts.ready.append(time.monotonic() - begin)
+    for stage in ready["instance"]["stages"]:
+        if stage["elapsed_ms"] is not None:
+            starts.stages.setdefault(stage["name"], []).append(stage["elapsed_ms"] / 1000)
+    begin = time.monotonic()
+    turn = client.prompt(session, "/demo plain")
+    eventually(
+        lambda: (found := client.turn(session, turn)) and found["items"],
+        FIRST_TEXT_SECONDS,
+        lambda: "no text came",
+    )
+    starts.first_text.append(time.monotonic() - begin)
+    client.ended(session, turn)
+    client.post(f"/sessions/{session}/stop/")
+    client.status(session, "asleep")
+    begin = time.monotonic()
+    client.post(f"/sessions/{session}/start/")
+    client.status(session, "ready")
+    starts.resumed.append(time.monotonic() - begin)
+    client.post(f"/sessions/{session}/stop/")
+    client.status(session, "asleep")
