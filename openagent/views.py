@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import sys
 
 import redis
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -64,8 +65,18 @@ def frontend(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """What Django answers when a view fails; the id finds the traceback in the log."""
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return _database_away(request_id)
     detail = "Something went wrong on our side. Try again; if it stays, the log has it under this request_id."
     return problem_response(500, "internal", detail, request_id=request_id)
+
+
+def _database_away(request_id: str) -> HttpResponse:
+    """Not a fault of ours and likely to pass: clients are told when to come again."""
+    detail = "The database does not answer or its disk is full. Nothing was changed; try again in a moment."
+    response = problem_response(503, "database_unavailable", detail, request_id=request_id)
+    response["Retry-After"] = "2"
+    return response
 
 
 def _database() -> str:

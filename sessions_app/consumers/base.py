@@ -12,7 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http.request import split_domain_port, validate_host
+
+from openagent.lib import log
+
+_log = log.get(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -82,6 +87,10 @@ class SocketConsumer:
             await self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason[:120]})
         except Disconnected:
             return
+        except DatabaseError:
+            # The other side comes again, by when the database may be back.
+            _log.warning("database not reachable, socket closed", path=self.scope.get("path"))
+            await self._send({"type": "websocket.close", "code": TRY_AGAIN})
 
     async def receive_text(self) -> str:
         """The next text message. Disconnected when there will be none; Closed when it is not text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
@@ -81,3 +82,16 @@ def test_nobody_can_sign_up(client: Client) -> None:
     body = {"email": "eve@example.com", "password": "a long enough password"}
     answer = client.post("/_allauth/browser/v1/auth/signup", body, content_type="application/json")
     assert answer.status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_told_apart_from_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("could not connect to server at secret.example")
+
+    client = Client(raise_request_exception=False)
+    monkeypatch.setattr("openagent.accounts.first_run.is_needed", away)
+    answer = client.get("/api/v1/setup/")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert (answer.json()["code"], answer["Retry-After"]) == ("database_unavailable", "2")
+    assert b"secret.example" not in answer.content

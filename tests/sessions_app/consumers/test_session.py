@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session as Login
+from django.db import OperationalError
 
 from openagent.accounts.models import User
 from sessions_app.models import Event, Session
@@ -196,3 +197,15 @@ async def test_a_message_that_is_none_closes_the_socket(browser: Browsers, text:
     await alice.until("live")
     await alice.send_raw(text)
     assert await alice.closed() == 4400
+
+
+async def test_without_a_database_the_browser_is_asked_to_come_again(
+    browser: Browsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError("no database")
+
+    monkeypatch.setattr("sessions_app.services.logs.may_watch", away)
+    alice = browser()
+    assert await alice.connect()
+    assert await alice.closed() == 1013
