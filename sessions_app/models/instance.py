@@ -60,6 +60,7 @@ class Instance(models.Model):
     silent_passes = models.PositiveIntegerField(default=0)
 
     requested_at = models.DateTimeField(auto_now_add=True)
+    launched_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)

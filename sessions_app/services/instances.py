@@ -27,6 +27,9 @@ from sidecar.protocol import frames
 
 _log = log.get(__name__)
 
+CREATE_PASSES = 4
+"""Passes of the reconciler after which nobody can be making an instance any more."""
+
 STARTABLE = (InstanceState.REQUESTED, InstanceState.STARTING)
 
 
@@ -64,37 +67,52 @@ def launch(*, instance_id: uuid.UUID) -> None:
     1. Remove what earlier generations left: only then may this one exist.
     2. Create it, idempotent by its id.
     3. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
+    4. If it was ended meanwhile, remove it again.
     """
     instance = Instance.objects.select_related("session").filter(pk=instance_id, state__in=STARTABLE).first()
     if instance is None or instance.driver_ref is not None:
         return
     with log.context(session=instance.session_id, instance=instance_id):
         try:
-            for older in (
-                Instance.objects.unremoved().filter(session_id=instance.session_id).exclude(pk=instance_id)
-            ):
-                remove(older)
+            older = Instance.objects.unremoved().filter(session_id=instance.session_id)
+            for left in older.exclude(pk=instance_id):
+                remove(left)
+            Instance.objects.filter(pk=instance_id, state=InstanceState.REQUESTED).update(
+                state=InstanceState.STARTING, launched_at=timezone.now()
+            )
             ref = get_driver().create(_spec(instance))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
             if error.permanent:
                 fail(instance_id=instance_id, code=error.code, message=error.message)
             return
-        made = Instance.objects.filter(pk=instance_id, state=InstanceState.REQUESTED).update(
-            state=InstanceState.STARTING, driver_ref=ref
-        )
-        if not made:
-            # Stopped or failed meanwhile: the reconciler removes it by this reference.
-            Instance.objects.filter(pk=instance_id).update(driver_ref=ref)
+        Instance.objects.filter(pk=instance_id).update(driver_ref=ref)
         add_stage(instance_id, "created")
-        state.bump(instance.session_id)
+        if Instance.objects.filter(pk=instance_id, state__in=(*STARTABLE, InstanceState.READY)).exists():
+            state.bump(instance.session_id)
+        else:
+            Instance.objects.filter(pk=instance_id).update(removed_at=None)
+            jobs.retire_instance(instance_id)
 
 
 def remove(instance: Instance) -> None:
-    """Removes the engine's objects of an ended instance. DriverError when they may still be there."""
-    if instance.driver_ref is not None:
-        get_driver().remove(instance.driver_ref)
+    """Removes the engine's objects of an ended instance. DriverError when they may still be there.
+
+    One that is being made at this moment has no reference yet: whoever makes it removes it, and only if that
+    does not happen (the worker died) is its absence from the engine's list believed.
+    """
+    ref = instance.driver_ref
+    if ref is None and instance.launched_at is not None:
+        ref = next((found for found in list_refs() if found["instance_id"] == str(instance.pk)), None)
+        if ref is None and instance.silent_passes < CREATE_PASSES:
+            raise base.DriverError("It is still being made.", code="in_flight", permanent=False)
+    if ref is not None:
+        get_driver().remove(ref)
     Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
+    successor = Instance.objects.filter(session_id=instance.session_id, state=InstanceState.REQUESTED).first()
+    if successor is not None:
+        # Its own launch may have found us in its way.
+        jobs.launch_instance(successor.pk)
 
 
 def ours() -> InstanceQuerySet:

@@ -85,7 +85,12 @@ def settle(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> None:
 def _end(instance: Instance, state: InstanceState, code: str = "", message: str = "") -> bool:
     last_seq = Session.objects.values_list("last_seq", flat=True).get(pk=instance.session_id)
     moved = Instance.objects.filter(pk=instance.pk, state__in=LIVE_STATES).update(
-        state=state, ended_at=timezone.now(), error_code=code, error_message=message, stored_seq=last_seq
+        state=state,
+        ended_at=timezone.now(),
+        error_code=code,
+        error_message=message,
+        stored_seq=last_seq,
+        silent_passes=0,
     )
     return bool(moved)
 

@@ -49,17 +49,13 @@ def check(*, instance_id: uuid.UUID) -> None:
 
 
 def _remove_strangers() -> None:
-    """Only what has no row at all: an ended instance is removed by its row."""
+    """Whatever the driver has that is neither live nor about to be removed by its row."""
     refs = instances.list_refs()
-    known = {
-        str(pk)
-        for pk in Instance.objects.filter(pk__in=[ref["instance_id"] for ref in refs]).values_list(
-            "pk", flat=True
-        )
-    }
+    wanted = Instance.objects.filter(removed_at=None, pk__in=[ref["instance_id"] for ref in refs])
+    known = {str(pk) for pk in wanted.values_list("pk", flat=True)}
     for ref in refs:
         if ref["instance_id"] not in known:
-            _log.warning("removing an instance that has no row", instance_id=ref["instance_id"])
+            _log.warning("removing an instance that no row wants", instance_id=ref["instance_id"])
             try:
                 instances.remove_ref(ref)
             except DriverError as error:
@@ -114,6 +110,7 @@ def _retire(instance: Instance) -> None:
 
 
 def _attempt_removal(instance: Instance) -> None:
+    Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)
     try:
         instances.remove(instance)
     except DriverError as error:
