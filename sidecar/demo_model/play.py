@@ -86,10 +86,20 @@ def play(asked: Asked) -> Played:
     call = scripts.named(turn.prompt)
     number = short_id(asked.model, *(entry.role + entry.text for entry in asked.history))
     if not asked.tools and (call is None or asked.system):
+        if (stubborn := _stubborn(asked)) is not None:
+            return _step(asked, turn, stubborn, number)
         return Played("title", 0, Reply(number, asked.model, (Text(title(turn.prompt)),)))
     if call is None:
         call = scripts.call(scripts.AGAIN if turn.free_before else scripts.DEFAULT)
     return _step(asked, turn, call, number)
+
+
+def _stubborn(asked: Asked) -> Call | None:
+    """The script of an earlier prompt that lets no summary be made; titles are made all the same."""
+    if "title" in asked.system.lower():
+        return None
+    calls = (scripts.named(entry.text) for entry in asked.history if entry.role == "user")
+    return next((call for call in calls if call is not None and call.script.stubborn), None)
 
 
 def _step(asked: Asked, turn: Turn, call: Call, number: str) -> Played:

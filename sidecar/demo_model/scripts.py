@@ -74,13 +74,17 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A named play; `count` and `seconds` are the arguments' defaults, `paced`: it is seconds per word."""
+    """A named play; `count` and `seconds` are the arguments' defaults, `paced`: it is seconds per word.
+
+    One that is `stubborn` fails also when the agent asks for a summary of the conversation to get out of it.
+    """
 
     about: str
     step: tuple[Step, ...]
     count: int = 0
     seconds: float = 0.0
     paced: bool = False
+    stubborn: bool = False
 
 
 class Call(msgspec.Struct, frozen=True):

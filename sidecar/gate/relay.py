@@ -247,7 +247,8 @@ class Relay:
         elif reading.malformed or not reading.ended:
             what = "is garbled" if reading.malformed else "broke off"
             self.on_error(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
-        if not reading.ended and reading.error is None and not reading.malformed:
+        if meter.is_stream and not reading.ended:
+            # Also after an error in its midst: some SDKs overlook that, and their agents ask again at once.
             raise BrokenOff
 
     def _broken(self, error: httpx2.HTTPError) -> ErrorData:

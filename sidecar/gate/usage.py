@@ -47,6 +47,7 @@ class Meter:
 
     def __init__(self, wire: WireName, *, is_stream: bool) -> None:
         self.reading = Reading()
+        self.is_stream = is_stream
         self._read = _READERS[wire]
         self._events = EventReader() if is_stream else None
         self._body = bytearray()

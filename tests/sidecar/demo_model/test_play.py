@@ -146,6 +146,12 @@ def test_a_request_without_tools_gets_a_title_made_from_the_prompt() -> None:
     assert play.play(named).failure is None
 
 
+def test_a_hopeless_conversation_gets_no_summary_but_a_title() -> None:
+    history = (Entry("user", "/demo hopeless"), Entry("user", "Summarize the conversation."))
+    assert play.play(asked(*history, tools={}, system="You summarize.")).failure is not None
+    assert play.play(asked(*history, tools={}, system="You make a title.")).failure is None
+
+
 def test_a_script_that_is_named_plays_without_tools_too() -> None:
     assert play.play(prompt("/demo plain", tools={})).script == "plain"
 

@@ -112,6 +112,19 @@ async def test_a_call_is_not_repeated_once_its_body_has_gone_up() -> None:
         assert len(upstream.received) == 1
 
 
+async def test_an_error_in_place_of_an_answer_passes_and_is_named() -> None:
+    body = b'{"error":{"message":"slow down","code":429}}'
+    async with fake_side("openai-chat", whole(200, body)) as (_, side, client):
+        assert (await client.post(CHAT, json=BODY)).content == body
+        assert [error.error_class for error in side.errors] == ["provider_rate_limit"]
+
+
+async def test_a_whole_answer_that_is_garbled_passes_and_is_named() -> None:
+    async with fake_side("openai-chat", whole(200, b'{"id": ')) as (_, side, client):
+        assert (await client.post(CHAT, json=BODY)).content == b'{"id": '
+        assert [error.error_class for error in side.errors] == ["provider_bad_response"]
+
+
 async def test_garbage_passes_and_is_named() -> None:
     reply = stream(delta("one"), b"data: {nonsense\n\n", STOP, USAGE, DONE)
     async with fake_side("openai-chat", reply) as (_, side, client):
@@ -143,6 +156,11 @@ async def test_an_error_in_the_midst_of_an_answer_is_reported(
     sent = f"data: {event}\n\n".encode()
     async with fake_side(wire, stream(sent)) as (_, side, client):
         target = f"/{NAMES[wire]}{asking.path(stream=True)}"
-        answer = await client.post(target, json=asking.body("hi", stream=True))
-        assert answer.content == sent
+        got = b""
+        # It arrives, and then the stream is cut, for SDKs that overlook it.
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            async with client.stream("POST", target, json=asking.body("hi", stream=True)) as answer:
+                async for piece in answer.aiter_raw():
+                    got += piece
+        assert got == sent
         assert [error.error_class for error in side.errors] == [error_class]
