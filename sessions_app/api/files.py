@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -51,31 +50,17 @@ class FileContentView(APIView):
         """Read a file of the workspace, streamed; 409 `asleep` when the session has no live instance."""
         session = access.session(request, id)
         asked = validated(requests.FileQuerySerializer(data=request.query_params))
-        first = files.read(session_id=session.pk, path=asked["path"])
-        response = StreamingHttpResponse(
-            _slices(session.pk, asked["path"], first),
-            content_type=_BINARY if asked["download"] or not _is_text(first) else _TEXT,
-        )
-        if first.end:
-            response["Content-Length"] = str(len(first.content))
+        opened = files.begin(session_id=session.pk, path=asked["path"])
+        shown = not asked["download"] and _is_text(opened.first)
+        response = StreamingHttpResponse(files.stream(opened), content_type=_TEXT if shown else _BINARY)
+        if opened.size is not None:
+            response["Content-Length"] = str(opened.size)
         # Whatever the bytes are, a browser shall neither run them nor guess what they are.
         response["Content-Disposition"] = content_disposition_header(True, _file_name(asked["path"])) or ""
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response["Cache-Control"] = "no-store"
         return response
-
-
-async def _slices(session_id: uuid.UUID, path: str, first: files.Slice) -> AsyncIterator[bytes]:
-    """The whole file, holding one slice of it at a time."""
-    piece = first
-    while True:
-        if piece.content:
-            yield piece.content
-        if piece.end:
-            return
-        offset = piece.offset + len(piece.content)
-        piece = await files.read_on(session_id=session_id, path=path, offset=offset)
 
 
 def _is_text(first: files.Slice) -> bool:

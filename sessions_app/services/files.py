@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import msgspec
 
+from openagent.lib import log
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.services import activity, shapes
 from sidecar.protocol import queries
 
+_log = log.get(__name__)
+
 Slice = queries.FileContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A file that is about to be streamed; `size` is None when nobody could tell."""
+
+    session_id: uuid.UUID
+    path: str
+    first: Slice
+    size: int | None
 
 
 class BadAnswer(AppError):
@@ -42,17 +58,39 @@ def list_folder(*, session_id: uuid.UUID, path: str) -> shapes.Shape:
     return {"path": path, "entries": entries, "truncated": listing.truncated}
 
 
-def read(*, session_id: uuid.UUID, path: str) -> Slice:
-    """The first bytes of a file, at most MAX_READ_BYTES. AppError as for `list_folder`."""
+def begin(*, session_id: uuid.UUID, path: str) -> Opened:
+    """The first bytes of a file, and how many it has. AppError as for `list_folder`."""
     activity.touch(session_id=session_id)
     question = queries.FilesRead(path=path)
-    return _slice(relay.query(session_id, "files.read", msgspec.to_builtins(question)), 0)
+    first = _slice(relay.query(session_id, "files.read", msgspec.to_builtins(question)), 0)
+    size = len(first.content) if first.end else _size_of(session_id, path)
+    is_known = size is not None and size >= len(first.content)
+    return Opened(session_id=session_id, path=path, first=first, size=size if is_known else None)
 
 
-async def read_on(*, session_id: uuid.UUID, path: str, offset: int) -> Slice:
-    """The next bytes of a file, while what came before is being sent."""
-    question = queries.FilesRead(path=path, offset=offset)
-    return _slice(await relay.ask(session_id, "files.read", msgspec.to_builtins(question)), offset)
+async def stream(opened: Opened) -> AsyncIterator[bytes]:
+    """The file, holding one slice of it at a time, and no more bytes than were promised.
+
+    An error in between cannot be told any more, and must not reach the server, which would stop looking after
+    its connections: the stream just ends, and the promised length shows that something is missing.
+    """
+    left = sys.maxsize if opened.size is None else opened.size
+    piece = opened.first
+    while piece.content and left > 0:
+        yield piece.content[:left]
+        left -= len(piece.content)
+        if piece.end or left <= 0:
+            return
+        try:
+            piece = await _read_on(opened, piece.offset + len(piece.content))
+        except AppError as error:
+            _log.warning("a file's stream was cut", code=error.code)
+            return
+
+
+async def _read_on(opened: Opened, offset: int) -> Slice:
+    question = queries.FilesRead(path=opened.path, offset=offset)
+    return _slice(await relay.ask(opened.session_id, "files.read", msgspec.to_builtins(question)), offset)
 
 
 def _slice(answer: shapes.Shape, offset: int) -> Slice:
@@ -65,3 +103,15 @@ def _slice(answer: shapes.Shape, offset: int) -> Slice:
     if not is_here or not (piece.content or piece.end):
         raise BadAnswer
     return piece
+
+
+def _size_of(session_id: uuid.UUID, path: str) -> int | None:
+    """What its folder says; None where that is cut, or shows a link, whose size is its own."""
+    *folder, name = [part for part in path.split("/") if part not in ("", ".")] or [""]
+    try:
+        listing = list_folder(session_id=session_id, path="/".join(folder))
+    except AppError:
+        return None
+    sizes = {entry["name"]: entry["size"] for entry in listing["entries"] if entry["type"] == "file"}
+    size: int | None = sizes.get(name)
+    return size

@@ -32,6 +32,7 @@ class Workspace:
         self.session_id = session.pk
         self.instance_id = uuid.uuid4()
         self.files: dict[str, bytes] = {}
+        self.links: set[str] = set()
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.answer: dict[str, Any] | None = None
 
@@ -40,6 +41,9 @@ class Workspace:
 
     def forget_key(self, provider: str) -> None:
         pass
+
+    def offsets(self) -> list[int]:
+        return [data["offset"] for verb, data in self.asked if verb == "files.read"]
 
     async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((verb, data))
@@ -52,13 +56,19 @@ class Workspace:
 
     def _list(self, path: str) -> queries.FileList:
         entries = [
-            queries.FileEntry(name=name, type="file", size=len(content), modified_at="2026-11-22T10:00:00Z")
+            queries.FileEntry(
+                name=name.rpartition("/")[2],
+                type="link" if name in self.links else "file",
+                size=3 if name in self.links else len(content),
+                modified_at="2026-11-22T10:00:00Z",
+            )
             for name, content in self.files.items()
         ]
         entries.append(queries.FileEntry(name="odd", type="other", size=0, modified_at=""))
         return queries.FileList(path=path, entries=entries, truncated=False)
 
     def _read(self, path: str, offset: int, length: int) -> queries.FileContent:
+        path = path.removeprefix("./")
         if path not in self.files:
             raise AppError("not_found", "There is no such file.", 404)
         content = self.files[path]
@@ -137,15 +147,15 @@ async def test_a_large_file_comes_slice_by_slice_as_it_is_read(
 ) -> None:
     workspace.files["big"] = bytes(range(256)) * 2048 * 4 + b"the end"
     response: Any = await client.get(url_of(session), {"path": "big", "download": "1"})
-    assert "Content-Length" not in response
+    assert response["Content-Length"] == str(len(workspace.files["big"]))
     pieces = response.streaming_content
     assert len(await anext(pieces)) == SLICE
     # Nothing is read ahead: what has not been sent has not been asked for.
-    assert [data["offset"] for _, data in workspace.asked] == [0]
+    assert workspace.offsets() == [0]
     rest = [piece async for piece in pieces]
     assert len(rest) == 4
     assert b"".join(rest) == workspace.files["big"][SLICE:]
-    assert [data["offset"] for _, data in workspace.asked] == [SLICE * n for n in range(5)]
+    assert workspace.offsets() == [SLICE * n for n in range(5)]
 
 
 async def test_a_slice_may_end_within_a_character(
@@ -215,14 +225,40 @@ async def test_an_answer_that_makes_no_sense_is_not_believed(
     problem(await client.get(url_of(session, ""), {"path": "a"}), 502, "bad_answer")
 
 
+@pytest.mark.parametrize("happens", ["the link is lost", "the file is cut", "nonsense"])
 async def test_a_stream_that_is_cut_does_not_look_complete(
+    session: Session, workspace: Workspace, client: AsyncClient, happens: str
+) -> None:
+    workspace.files["src/big"] = b"x" * (3 * SLICE)
+    response = await client.get(url_of(session), {"path": "src/big"})
+    if happens == "the link is lost":
+        relay.remove_link(workspace)
+    elif happens == "the file is cut":
+        workspace.files["src/big"] = b"x" * (SLICE + 1)
+    else:
+        workspace.answer = {"offset": 7}
+    assert response["Content-Length"] == str(3 * SLICE)
+    assert len(await body_of(response)) < 3 * SLICE
+
+
+async def test_a_file_that_grows_is_sent_as_long_as_was_promised(
     session: Session, workspace: Workspace, client: AsyncClient
 ) -> None:
-    workspace.files["big"] = b"x" * (SLICE + 1)
-    response = await client.get(url_of(session), {"path": "big"})
-    relay.remove_link(workspace)
-    with pytest.raises(AppError, match="asleep"):
-        await body_of(response)
+    workspace.files["log"] = b"x" * (SLICE + 5)
+    response = await client.get(url_of(session), {"path": "./log"})
+    workspace.files["log"] += b"y" * SLICE
+    assert response["Content-Length"] == str(SLICE + 5)
+    assert await body_of(response) == b"x" * (SLICE + 5)
+
+
+async def test_a_file_whose_size_nobody_can_tell_is_sent_without_a_length(
+    session: Session, workspace: Workspace, client: AsyncClient
+) -> None:
+    workspace.files["link"] = b"x" * (SLICE + 5)
+    workspace.links.add("link")
+    response = await client.get(url_of(session), {"path": "link"})
+    assert "Content-Length" not in response
+    assert await body_of(response) == workspace.files["link"]
 
 
 async def test_reading_files_keeps_a_session_awake(
