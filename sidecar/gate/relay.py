@@ -247,7 +247,7 @@ class Relay:
         elif reading.malformed or not reading.ended:
             what = "is garbled" if reading.malformed else "broke off"
             self.on_error(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
-        if meter.is_stream and not reading.ended:
+        if not reading.ended:
             # Also after an error in its midst: some SDKs overlook that, and their agents ask again at once.
             raise BrokenOff
 

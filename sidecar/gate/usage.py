@@ -47,7 +47,6 @@ class Meter:
 
     def __init__(self, wire: WireName, *, is_stream: bool) -> None:
         self.reading = Reading()
-        self.is_stream = is_stream
         self._read = _READERS[wire]
         self._events = EventReader() if is_stream else None
         self._body = bytearray()
@@ -68,9 +67,9 @@ class Meter:
 
     def finish(self) -> None:
         """The answer's last byte has been fed: read what is only readable as a whole."""
-        if self._events is None and not self.reading.malformed:
+        if self._events is None:
             self._take(bytes(self._body))
-            self.reading.ended = not self.reading.malformed
+            self.reading.ended = self.reading.error is None and not self.reading.malformed
 
     def _take(self, encoded: bytes) -> None:
         try:

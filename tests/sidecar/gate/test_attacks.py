@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -35,79 +36,88 @@ def with_body(**fields: object) -> bytes:
 GOOD = "/groq/v1/chat/completions"
 
 
-def mutations(evil: str) -> dict[str, bytes]:
-    """Requests by name; `evil` is the attacker's host and port."""
-    smuggled = f"POST {GOOD} HTTP/1.1\r\nhost: {evil}\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
-    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
-    return {
-        "host": post(GOOD, host=evil),
-        "two hosts": post(GOOD, f"host: {evil}"),
-        "host with credentials": post(GOOD, host=f"user:pass@{evil}"),
-        "absolute form": post(f"http://{evil}{GOOD}"),
-        "absolute form https": post(f"https://{evil}{GOOD}"),
-        "absolute form with credentials": post(f"http://api@{evil}{GOOD}"),
-        "double slash": post(f"//{evil}{GOOD}"),
-        "double slash within": post(f"/groq/v1//{evil}/chat/completions"),
-        "address in the path": post(f"/groq/v1/http://{evil}/chat/completions"),
-        "at sign after the provider": post(f"/groq@{evil}/v1/chat/completions"),
-        "at sign in the path": post(f"/groq/v1/@{evil}/chat/completions"),
-        "at sign before the path": post(f"@{evil}{GOOD}"),
-        "dots": post(f"/groq/v1/../../{evil}/chat/completions"),
-        "encoded dots": post("/groq/v1/%2e%2e/%2e%2e/files"),
-        "twice encoded dots": post("/groq/v1/%252e%252e/files"),
-        "dots to another call": post("/groq/v1/chat/completions/../../files"),
-        "encoded slash": post("/groq/v1/chat%2fcompletions"),
-        "semicolon": post("/groq/v1/chat/completions;@" + evil),
-        "backslashes": post(f"\\\\{evil}{GOOD.replace('/', chr(92))}"),
-        "fragment": post(f"{GOOD}#@{evil}/"),
-        "encoded line break": post(f"{GOOD}%0d%0ahost:%20{evil}"),
-        "line break in the target": post(f"{GOOD}\r\nhost: {evil}\r\nx:"),
-        "bare line feed in a header": post(GOOD, f"x-a: b\nhost: {evil}"),
-        "bare return in a header": post(GOOD, f"user-agent: b\rhost: {evil}"),
-        "null in a header": post(GOOD, f"user-agent: b\x00host: {evil}"),
-        "folded header": post(GOOD, f"user-agent: a\r\n host: {evil}"),
-        "latin letters in the target": post(f"/groq/v1/chat/completions\xff@{evil}"),
-        "query api_base": post(f"{GOOD}?api_base=http://{evil}"),
-        "query base_url": post(f"{GOOD}?base_url=http://{evil}&url=http://{evil}"),
-        "query with a line break": post(f"{GOOD}?alt=sse%0d%0ahost:{evil}"),
-        "body api_base": post(GOOD, body=with_body(api_base=f"http://{evil}", base_url=f"http://{evil}")),
-        "body extra_headers": post(
-            GOOD, body=with_body(extra_headers={"host": evil}, proxy=f"http://{evil}")
-        ),
-        "header api base": post(GOOD, f"x-api-base: http://{evil}", f"openai-api-base: http://{evil}"),
-        "header target url": post(
-            GOOD, f"helicone-target-url: http://{evil}", f"x-portkey-custom-host: {evil}"
-        ),
-        "header original url": post(
-            GOOD, f"x-original-url: http://{evil}/", f"x-rewrite-url: http://{evil}/"
-        ),
-        "forwarded": post(GOOD, f"x-forwarded-host: {evil}", f"forwarded: host={evil}", f"via: 1.1 {evil}"),
-        "connect": post(evil, method="CONNECT"),
-        "options": post("*", method="OPTIONS"),
-        "trace": post(GOOD, method="TRACE"),
-        "method override": post("/groq/v1/files", "x-http-method-override: GET", method="POST"),
-        "delete": post("/groq/v1/models/m", method="DELETE"),
-        "connection names the key": post(GOOD, "connection: authorization, close"),
-        "upgrade": post(GOOD, "upgrade: websocket", "sec-websocket-key: aaaa"),
-        "length and chunks": post(GOOD, "transfer-encoding: chunked", body=chunked + smuggled),
-        "chunks not last": post(GOOD, "transfer-encoding: chunked, identity", body=chunked + smuggled),
-        "two lengths": post(GOOD, "content-length: 3") + smuggled,
-        "smuggled behind": post(GOOD).replace(b"connection: close\r\n", b"") + smuggled,
-        "other provider": post("/openai/v1/chat/completions"),
-        "no provider": post("/v1/chat/completions"),
-        "files": post("/groq/v1/files"),
-        "batches": post("/groq/v1/batches"),
-        "organization": post("/groq/v1/organizations", method="GET"),
-        "fine tuning": post("/groq/v1/fine_tuning/jobs"),
-        "responses of another wire": post("/groq/v1/responses"),
-        "http/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "http/0.9": f"GET http://{evil}/\r\n\r\n".encode(),
-        "socks": b"\x05\x01\x00",
-        "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
-    }
+def smuggled(evil: str) -> bytes:
+    return f"POST {GOOD} HTTP/1.1\r\nhost: {evil}\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
 
 
-NAMES = sorted(mutations("evil.example:9"))
+CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+MUTATIONS: dict[str, Callable[[str], bytes]] = {
+    "host": lambda evil: post(GOOD, host=evil),
+    "two hosts": lambda evil: post(GOOD, f"host: {evil}"),
+    "host with credentials": lambda evil: post(GOOD, host=f"user:pass@{evil}"),
+    "absolute form": lambda evil: post(f"http://{evil}{GOOD}"),
+    "absolute form https": lambda evil: post(f"https://{evil}{GOOD}"),
+    "absolute form with credentials": lambda evil: post(f"http://api@{evil}{GOOD}"),
+    "double slash": lambda evil: post(f"//{evil}{GOOD}"),
+    "double slash within": lambda evil: post(f"/groq/v1//{evil}/chat/completions"),
+    "address in the path": lambda evil: post(f"/groq/v1/http://{evil}/chat/completions"),
+    "at sign after the provider": lambda evil: post(f"/groq@{evil}/v1/chat/completions"),
+    "at sign in the path": lambda evil: post(f"/groq/v1/@{evil}/chat/completions"),
+    "at sign before the path": lambda evil: post(f"@{evil}{GOOD}"),
+    "dots": lambda evil: post(f"/groq/v1/../../{evil}/chat/completions"),
+    "encoded dots": lambda evil: post("/groq/v1/%2e%2e/%2e%2e/files"),
+    "twice encoded dots": lambda evil: post("/groq/v1/%252e%252e/files"),
+    "dots to another call": lambda evil: post("/groq/v1/chat/completions/../../files"),
+    "encoded slash": lambda evil: post("/groq/v1/chat%2fcompletions"),
+    "semicolon": lambda evil: post("/groq/v1/chat/completions;@" + evil),
+    "backslashes": lambda evil: post(f"\\\\{evil}{GOOD.replace('/', chr(92))}"),
+    "fragment": lambda evil: post(f"{GOOD}#@{evil}/"),
+    "encoded line break": lambda evil: post(f"{GOOD}%0d%0ahost:%20{evil}"),
+    "line break in the target": lambda evil: post(f"{GOOD}\r\nhost: {evil}\r\nx:"),
+    "bare line feed in a header": lambda evil: post(GOOD, f"x-a: b\nhost: {evil}"),
+    "bare return in a header": lambda evil: post(GOOD, f"user-agent: b\rhost: {evil}"),
+    "null in a header": lambda evil: post(GOOD, f"user-agent: b\x00host: {evil}"),
+    "folded header": lambda evil: post(GOOD, f"user-agent: a\r\n host: {evil}"),
+    "latin letters in the target": lambda evil: post(f"/groq/v1/chat/completions\xff@{evil}"),
+    "query api_base": lambda evil: post(f"{GOOD}?api_base=http://{evil}"),
+    "query base_url": lambda evil: post(f"{GOOD}?base_url=http://{evil}&url=http://{evil}"),
+    "query with a line break": lambda evil: post(f"{GOOD}?alt=sse%0d%0ahost:{evil}"),
+    "body api_base": lambda evil: post(
+        GOOD, body=with_body(api_base=f"http://{evil}", base_url=f"http://{evil}")
+    ),
+    "body extra_headers": lambda evil: post(
+        GOOD, body=with_body(extra_headers={"host": evil}, proxy=f"http://{evil}")
+    ),
+    "header api base": lambda evil: post(
+        GOOD, f"x-api-base: http://{evil}", f"openai-api-base: http://{evil}"
+    ),
+    "header target url": lambda evil: post(
+        GOOD, f"helicone-target-url: http://{evil}", f"x-portkey-custom-host: {evil}"
+    ),
+    "header original url": lambda evil: post(
+        GOOD, f"x-original-url: http://{evil}/", f"x-rewrite-url: http://{evil}/"
+    ),
+    "forwarded": lambda evil: post(
+        GOOD, f"x-forwarded-host: {evil}", f"forwarded: host={evil}", f"via: 1.1 {evil}"
+    ),
+    "connect": lambda evil: post(evil, method="CONNECT"),
+    "options": lambda evil: post("*", method="OPTIONS"),
+    "trace": lambda evil: post(GOOD, method="TRACE"),
+    "method override": lambda evil: post("/groq/v1/files", "x-http-method-override: GET", method="POST"),
+    "delete": lambda evil: post("/groq/v1/models/m", method="DELETE"),
+    "connection names the key": lambda evil: post(GOOD, "connection: authorization, close"),
+    "upgrade": lambda evil: post(GOOD, "upgrade: websocket", "sec-websocket-key: aaaa"),
+    "length and chunks": lambda evil: post(GOOD, "transfer-encoding: chunked", body=CHUNKED + smuggled(evil)),
+    "chunks not last": lambda evil: post(
+        GOOD, "transfer-encoding: chunked, identity", body=CHUNKED + smuggled(evil)
+    ),
+    "two lengths": lambda evil: post(GOOD, "content-length: 3") + smuggled(evil),
+    "smuggled behind": lambda evil: post(GOOD).replace(b"connection: close\r\n", b"") + smuggled(evil),
+    "other provider": lambda evil: post("/openai/v1/chat/completions"),
+    "no provider": lambda evil: post("/v1/chat/completions"),
+    "files": lambda evil: post("/groq/v1/files"),
+    "batches": lambda evil: post("/groq/v1/batches"),
+    "organization": lambda evil: post("/groq/v1/organizations", method="GET"),
+    "fine tuning": lambda evil: post("/groq/v1/fine_tuning/jobs"),
+    "responses of another wire": lambda evil: post("/groq/v1/responses"),
+    "http/2": lambda evil: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "http/0.9": lambda evil: f"GET http://{evil}/\r\n\r\n".encode(),
+    "socks": lambda evil: b"\x05\x01\x00",
+    "tls": lambda evil: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
+}
+"""Requests by name, given the attacker's host and port."""
+
+NAMES = sorted(MUTATIONS)
 
 
 def check(request: Received, provider_url: str) -> None:
@@ -135,7 +145,7 @@ async def test_no_request_leads_the_key_elsewhere(name: str, monkeypatch: pytest
         for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(variable, evil.url)
         async with box_side(provider("openai-chat", f"{good.url}/v1")) as side:
-            data = mutations(evil.url.removeprefix("http://"))[name]
+            data = MUTATIONS[name](evil.url.removeprefix("http://"))
             await attack(side, good, evil, data)
             # And the gate is as good as before.
             good.received.clear()
@@ -155,7 +165,7 @@ async def test_what_is_no_model_call_is_refused_and_goes_nowhere(name: str) -> N
         fake_provider(whole(200, ANSWER)) as good,
         box_side(provider("openai-chat", f"{good.url}/v1")) as side,
     ):
-        answer = await side.bytes(mutations("evil.example:9")[name])
+        answer = await side.bytes(MUTATIONS[name]("evil.example:9"))
         assert re.match(rb"HTTP/1\.1 (403|404|405) ", answer)
         assert b'"type":"openagent_gate"' in answer
         assert good.connections == 0
