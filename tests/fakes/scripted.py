@@ -123,7 +123,7 @@ class ScriptedAgent(base.Agent):
         return {
             name: getattr(self, f"_{name}")
             for name in (
-                *("say", "stream", "think", "tool", "ask", "flood"),
+                *("say", "stream", "bulk", "think", "tool", "ask", "flood"),
                 *("error", "wait", "hang", "crash", "nonsense"),
             )
         }
@@ -153,6 +153,11 @@ class ScriptedAgent(base.Agent):
     async def _stream(self, parameters: str) -> None:
         count, milliseconds = parameters.split()
         await self._text("message", [f"[{n}]" for n in range(int(count))], int(milliseconds) / 1000)
+
+    async def _bulk(self, parameters: str) -> None:
+        count, size = map(int, parameters.split())
+        for _ in range(count):
+            await self._text("message", ["b" * size])
 
     async def _tool(self, name: str) -> None:
         tool_call_id = f"call-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,347 @@
+"""Faults in mid-stream: what is stored is what the agent said, once and in order, whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import uuid
+from pathlib import Path
+
+import pytest
+
+from sidecar import config, outbox
+from sidecar.ending import Exit
+from sidecar.link import Timing
+from sidecar.protocol import frames, messages
+from tests.fakes import sidecar as sidecars
+from tests.fakes.disk import BadDisk
+from tests.fakes.pair import Pair
+from tests.fakes.platform import FakePlatform, Faults, Station
+
+PIECES = 400
+
+
+def streamed(count: int = PIECES) -> str:
+    return "".join(f"[{number}]" for number in range(count))
+
+
+def check_numbers(events: list[messages.Event]) -> None:
+    numbers = [event.seq for event in events]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_a_link_that_is_cut_twenty_times_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn(f"stream {PIECES} 3")
+        for cut in range(20):
+            seen = len(pair.station.stored)
+            await pair.station.until(lambda: len(pair.station.stored) > seen)  # noqa: B023
+            pair.station.cut()
+            await pair.station.until(lambda: len(pair.station.hellos) >= cut + 2)  # noqa: B023
+        await pair.ended(turn)
+        assert pair.station.text() == streamed()
+        check_numbers(pair.station.stored)
+        assert pair.station.kinds().count("turn.started") == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_link_that_loses_repeats_and_breaks_delivers_everything_once(
+    tmp_path: Path, seed: int
+) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        pair.station.faults = Faults(lose=0.03, repeat=0.1, cut=0.03, mute=0.2, random=random.Random(seed))
+        for count in (PIECES // 4, 0, PIECES // 4):
+            turn = await pair.play(f"stream {count} 2\ntool bash\nthink a while")
+            assert pair.end_of(turn) is not None
+        pair.station.faults = Faults()
+        pair.station.cut()
+        pair.sidecar.stop()
+        assert await pair.exit() is Exit.STOPPED
+        assert pair.station.text() == streamed(PIECES // 4) * 2
+        check_numbers(pair.station.stored)
+
+
+async def test_a_platform_that_restarts_finds_everything(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn(f"stream {PIECES} 2")
+        for _ in range(3):
+            await asyncio.sleep(0.1)
+            await pair.platform.stop()
+            await asyncio.sleep(0.1)
+            await pair.platform.start()
+        await pair.ended(turn)
+        assert pair.station.text() == streamed()
+        check_numbers(pair.station.stored)
+
+
+async def _said_hello(station: Station, *, times: int) -> None:
+    await station.until(lambda: len(station.hellos) == times)
+
+
+async def test_two_hundred_sidecars_come_back_within_five_seconds(tmp_path: Path) -> None:
+    """With the real timing; the prompt of each runs once and its text arrives whole."""
+    loop = asyncio.get_running_loop()
+    async with Pair(tmp_path) as first:
+        crowd = [
+            sidecars.FakeSidecar(
+                instance=str(number),
+                token="t" * 10,
+                link={"unix": str(first.platform.path)},
+                journal=tmp_path / f"journal-{number}",
+                timing=Timing(),
+            )
+            for number in range(200)
+        ]
+        stations = [first.platform.station(str(number)) for number in range(200)]
+        for each in crowd:
+            each.start()
+        for station in stations:
+            station.claim()
+            await station.until(lambda: "instance.started" in station.kinds())  # noqa: B023
+        await first.platform.stop()
+        await asyncio.sleep(3.0)
+        await first.platform.start()
+        restarted = loop.time()
+        await asyncio.gather(*(_said_hello(station, times=2) for station in stations))
+        assert loop.time() - restarted < 5.0
+        await asyncio.gather(*(each.kill() for each in crowd))
+
+
+@pytest.mark.parametrize("direction", ["nothing arrives", "nothing is read"])
+async def test_a_half_open_connection_is_noticed(
+    tmp_path: Path, direction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidecars, "QUICK", Timing(ping=0.1, dead=0.4, first_retry=0.02, last_retry=0.1))
+    async with Pair(tmp_path) as pair:
+        pair.sidecar._timing = sidecars.QUICK
+        await pair.sidecar.kill()
+        pair.sidecar.start()
+        await pair.ready()
+        turn = pair.station.start_turn("stream 100000 0" if direction == "nothing is read" else "wait")
+        await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+        assert pair.station.connection is not None
+        loop = asyncio.get_running_loop()
+        transport = pair.station.connection.transport
+        if direction == "nothing is read":
+            transport.pause_reading()
+        else:
+            # The kernel takes what is sent, and no one at the other end ever does.
+            transport.write = lambda _data: None  # type: ignore[assignment, method-assign]
+            transport.writelines = lambda _data: None  # type: ignore[assignment, method-assign]
+        begun = loop.time()
+        await pair.station.until(lambda: len(pair.station.hellos) >= 2)
+        assert loop.time() - begun < 3.0
+        pair.station.order(frames.TurnCancel(turn=turn))
+        await pair.ended(turn)
+        check_numbers(pair.station.stored)
+
+
+async def test_a_platform_that_acknowledges_nothing_holds_the_agent_up_and_then_lets_it_go(
+    tmp_path: Path,
+) -> None:
+    limits = config.Limits(journal_bytes=300_000, events_per_second=1e6, bytes_per_second=1e9)
+    async with Pair(tmp_path, limits=limits) as pair:
+        await pair.ready()
+        pair.station.acknowledges = False
+        turn = pair.station.start_turn("bulk 400 15000")
+        instance = pair.sidecar.instance
+        assert instance is not None
+        while instance.health().unstored_bytes < 300_000:
+            await asyncio.sleep(0.02)
+        held = instance.health().unstored_bytes
+        for _ in range(10):
+            await asyncio.sleep(0.02)
+        assert instance.health().unstored_bytes <= held + outbox.BATCH_BYTES
+        disk = sum(path.stat().st_size for path in pair.journal.iterdir())
+        assert disk < 300_000 + 2 * outbox.BATCH_BYTES + 300_000
+        pair.station.acknowledges = True
+        pair.station.cut()
+        await pair.ended(turn)
+        assert len(pair.station.text()) == 400 * 15_000
+
+
+async def test_a_full_disk_is_shown_and_the_turn_goes_on_when_there_is_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "RETRY_SECONDS", 0.02)
+    bad = BadDisk(tmp_path / "journal")
+    async with Pair(tmp_path, disk=bad.disk()) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn(f"stream {PIECES} 2")
+        await pair.station.until(lambda: len(pair.station.text()) > 100)
+        bad.room = 0
+        await pair.station.until(lambda: "error" in pair.station.kinds())
+        (error,) = pair.station.datas("error")
+        assert error["class"] == "disk_full"
+        seen = len(pair.station.stored)
+        await asyncio.sleep(0.1)
+        assert len(pair.station.stored) == seen and pair.end_of(turn) is None
+        bad.room = 1 << 30
+        await pair.ended(turn)
+        assert pair.station.text() == streamed()
+        check_numbers(pair.station.stored)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "{",
+        '{"type":"shout"}',
+        '{"type":"ack","seq":"1"}',
+        '{"type":"goodbye","reason":"x"}',
+        "[" * 100_000,
+    ],
+)
+async def test_a_frame_that_makes_no_sense_costs_a_reconnect_and_nothing_else(
+    tmp_path: Path, raw: str
+) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        assert pair.station.connection is not None
+        await pair.station.connection.send(raw)
+        await pair.station.until(lambda: len(pair.station.hellos) == 2)
+        await pair.play("say fine")
+
+
+async def test_an_oversized_frame_costs_a_reconnect_and_nothing_else(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        assert pair.station.connection is not None
+        await pair.station.connection.send(" " * (frames.MAX_FRAME_BYTES + 1))
+        await pair.station.until(lambda: len(pair.station.hellos) == 2)
+        await pair.play("say fine")
+
+
+async def test_an_agent_that_floods_is_counted_and_its_turn_still_ends(tmp_path: Path) -> None:
+    limits = config.Limits(events_per_second=100)
+    async with Pair(tmp_path, limits=limits) as pair:
+        await pair.ready()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        turn = await pair.play("flood 20000\nsay that was it")
+        assert loop.time() - begun < 15
+        suppressed = sum(int(str(data["count"])) for data in pair.station.datas("events.suppressed"))
+        assert suppressed + pair.station.kinds().count("file.changed") == 20_000
+        assert pair.station.text() == "that was it " and pair.end_of(turn) is not None
+
+
+async def killed_and_resumed(pair: Pair, *, pieces: int, after: float) -> tuple[str, str]:
+    """Kill the sidecar in mid-turn; the text that the platform had, and what it has after salvage."""
+    turn = pair.station.start_turn(f"stream {pieces} 1")
+    await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+    await asyncio.sleep(after)
+    await pair.sidecar.kill()
+    old = pair.station
+    before = old.text()
+    new = await pair.next_generation()
+    await pair.ready()
+    assert all(event.gen == old.gen for event in new.salvaged)
+    assert not {event.seq for event in new.salvaged} & {event.seq for event in old.stored}
+    old.stored.extend(new.salvaged)
+    check_numbers(old.stored)
+    assert all(event.turn in (turn, None) for event in new.salvaged)
+    return before, old.text()
+
+
+async def test_a_killed_sidecar_leaves_a_beginning_of_what_was_said(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        for _ in range(12):
+            before, after = await killed_and_resumed(pair, pieces=200, after=chance.uniform(0, 0.2))
+            assert after.startswith(before) and streamed(200).startswith(after)
+            await pair.play("say next")
+            pair.station.stored[:] = pair.station.stored[-1:]
+
+
+async def test_what_is_journaled_while_the_platform_is_away_is_salvaged(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        pair.station.acknowledges = False
+        turn = pair.station.start_turn("say heard\nstream 50 1\nsay unheard")
+        await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+        await pair.platform.stop()
+        await asyncio.sleep(0.5)
+        await pair.sidecar.kill()
+        await pair.platform.start()
+        old = pair.station
+        await pair.next_generation()
+        await pair.ready()
+        old.stored.extend(pair.station.salvaged)
+        assert old.text() == f"heard {streamed(50)}unheard "
+        assert [event.kind for event in old.stored if event.turn == turn][-1] == "turn.ended"
+        # What was salvaged is gone from the journal.
+        await pair.sidecar.kill()
+        await pair.next_generation()
+        await pair.ready()
+        assert [event for event in pair.station.salvaged if event.turn == turn] == []
+
+
+async def test_salvage_survives_a_link_that_breaks_in_its_midst(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.salvage.FRAME_BYTES", 2000)
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        pair.station.acknowledges = False
+        await pair.platform.stop()
+        instance = pair.sidecar.instance
+        assert instance is not None and instance._session is not None
+        box = instance._session.outbox
+        assert box is not None
+        for number in range(300):
+            box.emit("file.changed", messages.FileChanged(path=f"file-{number}"))
+        await box.durable()
+        await pair.sidecar.kill()
+        await pair.platform.start()
+        new = await pair.next_generation()
+        new.faults = Faults(repeat=0.2, cut=0.2, random=random.Random(3))
+        new.claim()
+        await new.until(lambda: new.first_seq > 0)
+        new.faults = Faults()
+        new.cut()
+        await new.until(lambda: "instance.started" in new.kinds())
+        paths = [event.data["path"] for event in new.salvaged if event.kind == "file.changed"]
+        assert paths == [f"file-{number}" for number in range(300)]
+
+
+async def test_a_salvage_that_the_platform_does_not_know_is_kept(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        pair.station.acknowledges = False
+        await pair.play("say kept")
+        await pair.sidecar.kill()
+        new = await pair.next_generation()
+        new.salvaged_to = {1: -1}
+        new._salvage = lambda frame: frames.SalvageAck(  # type: ignore[method-assign]
+            gen=frame.gen, seq=0, next_seq=_first(new) if frame.done else 0
+        )
+        await pair.ready()
+        assert any(path.name.startswith("0000000001") for path in pair.journal.iterdir())
+
+
+def _first(station: Station) -> int:
+    station.first_seq = station.next_seq
+    return station.first_seq
+
+
+async def test_the_streaming_sidecar_streams(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with FakePlatform(Path(folder) / "link.sock") as platform:
+            instance = str(uuid.uuid4())
+            station = platform.station(instance)
+            station.claim()
+            sidecar = sidecars.StreamingSidecar(
+                instance=instance, token="t", link={"unix": str(platform.path)}
+            )
+            running = asyncio.create_task(sidecar.run(count=20, interval=0.005))
+            await sidecar.is_ready.wait()
+            station.start_turn("go")
+            await station.until(lambda: "turn.ended" in station.kinds())
+            assert station.text() == "".join(sidecar.sent)
+            station.cut()
+            await running
