@@ -122,11 +122,13 @@ class Connection:
 
     async def gone(self) -> None:
         """Returns when the peer closes; requests that it sends meanwhile are kept. May be cancelled."""
-        while True:
+        while self._pipelined <= self.limits.header_bytes:
             data = await self._read()
-            self._pipelined += len(data)
-            if not data or self._pipelined > self.limits.header_bytes:
+            if not data:
                 return
+            self._pipelined += len(data)
+        # It sends so much ahead that it must be there; what it sends further waits until it is its turn.
+        await asyncio.Event().wait()
 
     @property
     def answer_started(self) -> bool:

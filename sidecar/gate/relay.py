@@ -105,16 +105,16 @@ class Relay:
         if self.request.method == "GET":
             await self.connection.discard()
             self._uploaded.set()
-            content, headers = b"", [pair for pair in headers if pair[0] != "content-length"]
+            content, headers = b"", [pair for pair in headers if pair[0] != b"content-length"]
         elif self.admitted.path == "chat/completions":
             content, headers = (
                 await self._amended(),
-                [pair for pair in headers if pair[0] != "content-length"],
+                [pair for pair in headers if pair[0] != b"content-length"],
             )
         else:
             content = self._upload()
         if self.secret:
-            headers.append((wire.key_header, wire.key_prefix + self.secret))
+            headers.append((wire.key_header.encode(), (wire.key_prefix + self.secret).encode()))
         url = f"{self.upstream.base_url}/{self.admitted.path}"
         outgoing = self.upstream.client.build_request(
             self.request.method, url, headers=headers, content=content

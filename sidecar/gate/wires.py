@@ -156,13 +156,13 @@ def _query(wire: Wire, query: str) -> str:
     return "?" + "&".join(kept) if kept else ""
 
 
-def request_headers(wire: Wire, headers: tuple[tuple[bytes, bytes], ...]) -> list[tuple[str, str]]:
+def request_headers(wire: Wire, headers: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
     """The headers of the box's request that go to the provider."""
     passing = []
-    for raw_name, raw_value in headers:
+    for raw_name, value in headers:
         name = raw_name.decode("ascii").lower()
         if name in HEADERS or name in wire.headers or name.startswith(HEADER_FAMILY):
-            passing.append((name, raw_value.decode("latin-1")))
+            passing.append((name.encode("ascii"), value))
     return passing
 
 

@@ -164,6 +164,25 @@ async def test_what_is_sent_ahead_is_kept() -> None:
         writer.write(b"GET /1 HTTP/1.1\r\nhost: x\r\n\r\n")
 
 
+async def test_a_peer_that_sends_much_ahead_is_not_gone() -> None:
+    async def serve(connection: Connection) -> None:
+        await connection.request()
+        await connection.discard()
+        watching = asyncio.create_task(connection.gone())
+        await asyncio.sleep(0.2)
+        assert not watching.done()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await connection.respond(200, [], b"")
+        request = await connection.request()
+        assert request is not None
+        assert len(await connection.whole_body()) == 500_000
+
+    async with served(serve) as (_, writer):
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 500000\r\n\r\n" + b"x" * 500_000)
+
+
 class Discard(asyncio.Transport):
     """A transport that takes everything and is never full."""
 

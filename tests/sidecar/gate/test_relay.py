@@ -219,6 +219,13 @@ async def test_an_old_client_gets_its_answer_too() -> None:
         assert answer.endswith(delta("hello") + END)
 
 
+async def test_header_values_pass_as_they_are() -> None:
+    async with fake_side("openai-chat", COMPLETE) as (upstream, side, _):
+        head = HEAD.replace(b"\r\n\r\n", b"\r\nx-title: caf\xe9\r\n\r\n")
+        assert (await side.bytes(head + ENCODED)).startswith(b"HTTP/1.1 200")
+        assert upstream.received[0].headers("x-title") == ["café"]
+
+
 async def test_requests_sent_at_once_are_answered_in_turn() -> None:
     async with fake_side("openai-chat", COMPLETE) as (_, side, _):
         answer = await side.bytes((HEAD + ENCODED) * 3)
