@@ -52,6 +52,7 @@ class FakeProvider:
                     request.closed.set()
                     return
                 watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
                 await answering
                 if writer.is_closing():
                     return
