@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable
@@ -26,6 +27,24 @@ def first_run(url: str) -> Client:
         wanted = {"name": "end to end", "scopes": ["write"]}
         made = browser.post("/tokens/", json=wanted, headers=_csrf(browser)).raise_for_status().json()
     return Client(url, made["token"])
+
+
+def sign_in(url: str) -> list[dict[str, str]]:
+    """Signs the owner in as a browser does; the cookies, for a browser to take over."""
+    with httpx2.Client(base_url=url, headers={"origin": url}) as browser:
+        browser.get("/").raise_for_status()
+        account = {"email": EMAIL, "password": PASSWORD}
+        path = "/_allauth/browser/v1/auth/login"
+        browser.post(path, json=account, headers=_csrf(browser)).raise_for_status()
+        return [{"name": name, "value": value, "url": url} for name, value in browser.cookies.items()]
+
+
+def end_login(url: str, cookies: list[dict[str, str]]) -> None:
+    """What the cookies prove is no longer true; the browser that has them is not told."""
+    jar = {cookie["name"]: cookie["value"] for cookie in cookies}
+    with httpx2.Client(base_url=url, headers={"origin": url}, cookies=jar) as browser:
+        ended = browser.delete("/_allauth/browser/v1/auth/session", headers=_csrf(browser))
+        assert ended.status_code == 401, ended.text  # allauth says so to whoever is signed out now
 
 
 def _csrf(browser: httpx2.Client) -> dict[str, str]:
@@ -124,13 +143,18 @@ class Client:
 
 
 def eventually(look: Callable[[], Any], seconds: float, complaint: Callable[[], str]) -> Any:
-    """What `look` finds as soon as it finds something; AssertionError with the complaint when it does not."""
+    """What `look` finds as soon as it finds something; AssertionError with the complaint when it does not.
+
+    A platform that does not answer, because a test has just ended it, has not been found out about yet.
+    """
     deadline = time.monotonic() + seconds
-    while not (found := look()):
+    while True:
+        with contextlib.suppress(httpx2.TransportError):
+            if found := look():
+                return found
         if time.monotonic() > deadline:
             raise AssertionError(complaint())
         time.sleep(POLL_SECONDS)
-    return found
 
 
 def texts(turn: Any) -> str:

@@ -7,10 +7,30 @@ from typing import Any
 
 import pytest
 
-from sessions_app.services import conversation
 from tests import needs
+from tests.end_to_end.browser_fixtures import (
+    another_login,
+    awake,
+    chromium,
+    login,
+    open_window,
+    pytest_runtest_makereport,
+    shared,
+)
 from tests.end_to_end.client import Client, first_run
+from tests.end_to_end.replay import check_replay
 from tests.product import Product, running
+
+# Fixtures and a hook of the browser tests, which pytest finds here.
+__all__ = [
+    "another_login",
+    "awake",
+    "chromium",
+    "login",
+    "open_window",
+    "pytest_runtest_makereport",
+    "shared",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,13 +74,3 @@ def client(owner: Client) -> Iterator[Client]:
     for session in made:
         check_replay(owner, session)
         owner.post(f"/sessions/{session}/stop/")
-
-
-def check_replay(client: Client, session: str) -> None:
-    """The fold of the stored log is the conversation that the API answers."""
-    while True:
-        answered = client.conversation(session)
-        folded = conversation.fold(client.events(session))
-        if client.session(session)["last_seq"] == answered["last_seq"]:
-            break
-    assert folded == answered

@@ -1,12 +1,10 @@
 // Below the sessions: the inbox, the settings, and the person.
-import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronsUpDown, Inbox, Keyboard, LogOut, Settings, ShieldCheck } from "lucide-react";
 import { toast } from "sonner";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
-import { meQuery, signOut } from "@/lib/api/account";
+import { signOut } from "@/lib/api/account";
 import { messageOf } from "@/lib/api/errors";
-import { forgetSessions } from "@/lib/live/session-store";
 import { useOutbox } from "@/lib/outbox";
 import { forgetEverythingPersonal } from "@/lib/storage";
 import { useMe } from "./me";
@@ -44,7 +42,6 @@ export function SidebarFooter({ waiting, onNavigate, onHelp }: SidebarFooterProp
 
 function UserMenu({ onHelp }: { onHelp: () => void }) {
   const me = useMe();
-  const queries = useQueryClient();
   const leave = async () => {
     try {
       await signOut();
@@ -52,11 +49,10 @@ function UserMenu({ onHelp }: { onHelp: () => void }) {
       toast.error(messageOf(error));
       return;
     }
-    forgetSessions();
     useOutbox.setState({}, true);
     forgetEverythingPersonal();
-    queries.clear();
-    queries.setQueryData(meQuery.queryKey, null);
+    // A fresh page: nothing that was on the screen or in memory stays for whoever comes next.
+    location.assign("/");
   };
   return (
     <Menu

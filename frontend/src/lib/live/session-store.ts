@@ -113,12 +113,6 @@ export function resumeAfterSignIn(): void {
   }
 }
 
-/** After signing out: nothing of the last user stays in memory. */
-export function forgetSessions(): void {
-  for (const live of open.values()) live.feed.close();
-  open.clear();
-}
-
 function nudgeAll(): void {
   if (document.visibilityState === "hidden") return;
   for (const { feed } of open.values()) feed.nudge();

@@ -1,0 +1,124 @@
+"""What the browser tests share: Chromium, windows that are signed in, a session that is awake, providers.
+
+Playwright's synchronous interface keeps an event loop in the main thread, in which no other test could run
+its own: so Chromium lives as long as a module of tests, not longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.end_to_end.browser import DESKTOP, Window, launched
+from tests.end_to_end.client import Client, sign_in
+from tests.end_to_end.replay import check_replay
+from tests.product import Product
+
+Cookies = list[Any]
+_FAILED = pytest.StashKey[bool]()
+
+
+class OpenWindow(Protocol):
+    def __call__(self, url: str = "", *, cookies: Cookies | None = None, **options: Any) -> Window:
+        """A window at that product (the shared one), signed in by the cookies (as its owner)."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed, for pictures of what it saw."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def login(product: Product, owner: Client) -> Cookies:
+    """The cookies of a browser in which the owner has signed in."""
+    return sign_in(product.url)
+
+
+@pytest.fixture
+def another_login(product: Product, owner: Client) -> Cookies:
+    """The cookies of a second device, or of one whose login a test ends."""
+    return sign_in(product.url)
+
+
+@pytest.fixture
+def open_window(
+    chromium: Browser,
+    product: Product,
+    owner: Client,
+    login: Cookies,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[OpenWindow]:
+    """Opens windows. Afterwards none of them may have complained, and what was made in them replays."""
+    windows: list[Window] = []
+
+    def open_one(url: str = "", *, cookies: Cookies | None = None, **options: Any) -> Window:
+        context = chromium.new_context(**{"viewport": DESKTOP, **options})
+        context.add_cookies(login if cookies is None else cookies)
+        windows.append(Window(context, url or product.url))
+        return windows[-1]
+
+    before = _sessions(owner)
+    yield open_one
+    if request.node.stash.get(_FAILED, True):
+        _save_pictures(windows, tmp_path)
+    for window in windows:
+        window.close()
+    made = _sessions(owner) - before
+    try:
+        for session in made:
+            check_replay(owner, session)
+    finally:
+        for session in made:
+            owner.raw("POST", f"/sessions/{session}/stop/")
+    complaints = [complaint for window in windows for complaint in window.complaints]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture(scope="session")
+def awake(product: Product, owner: Client) -> Iterator[str]:
+    """A session with a live box, in mode Ask: a box takes seconds to start, so tests share this one."""
+    session = str(owner.post("/sessions/", {"provider": "demo", "model": "demo", "title": "Shared"})["id"])
+    owner.post(f"/sessions/{session}/start/")
+    owner.status(session, "ready")
+    yield session
+    owner.post(f"/sessions/{session}/stop/")
+
+
+@pytest.fixture
+def shared(awake: str, owner: Client) -> Iterator[str]:
+    """The shared session; afterwards nothing of the test goes on in it, and its log replays."""
+    owner.status(awake, "ready")
+    yield awake
+    for prompt in owner.get(f"/sessions/{awake}/prompts/")["results"]:
+        if prompt["state"] == "queued":
+            owner.raw("DELETE", f"/sessions/{awake}/prompts/{prompt['id']}/")
+    if turn := owner.session(awake)["turn"]:
+        owner.raw("POST", f"/sessions/{awake}/interrupt/", json={"turn": turn})
+    owner.status(awake, "ready")
+    check_replay(owner, awake)
+
+
+def _sessions(owner: Client) -> set[str]:
+    return {session["id"] for session in owner.get("/sessions/")["results"]}
+
+
+def _save_pictures(windows: list[Window], folder: Path) -> None:
+    for number, window in enumerate(windows):
+        path = folder / f"window-{number}.png"
+        window.save_picture(path)
+        print(f"What it showed at the end: {path} ({window.page.url})", *window.complaints, sep="\n  ")

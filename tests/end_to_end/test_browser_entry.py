@@ -1,0 +1,86 @@
+"""Getting in: the first visit makes the account, later ones sign in, and nobody else gets anywhere."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.end_to_end.browser import check_accessibility
+from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
+from tests.end_to_end.client import end_login
+from tests.end_to_end.screens import Entrance, NewSession, SessionScreen
+from tests.product import running
+
+NOBODY: Cookies = []
+
+
+def test_the_first_visit_sets_up_the_first_account(open_window: OpenWindow) -> None:
+    with running() as fresh:
+        window = open_window(fresh.url, cookies=NOBODY)
+        entrance = Entrance(window)
+        window.allow(400)
+        window.open()
+        expect(window.page.get_by_role("heading", name="Set up OpenAgent")).to_be_visible()
+        check_accessibility(window, "set-up")
+        entrance.set_up(password="password123")
+        expect(window.page.get_by_test_id("setup-form")).to_contain_text("too common")
+        entrance.set_up()
+        expect(NewSession(window).form).to_be_visible()
+        expect(window.page.get_by_test_id("user-menu")).to_contain_text("Olivia Owner")
+
+        late = open_window(fresh.url, cookies=NOBODY)
+        Entrance(late)
+        late.open()
+        expect(late.page.get_by_test_id("sign-in-form")).to_be_visible()
+        expect(late.page.get_by_test_id("setup-form")).not_to_be_attached()
+
+
+def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wanted_to_go(
+    open_window: OpenWindow,
+) -> None:
+    window = open_window(cookies=NOBODY)
+    entrance = Entrance(window)
+    window.allow(400)
+    window.open("/settings/keys")
+    expect(window.page.get_by_test_id("sign-in-form")).to_be_visible()
+    check_accessibility(window, "sign-in")
+    entrance.sign_in(password="not the password")
+    expect(window.page.get_by_role("alert").first).to_contain_text("not correct")
+    expect(window.page.get_by_test_id("keys-page")).not_to_be_attached()
+    entrance.sign_in()
+    expect(window.page.get_by_test_id("keys-page")).to_be_visible()
+
+
+def test_signing_out_leaves_nothing_behind(
+    open_window: OpenWindow, another_login: Cookies, shared: str
+) -> None:
+    window = open_window(cookies=another_login)
+    session = SessionScreen(window, shared)
+    session.composer.fill("a draft that is nobody else's business")
+    Entrance(window).sign_out()
+    expect(session.composer).not_to_be_attached()
+    window.page.reload()
+    expect(window.page.get_by_test_id("sign-in-form")).to_be_visible()
+    kept = str(window.page.evaluate("JSON.stringify({...localStorage})"))
+    assert "nobody else's business" not in kept
+    window.open(f"/sessions/{shared}")
+    expect(window.page.get_by_test_id("sign-in-form")).to_be_visible()
+
+
+def test_a_login_that_ends_is_renewed_without_losing_the_draft(
+    open_window: OpenWindow, another_login: Cookies, shared: str
+) -> None:
+    window = open_window(cookies=another_login)
+    session = SessionScreen(window, shared)
+    session.expect_connection("live")
+    session.composer.fill("a draft that is not finished")
+    window.allow(401)
+    end_login(window.url, another_login)
+    dialog = window.page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_be_visible()
+    window.shot("sign-in-again")
+    Entrance(window).sign_in()
+    expect(dialog).not_to_be_attached()
+    session.expect_connection("live")
+    expect(session.composer).to_have_value("a draft that is not finished")
+    turn = session.send("/demo plain").wait()
+    turn.expect_text("Hello from the scripted demo model")
