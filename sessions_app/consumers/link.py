@@ -11,7 +11,7 @@ from openagent.lib.errors import AppError
 from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, counters, upkeep, writer
 from sessions_app.models import Instance
-from sessions_app.services import commands, ingest, instances, links
+from sessions_app.services import commands, ingest, instances, lifecycle, links
 from sessions_app.services.events import Outcome
 from sidecar.protocol import frames, messages
 
@@ -137,7 +137,10 @@ class LinkConsumer(base.SocketConsumer):
                     self._on_events(frame.events)
                 case frames.CommandDone():
                     await db.run(
-                        commands.done, instance_id=self.instance_id, number=frame.number, error=frame.error
+                        lifecycle.on_command_done,
+                        instance_id=self.instance_id,
+                        number=frame.number,
+                        error=frame.error,
                     )
                 case frames.Salvage():
                     await self._on_salvage(frame)

@@ -48,8 +48,13 @@ def newest(instance_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     return dict(Instance.objects.filter(pk__in=instance_ids).values_list("pk", "last_command"))
 
 
-def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> None:
-    """The sidecar carried out everything up to `number`; `error` says why it refused the last one."""
+def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> Command | None:
+    """The sidecar carried out everything up to `number`; `error` says why it refused the last one.
+
+    The refused command, the first time that this is heard.
+    """
     rows = Command.objects.filter(instance_id=instance_id, done_at=None)
     rows.filter(number__lt=number).update(done_at=timezone.now())
-    rows.filter(number=number).update(done_at=timezone.now(), error=error[:2000])
+    if rows.filter(number=number).update(done_at=timezone.now(), error=error[:2000]) and error:
+        return Command.objects.get(instance_id=instance_id, number=number)
+    return None

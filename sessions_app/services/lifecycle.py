@@ -12,7 +12,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import events, instances, permissions, prompts, state
+from sessions_app.services import commands, events, instances, permissions, prompts, state
 from sidecar.protocol import messages
 
 _log = log.get(__name__)
@@ -26,6 +26,19 @@ def on_ready(*, instance: Instance) -> None:
     if moved:
         instances.add_stage(instance.pk, "ready")
         prompts.dispatch(session_id=instance.session_id)
+
+
+@transaction.atomic
+def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
+    """The sidecar settled its commands up to `number`. A turn that it refused to begin did not happen."""
+    refused = commands.done(instance_id=instance_id, number=number, error=error)
+    if refused is None:
+        return
+    _log.warning("command refused", verb=refused.verb, reason=error[:200])
+    if refused.verb == "turn.start":
+        session_id = Instance.objects.values_list("session_id", flat=True).get(pk=instance_id)
+        prompts.on_refused(session_id=session_id, turn=uuid.UUID(refused.data["turn"]), reason=error)
+        state.bump(session_id)
 
 
 @transaction.atomic

@@ -171,6 +171,17 @@ def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded
     )
 
 
+def on_refused(*, session_id: uuid.UUID, turn: uuid.UUID, reason: str) -> None:
+    """The sidecar did not begin the turn: it waits again if the instance only ends, otherwise it failed."""
+    sent = Prompt.objects.filter(pk=turn, session_id=session_id, state=PromptState.SENT)
+    if reason in ("stopping", "not_ready"):
+        sent.update(state=PromptState.QUEUED, instance=None)
+        return
+    failure = messages.ErrorData(error_class="internal", message=f"The turn could not begin: {reason[:200]}")
+    sent.update(state=PromptState.FAILED, error=messages.to_data(failure), ended_at=timezone.now())
+    dispatch(session_id=session_id)
+
+
 def settle_orphan(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> uuid.UUID | None:
     """Decides, after all salvage, about a turn that an earlier instance had: the turn to be ended, if any.
 

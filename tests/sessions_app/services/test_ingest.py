@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from sessions_app.models import Event, Instance, Permission, Prompt, Session
 from sessions_app.services import ingest, instances, lifecycle, prompts
@@ -162,3 +163,18 @@ def test_a_user_who_stops_a_session_is_not_overruled_by_its_queue(session: Sessi
     assert turn.state == "interrupted"
     prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="three")
     assert Instance.objects.live().count() == 1
+
+
+def test_a_turn_that_the_sidecar_refuses_waits_again_or_fails(session: Session, sidecar: Sidecar) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="hello")
+    sidecar.get_ready()
+    refuse = partial(lifecycle.on_command_done, instance_id=sidecar.instance.pk)
+    refuse(number=2, error="stopping")
+    prompt.refresh_from_db()
+    assert prompt.state == "queued"
+    assert prompts.dispatch(session_id=session.pk)
+    for _ in range(2):  # reported again after a reconnect
+        refuse(number=3, error="malformed")
+    prompt.refresh_from_db()
+    assert prompt.state == "failed"
+    assert prompt.error and prompt.error["class"] == "internal"
