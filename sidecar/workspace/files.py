@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 import msgspec
 
-from sidecar.box_protocol import BoxError, Listing
+from sidecar.box_protocol import BoxError, Entry, Listing
 from sidecar.protocol import frames, queries
 
 MAX_AT_ONCE = 4
 MAX_WAITING = 32
+MAX_NAMES_BYTES = 400 * 1024
+"""All names of a listing together, so that it fits into a frame however they are escaped."""
 
 _CODES: dict[str, queries.QueryError] = {
     "not_found": "not_found",
@@ -67,7 +70,7 @@ class Desk:
             queries.FileEntry(
                 name=entry.name, type=entry.type, size=entry.size, modified_at=_moment(entry.modified)
             )
-            for entry in listing.entries[: queries.MAX_ENTRIES]
+            for entry in _bearable(listing.entries)
         ]
         entries.sort(key=lambda entry: (entry.type != "dir", entry.name))
         is_cut = listing.truncated or len(listing.entries) > len(entries)
@@ -87,6 +90,15 @@ def _relative(path: str) -> str:
     if ".." in parts:
         raise BoxError("not_found", "There is no such file.")
     return "/".join(parts)
+
+
+def _bearable(entries: Iterable[Entry]) -> Iterator[Entry]:
+    size = 0
+    for entry in islice(entries, queries.MAX_ENTRIES):
+        size += len(entry.name.encode())
+        if size > MAX_NAMES_BYTES:
+            return
+        yield entry
 
 
 def _moment(modified: float) -> str:
