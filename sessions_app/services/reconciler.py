@@ -45,7 +45,7 @@ def check(*, instance_id: uuid.UUID) -> None:
     if instance.state == InstanceState.STOPPING:
         _retire(instance)
     else:
-        lifecycle.lose(instance_id=instance.pk, reason="ended", message=_detail(instance))
+        _died(instance)
 
 
 def _remove_strangers() -> None:
@@ -74,11 +74,21 @@ def _check(instance: Instance) -> None:
         else:
             instances.launch(instance_id=instance.pk)
     elif not _is_alive(instance):
-        lifecycle.lose(instance_id=instance.pk, reason="ended", message=_detail(instance))
+        _died(instance)
     elif instance.state == InstanceState.STARTING and passes > START_PASSES:
         instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
     elif instance.state == InstanceState.READY:
         prompts.dispatch(session_id=instance.session_id)
+
+
+def _died(instance: Instance) -> None:
+    """Lost, and followed by another if prompts wait; but not a second time in a row before it was ready."""
+    message = _detail(instance)
+    before = Instance.objects.filter(session_id=instance.session_id, generation=instance.generation - 1)
+    if instance.ready_at is None and before.filter(ready_at=None, state=InstanceState.LOST).exists():
+        instances.fail(instance_id=instance.pk, code="start_failed", message=message)
+    else:
+        lifecycle.lose(instance_id=instance.pk, reason="ended", message=message)
 
 
 _TOO_SLOW = "The box or the agent did not start in time; see the platform's log, and start the session again."
