@@ -1,6 +1,6 @@
 // One session: title bar, conversation, composer, and the panel beside them; on a phone one of these at a time.
 import { useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Split } from "@/components/split";
 import { Skeleton } from "@/components/states";
@@ -66,13 +66,22 @@ function Body({ id }: { id: string }) {
   if (isPhone) {
     return (
       <>
-        <div className="flex min-h-0 flex-1 flex-col">{panel ? side : chat}</div>
+        {panel ? <PanelAsPage>{side}</PanelAsPage> : chat}
         <PhoneTabs session={{ id, tab: panel ?? "chat" }} />
       </>
     );
   }
   // Beside a narrow conversation nobody can read a diff: there the panel takes its place.
-  if (isNarrow) return panel ? side : chat;
+  if (isNarrow) return panel ? <PanelAsPage>{side}</PanelAsPage> : chat;
   if (!isShown) return chat;
-  return <Split name="panel" defaultWidth={420} label="the panel" main={chat} side={side} />;
+  return <Split name="panel" defaultWidth={420} label="the workspace panel" main={chat} side={side} />;
+}
+
+/** Where the panel takes the conversation's place, it is what the page is about. */
+function PanelAsPage({ children }: { children: ReactNode }) {
+  return (
+    <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+      {children}
+    </main>
+  );
 }

@@ -26,7 +26,7 @@ export function SessionPanel({ id }: { id: string }) {
       search: { panel: "files", ...(path && { path }), ...(file && { file: true }) },
     });
   return (
-    <aside aria-label="Workspace" className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
+    <div className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
       <PanelTabs id={id} tab={tab} changed={files.length} />
       <div className="min-h-0 flex-1">
         {tab === "changes" ? (
@@ -35,7 +35,7 @@ export function SessionPanel({ id }: { id: string }) {
           <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
         )}
       </div>
-    </aside>
+    </div>
   );
 }
 

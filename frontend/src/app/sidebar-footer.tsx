@@ -58,14 +58,17 @@ function UserMenu({ onHelp }: { onHelp: () => void }) {
     <Menu
       align="start"
       trigger={
-        <button type="button" className={ROW} data-testid="user-menu" aria-label={`Account: ${me.name}`}>
+        <button type="button" className={ROW} data-testid="user-menu">
           <span
             aria-hidden
             className="grid size-4.5 place-items-center rounded-full bg-accent-soft text-2xs font-semibold text-accent"
           >
             {me.name.slice(0, 1).toUpperCase()}
           </span>
-          <span className="truncate">{me.name}</span>
+          <span className="truncate">
+            <span className="sr-only">Account: </span>
+            {me.name}
+          </span>
           <ChevronsUpDown aria-hidden className="ml-auto" />
         </button>
       }

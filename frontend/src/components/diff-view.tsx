@@ -28,7 +28,7 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
   const shown = isWhole ? lines : lines.slice(0, FIRST_LINES);
   if (lines.length === 0) return <p className="px-3 py-2 text-sm text-muted">No lines changed.</p>;
   return (
-    <section
+    <figure
       tabIndex={0}
       aria-label={`Changes in ${path}`}
       className={cn("overflow-x-auto", className)}
@@ -46,7 +46,7 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
           </Button>
         </div>
       )}
-    </section>
+    </figure>
   );
 });
 

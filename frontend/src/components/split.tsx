@@ -47,33 +47,34 @@ export function Split({ name, defaultWidth, label, main, side }: SplitProps) {
   return (
     <div ref={frame} className={cn("flex min-h-0 flex-1", isDragging && "cursor-col-resize select-none")}>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">{main}</div>
-      {/* biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged */}
-      <div
-        role="separator"
-        tabIndex={0}
-        aria-orientation="vertical"
-        aria-label={`Width of ${label}`}
-        aria-valuenow={width}
-        aria-valuemin={MIN_SIDE}
-        aria-valuemax={2000}
-        onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
-        onPointerUp={keep}
-        onPointerCancel={keep}
-        onKeyDown={onKeyDown}
-        onKeyUp={keep}
-        onDoubleClick={() => resize(defaultWidth)}
-        className={cn(
-          "relative w-px shrink-0 cursor-col-resize touch-none bg-border transition-ui before:absolute before:inset-y-0 before:-left-1 before:w-2.5 hover:bg-accent",
-          isDragging && "bg-accent",
-        )}
-      />
-      <div
-        className="flex min-h-0 shrink-0 flex-col"
+      <aside
+        aria-label={label}
+        className="relative flex min-h-0 shrink-0 flex-col border-border border-l"
         style={{ width: `min(${width}px, calc(100% - ${MIN_MAIN}px))` }}
       >
+        {/* biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged */}
+        <div
+          role="separator"
+          tabIndex={0}
+          aria-orientation="vertical"
+          aria-label={`Width of ${label}`}
+          aria-valuenow={width}
+          aria-valuemin={MIN_SIDE}
+          aria-valuemax={2000}
+          onPointerDown={onPointerDown}
+          onPointerMove={onPointerMove}
+          onPointerUp={keep}
+          onPointerCancel={keep}
+          onKeyDown={onKeyDown}
+          onKeyUp={keep}
+          onDoubleClick={() => resize(defaultWidth)}
+          className={cn(
+            "absolute inset-y-0 -left-px z-(--z-sticky) w-px cursor-col-resize touch-none transition-ui before:absolute before:inset-y-0 before:-left-1 before:w-2.5 hover:bg-accent",
+            isDragging && "bg-accent",
+          )}
+        />
         {side}
-      </div>
+      </aside>
     </div>
   );
 }

@@ -16,9 +16,9 @@ export function Queue({ session, prompts }: { session: string; prompts: Prompt[]
       data-testid="queue"
       className="mb-2 max-h-[30dvh] overflow-y-auto rounded-lg border border-border bg-sunken"
     >
-      <h3 className="px-3 pt-1.5 text-2xs font-semibold tracking-wide text-faint uppercase">
+      <h2 className="px-3 pt-1.5 text-2xs font-semibold tracking-wide text-faint uppercase">
         Next ({prompts.length})
-      </h3>
+      </h2>
       <ol className="divide-y divide-border">
         {prompts.map((prompt) => (
           <QueueItem key={prompt.id} session={session} prompt={prompt} />

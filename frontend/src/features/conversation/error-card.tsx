@@ -15,7 +15,7 @@ interface ErrorCardProps {
 export function ErrorCard({ errorClass, message, retryAt }: ErrorCardProps) {
   const words = ERROR_WORDS[errorClass] ?? ERROR_WORDS.internal;
   return (
-    <section
+    <article
       aria-label={words.title}
       data-testid="error-card"
       data-class={errorClass}
@@ -35,7 +35,7 @@ export function ErrorCard({ errorClass, message, retryAt }: ErrorCardProps) {
           {retryAt && <RetryAt at={retryAt} />}
         </p>
       </div>
-    </section>
+    </article>
   );
 }
 

@@ -23,13 +23,13 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
   const reached = new Map((instance?.stages ?? []).map((stage) => [stage.name, stage.elapsed_ms]));
   const last = STAGES.findLastIndex((stage) => reached.has(stage.name));
   return (
-    <section
+    <article
       aria-label="Starting the box"
       data-testid="start-stages"
       className="measure rounded-md border border-border px-3 py-2"
     >
       <div className="flex items-center justify-between">
-        <h3 className="text-sm font-medium">Starting the box</h3>
+        <h2 className="text-sm font-medium">Starting the box</h2>
         <Button look="quiet" size="small" onClick={onCancel}>
           Cancel
         </Button>
@@ -44,7 +44,7 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
           />
         ))}
       </ol>
-    </section>
+    </article>
   );
 }
 

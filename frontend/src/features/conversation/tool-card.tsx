@@ -65,7 +65,7 @@ export const ToolCard = memo(function ToolCard({
   const isOpen = isForcedOpen || (choice ?? isInteresting);
   const hasBody = Boolean(tool.output || tool.error || tool.diffs.length || children || inputDetails(tool));
   return (
-    <section
+    <article
       ref={ref}
       aria-label={`${verbOf(tool)} ${targetOf(tool)}`}
       data-testid="tool-card"
@@ -85,7 +85,7 @@ export const ToolCard = memo(function ToolCard({
         onToggle={() => setChoice(!isOpen)}
       />
       {isOpen && hasBody && <ToolBody tool={tool}>{children}</ToolBody>}
-    </section>
+    </article>
   );
 });
 
@@ -160,7 +160,10 @@ function ToolBody({ tool, children }: { tool: ToolItem; children: ReactNode }) {
   return (
     <div className="divide-y divide-border border-border border-t">
       {details && (
-        <pre className="max-h-60 overflow-auto whitespace-pre-wrap px-3 py-2 text-xs text-muted [overflow-wrap:anywhere]">
+        <pre
+          tabIndex={0}
+          className="max-h-60 overflow-auto whitespace-pre-wrap px-3 py-2 text-xs text-muted [overflow-wrap:anywhere]"
+        >
           {details}
         </pre>
       )}

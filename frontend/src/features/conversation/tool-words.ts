@@ -14,11 +14,18 @@ const VERBS: Record<ToolKind, string> = {
   other: "use",
 };
 
+/** Names that agents share and that say more than the kind does. */
+const NAMED: Record<string, string> = {
+  list: "list",
+  question: "ask",
+  task: "delegate",
+  todoread: "read",
+  todowrite: "update",
+  write: "write",
+};
+
 export function verbOf(tool: ToolItem): string {
-  if (tool.name === "task") return "delegate";
-  if (tool.name === "write") return "write";
-  if (tool.name === "list") return "list";
-  return VERBS[tool.tool_kind];
+  return NAMED[tool.name] ?? VERBS[tool.tool_kind];
 }
 
 const TARGET_FIELDS = ["command", "filePath", "file_path", "path", "pattern", "url", "query", "description"];

@@ -40,6 +40,7 @@ function Exact({ what, text, children }: { what: string; text: string; children:
   return (
     <div className="flex items-start gap-1 rounded-md border border-border bg-sunken py-1 pr-1 pl-2.5">
       <pre
+        tabIndex={0}
         data-testid="permission-exact"
         className="max-h-48 min-w-0 flex-1 overflow-y-auto whitespace-pre-wrap py-0.5 text-sm [overflow-wrap:anywhere]"
       >

@@ -18,7 +18,7 @@ export function Outcome({ ask, me }: { ask: Ask; me: string }) {
           ? ShieldX
           : ShieldCheck;
   return (
-    <section
+    <article
       data-testid="permission-card"
       data-permission={ask.id}
       data-state={ask.state}
@@ -62,7 +62,7 @@ export function Outcome({ ask, me }: { ask: Ask; me: string }) {
           <AskDetails ask={ask} />
         </div>
       )}
-    </section>
+    </article>
   );
 }
 

@@ -45,7 +45,7 @@ function PendingCard({ ask, agent, isCopy }: { ask: Ask; agent: string; isCopy: 
   };
   const Icon = isQuestion ? CircleHelp : ask.type === "egress" ? Globe : ShieldQuestion;
   return (
-    <section
+    <article
       id={isCopy ? undefined : `permission-${ask.id}`}
       tabIndex={-1}
       aria-labelledby={headingId}
@@ -57,9 +57,9 @@ function PendingCard({ ask, agent, isCopy }: { ask: Ask; agent: string; isCopy: 
     >
       <header className="flex items-center gap-2 bg-attention-soft px-3 py-1.5 text-sm">
         <Icon aria-hidden className="size-4 shrink-0 text-attention" />
-        <h3 id={headingId} className="min-w-0 flex-1 font-medium">
+        <h2 id={headingId} className="min-w-0 flex-1 font-medium">
           {agent} {headingOf(ask)}
-        </h3>
+        </h2>
         {singleKeys && !isQuestion && (
           <span
             className="flex items-center gap-1 text-2xs text-muted max-md:hidden"
@@ -95,7 +95,7 @@ function PendingCard({ ask, agent, isCopy }: { ask: Ask; agent: string; isCopy: 
           )}
         </>
       )}
-    </section>
+    </article>
   );
 }
 
