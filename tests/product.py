@@ -119,7 +119,7 @@ class Product:
 
 _PARTS = {
     "supervisor": {"supervisor.supervisord"},
-    "web": {"daphne"},
+    "web": {"openagent.web_server"},
     "worker": {"worker"},
     "beat": {"beat"},
     "redis": {"redis-server"},

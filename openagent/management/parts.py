@@ -64,7 +64,7 @@ def _web(data: DataDir, host: str, port: int) -> Part:
     # Sidecars run under uids of their own. Twisted's lock file is off: it holds a process id, which after a
     # restart of the machine may belong to anybody.
     link = f"unix:{_escaped(str(data.link_socket))}:mode=666:lockfile=0:backlog=511"
-    command = [sys.executable, "-m", "daphne", "-e", tcp, "-e", link, "-v", "0"]
+    command = [sys.executable, "-m", "openagent.web_server", "-e", tcp, "-e", link, "-v", "0"]
     command += [
         "--ping-interval",
         "10",

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from openagent.lib import log
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.services import activity, shapes
 from sidecar.protocol import queries
-
-_log = log.get(__name__)
 
 Slice = queries.FileContent
 
@@ -71,8 +68,7 @@ def begin(*, session_id: uuid.UUID, path: str) -> Opened:
 async def stream(opened: Opened) -> AsyncIterator[bytes]:
     """The file, holding one slice of it at a time, and no more bytes than were promised.
 
-    An error in between cannot be told any more, and must not reach the server, which would stop looking after
-    its connections: the stream just ends, and the promised length shows that something is missing.
+    An error in between can no longer be told: it ends the connection, and what arrived is not whole.
     """
     left = sys.maxsize if opened.size is None else opened.size
     piece = opened.first
@@ -81,11 +77,7 @@ async def stream(opened: Opened) -> AsyncIterator[bytes]:
         left -= len(piece.content)
         if piece.end or left <= 0:
             return
-        try:
-            piece = await _read_on(opened, piece.offset + len(piece.content))
-        except AppError as error:
-            _log.warning("a file's stream was cut", code=error.code)
-            return
+        piece = await _read_on(opened, piece.offset + len(piece.content))
 
 
 async def _read_on(opened: Opened, offset: int) -> Slice:
