@@ -7,6 +7,7 @@ request is answered once and ends the connection, and writing waits for the peer
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -64,6 +65,7 @@ class Connection:
     def __post_init__(self) -> None:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.header_bytes)
         self._pipelined = 0
+        self._is_body_read = True
 
     async def request(self) -> Request | None:
         """The next request, None when the peer is done. BadRequest when what came is not one."""
@@ -79,6 +81,7 @@ class Connection:
             return None
         if not isinstance(event, h11.Request):
             return None
+        self._is_body_read = False
         return Request(event.method.decode("ascii"), event.target, tuple(event.headers))
 
     async def body(self) -> AsyncIterator[bytes]:
@@ -91,18 +94,22 @@ class Connection:
             if length > self.limits.body_bytes:
                 raise BadRequest(413, "the request is larger than the limit")
             yield bytes(event.data)
+        self._is_body_read = True
 
     async def whole_body(self) -> bytes:
         """The request's body in one piece."""
         return b"".join([piece async for piece in self.body()])
 
     async def discard(self) -> None:
-        """Read the request's body for nothing, so that the connection can be used again after the answer."""
-        async for _ in self.body():
-            pass
+        """Read what is left of the request's body for nothing."""
+        if not self._is_body_read:
+            async for _ in self.body():
+                pass
 
     async def respond(self, status: int, headers: Headers, body: bytes) -> None:
-        """A whole answer. After a request that was not read to its end the connection closes."""
+        """A whole answer. The rest of the request is read first: a peer that still sends reads no answer."""
+        with contextlib.suppress(BadRequest):
+            await self.discard()
         await self.start(status, [*headers, (b"content-length", str(len(body)).encode())])
         if body:
             await self.send(body)

@@ -137,7 +137,6 @@ class ModelGate:
         try:
             admitted = wires.admit(self._provider, request.method, request.target)
         except wires.Refused as refused:
-            await connection.discard()
             _log.info("model call refused", status=refused.status, reason=refused.message)
             await self._refuse(connection, refused.status, refused.message)
             return
@@ -145,7 +144,6 @@ class ModelGate:
             secret = await self._secret()
             upstream = await self._connected()
         except KeyUnavailable as error:
-            await connection.discard()
             error_class: ErrorClass = "key_missing" if error.permanent else "provider_unavailable"
             self._on_error(faults.failure(error_class, error.message))
             await self._refuse(connection, 401 if error.permanent else 503, error.message, error_class)

@@ -101,24 +101,15 @@ class Relay:
     async def _send(self) -> httpx2.Response:
         wire = wires.WIRES[self.provider.wire]
         headers = wires.request_headers(wire, self.request.headers)
-        content: bytes | AsyncIterator[bytes]
-        if self.request.method == "GET":
-            await self.connection.discard()
-            self._uploaded.set()
-            content, headers = b"", [pair for pair in headers if pair[0] != b"content-length"]
-        elif self.admitted.path == "chat/completions":
-            content, headers = (
-                await self._amended(),
-                [pair for pair in headers if pair[0] != b"content-length"],
-            )
-        else:
-            content = self._upload()
+        content: bytes | AsyncIterator[bytes] = self._upload()
+        if self.admitted.path == "chat/completions" or self.request.method == "GET":
+            content = await self._whole()
+            headers = [pair for pair in headers if pair[0] != b"content-length"]
         if self.secret:
             headers.append((wire.key_header.encode(), (wire.key_prefix + self.secret).encode()))
         url = f"{self.upstream.base_url}/{self.admitted.path}"
-        outgoing = self.upstream.client.build_request(
-            self.request.method, url, headers=headers, content=content
-        )
+        build = self.upstream.client.build_request
+        outgoing = build(self.request.method, url, headers=headers, content=content)
         try:
             return await self._connect_and_send(outgoing)
         except httpx2.HTTPError as error:
@@ -138,10 +129,12 @@ class Relay:
             yield piece
         self._uploaded.set()
 
-    async def _amended(self) -> bytes:
-        """The body of a chat completion, made to report its usage also when it streams."""
+    async def _whole(self) -> bytes:
+        """The body in one piece; a chat completion is made to report its usage also when it streams."""
         raw = await self.connection.whole_body()
         self._uploaded.set()
+        if self.request.method == "GET":
+            return b""
         try:
             body = msgspec.json.decode(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -217,8 +210,18 @@ class Relay:
 
     async def _pass(self, response: httpx2.Response, *, is_stream: bool) -> None:
         meter = Meter(self.provider.wire, is_stream=is_stream) if self.admitted.call.metered else None
-        redactor = Redactor(self.secret)
         await self.connection.start(response.status_code, self._headers(response))
+        try:
+            await self._pass_body(response, meter)
+        except httpx2.HTTPError as error:
+            self.on_error(self._broken(error))
+            raise BrokenOff from error
+        if meter is not None:
+            self._check(meter)
+        await self.connection.end()
+
+    async def _pass_body(self, response: httpx2.Response, meter: Meter | None) -> None:
+        redactor = Redactor(self.secret)
         try:
             async for piece in response.aiter_bytes():
                 if meter is not None:
@@ -229,12 +232,8 @@ class Relay:
                 await self.connection.send(rest)
             if meter is not None:
                 meter.finish()
-                self._check(meter)
-            await self.connection.end()
-        except httpx2.HTTPError as error:
-            self.on_error(self._broken(error))
-            raise BrokenOff from error
         finally:
+            # First what it cost, then what was wrong with it.
             if meter is not None:
                 self._report(meter)
 

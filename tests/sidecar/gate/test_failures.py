@@ -7,9 +7,10 @@ import asyncio
 import httpx2
 import pytest
 
+from sidecar.gate.models import ModelGate
 from tests.sidecar.demo_model.asking import WIRES, Asking, by_name
-from tests.sidecar.gate.boxside import NAMES, agent, box_side, fake_side, provider
-from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, SHORT, STOP, USAGE, delta
+from tests.sidecar.gate.boxside import KEY, NAMES, agent, box_side, fake_side, provider
+from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, MESSAGE_START, SHORT, STOP, USAGE, delta
 from tests.sidecar.gate.provider import Reply, fake_provider, raw, stream, whole
 
 every_wire = pytest.mark.parametrize("asking", WIRES, ids=by_name)
@@ -83,10 +84,13 @@ async def test_a_call_that_fails_has_an_honest_status_in_the_apis_shape(asking: 
         assert side.usage == []
 
 
-async def test_a_provider_that_cannot_be_reached_is_named() -> None:
-    served = provider("openai-chat", "http://127.0.0.1:1/v1")
+@every_wire
+async def test_a_provider_that_cannot_be_reached_is_named(asking: Asking) -> None:
+    served = provider(asking.name, "http://127.0.0.1:1/v1")
     async with box_side(served, limits=SHORT) as side, agent(side) as client:
-        answer = await client.post(CHAT, json=BODY)
+        # So much that it is still being sent when the answer is known.
+        body = asking.body("long " * 1_000_000)
+        answer = await client.post(f"/{NAMES[asking.name]}{asking.path()}", json=body)
         assert answer.status_code == 502
         assert "cannot be reached" in answer.json()["error"]["message"]
         assert side.errors[0].error_class == "provider_unavailable"
@@ -127,6 +131,26 @@ async def test_what_is_no_answer_is_cut_and_named(body: bytes, error_class: str)
         with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
             await client.post(CHAT, json=BODY)
         assert [error.error_class for error in side.errors] == [error_class]
+
+
+async def test_usage_is_told_before_what_was_wrong() -> None:
+    order: list[str] = []
+
+    async def key() -> str:
+        return KEY
+
+    async with fake_provider(stream(MESSAGE_START, end="cut")) as upstream:
+        served = provider("anthropic", f"{upstream.url}/v1")
+        gate = ModelGate(
+            served, key, lambda usage: order.append("usage"), lambda error: order.append(error.error_class)
+        )
+        server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
+        async with server, httpx2.AsyncClient(trust_env=False) as client:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/anthropic/v1/messages"
+            with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+                await client.post(url, json=BODY)
+        await gate.close()
+    assert order == ["usage", "provider_bad_response"]
 
 
 async def test_garbage_passes_and_is_named() -> None:
