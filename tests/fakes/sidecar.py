@@ -103,8 +103,8 @@ class FakeSidecar:
             limits=limits or config.Limits(),
         )
         self._make_agent = agent
-        self._disk = disk
         self._timing = timing
+        self.parts = Parts(get_agent=self._get_agent, make_box=self._make_box, disk=disk)
         self.box = IdleBox({})
         self.agent: Agent | None = None
         self.instance: Instance | None = None
@@ -112,8 +112,7 @@ class FakeSidecar:
 
     def start(self) -> asyncio.Task[Exit]:
         """Begin to live; the task ends with the exit code."""
-        parts = Parts(get_agent=self._get_agent, make_box=self._make_box, disk=self._disk)
-        self.instance = Instance(self._config, parts, timing=self._timing)
+        self.instance = Instance(self._config, self.parts, timing=self._timing)
         self.ended = asyncio.create_task(self.instance.run())
         return self.ended
 
