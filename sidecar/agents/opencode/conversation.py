@@ -130,7 +130,8 @@ class Conversation:
                 self._part({"part": part})
         self._todos({"sessionID": self.session, "todos": todos})
         self.consent.catch_up(permissions, questions, self._replies)
-        self._status({"sessionID": self.session, "status": status or {"type": "idle"}})
+        if self._replies.began:
+            self._status({"sessionID": self.session, "status": status or {"type": "idle"}})
 
     def cancel(self) -> None:
         """From now on an end is a cancellation."""
@@ -149,9 +150,9 @@ class Conversation:
         self._turns.end(reason, error)
 
     @property
-    def began(self) -> bool:
-        """Whether OpenCode has taken up the prompt."""
-        return self._replies.began
+    def is_open(self) -> bool:
+        """Whether there is a turn that OpenCode may have news of."""
+        return self._turns.current is not None
 
     @property
     def is_answering(self) -> bool:

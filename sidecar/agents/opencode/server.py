@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import signal
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sidecar.agents.opencode.client import Client, Refused, Unreachable
 
 PROBE_SECONDS = 1.0
 PROBE_PAUSE_SECONDS = 0.1
-STOP_SECONDS = 3.0
+STOP_SECONDS = 1.0
 PORTS = 3
 TAIL_BYTES = 4096
 SCRIPT_SECONDS = 30.0
@@ -44,6 +45,7 @@ fi
 cat "$XDG_STATE_HOME/openagent/opencode-session" 2>/dev/null
 exit 0
 """
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _REMEMBER = 'printf "%s\\n" "$SESSION" > "$XDG_STATE_HOME/openagent/opencode-session"'
 
 
@@ -104,9 +106,10 @@ class Server:
         for port in range(installation.port, installation.port + PORTS):
             try:
                 return await cls._start(context, installation, models, port)
-            except _PortTaken as taken:
-                said = str(taken)
-        raise AgentStartFailed(f"OpenCode found no free port: {said}")
+            except _EndedAtOnce as ended:
+                # It does not say why. Most likely something else listens on the port.
+                said = str(ended)
+        raise AgentStartFailed(f"OpenCode ended while it started: {said}")
 
     @classmethod
     async def _start(
@@ -131,9 +134,7 @@ class Server:
         finally:
             exited.cancel()
         if version is None:
-            said = sanitised(await _last_words(drain))
-            failed = _PortTaken if "port" in said.lower() or "EADDRINUSE" in said else AgentStartFailed
-            raise failed(f"OpenCode ended while it started: {said}")
+            raise _EndedAtOnce(sanitised(await _last_words(drain)))
         return cls(process, client, version, drain)
 
     async def ended(self) -> str:
@@ -155,8 +156,8 @@ class Server:
         await self._process.kill(signal.SIGKILL)
 
 
-class _PortTaken(AgentStartFailed):
-    """Something else listens there."""
+class _EndedAtOnce(Exception):
+    """The program ended before it answered; the message is its last words."""
 
 
 async def _healthy(client: Client, exited: asyncio.Task[int]) -> str | None:
@@ -184,8 +185,8 @@ async def _tail(stream: asyncio.StreamReader) -> str:
 async def _last_words(drain: asyncio.Task[str]) -> str:
     # Children of the program may hold its output open: not worth waiting for.
     done, _ = await asyncio.wait([drain], timeout=1.0)
-    lines = [line for line in drain.result().splitlines() if line.strip()] if done else []
-    return lines[-1] if lines else ""
+    lines = [line.strip() for line in _COLOUR.sub("", drain.result()).splitlines()] if done else []
+    return " ".join([line for line in lines if line][-2:])
 
 
 async def _end(process: Process, drain: asyncio.Task[str]) -> None:

@@ -71,7 +71,7 @@ class Stream:
                 self._conversation.handle(event)
 
     async def _begin(self) -> None:
-        if self._conversation.began:
+        if self._conversation.is_open:
             await self.catch_up()
         self.connected.set()
         self._failures = 0

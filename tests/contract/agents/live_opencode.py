@@ -14,11 +14,13 @@ from typing import Any
 from sidecar import demo_model
 from sidecar.agents.base import AgentContext
 from sidecar.agents.opencode.agent import OpenCode
+from sidecar.agents.opencode.client import Client
 from sidecar.agents.opencode.server import Installation
 from sidecar.gate.models import ModelGate
 from sidecar.protocol.frames import Provider
 from tests import needs
 from tests.contract.agents.recorder import Recorder
+from tests.fakes.cuttable_box import CuttableBox
 from tests.fakes.local_box import local_box
 
 MODEL = "demo"
@@ -32,6 +34,7 @@ class LiveOpenCode:
     context: AgentContext
     installation: Installation
     demo: demo_model.Server
+    box: CuttableBox
     workspace: Path
 
     @property
@@ -43,10 +46,26 @@ class LiveOpenCode:
                 return int(entry.name)
         raise AssertionError("OpenCode does not run")
 
+    @property
+    def intruder(self) -> Client:
+        """OpenCode's API as a program in the box can use it, which can read the password."""
+        variables = Path(f"/proc/{self.pid}/environ").read_text().split("\0")
+        password = next(each for each in variables if each.startswith("OPENCODE_SERVER_PASSWORD="))
+        return Client(self.box, self.installation.port, password.partition("=")[2])
+
     def clear(self) -> None:
         for path in self.workspace.iterdir():
             if path.is_file():
                 path.unlink()
+
+    async def rest(self) -> None:
+        """Between two tests: whatever the last one left open ends."""
+        for turn in self.recorder.turns.values():
+            if turn.ended is None:
+                await self.recorder.agent.cancel(turn.id)
+        self.recorder.turns = {}
+        self.recorder.events.clear()
+        self.recorder.check()
 
     async def crash(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -77,8 +96,9 @@ async def live_opencode(
         gate = ModelGate(_at(told, demo), _key, lambda usage: None)
         stack.push_async_callback(gate.close)
         box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))
+        cuttable = CuttableBox(box.server)
         context = AgentContext(
-            box=box.server,
+            box=cuttable,
             provider=told,
             model=model,
             gate_port=box.server.gate_ports["models"],
@@ -86,7 +106,14 @@ async def live_opencode(
             workspace=str(box.workspace),
             **settings,
         )
-        live = LiveOpenCode(Recorder(OpenCode(installation)), context, installation, demo, box.workspace)
+        live = LiveOpenCode(
+            recorder=Recorder(OpenCode(installation)),
+            context=context,
+            installation=installation,
+            demo=demo,
+            box=cuttable,
+            workspace=box.workspace,
+        )
         await live.recorder.agent.start(context)
         try:
             yield live

@@ -141,7 +141,7 @@ class Recorder:
         assert event.turn is not None or event.kind not in DELTA_KINDS, f"{event.kind} without a turn"
         self.events.append(event)
         if event.turn is not None:
-            assert event.turn in self.turns, "an event of a turn that nobody opened"
+            assert event.turn in self.turns, "an event of a turn that is not open"
             self.turns[event.turn].take(event)
 
     async def prompt(self, text: str, *, model: str = "", mode: str = "") -> Turn:

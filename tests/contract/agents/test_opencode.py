@@ -14,9 +14,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def made(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveOpenCode]:
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveOpenCode]:
     async with live_opencode(tmp_path_factory.mktemp("opencode")) as live:
         yield live
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def made(shared: LiveOpenCode) -> AsyncIterator[LiveOpenCode]:
+    yield shared
+    await shared.rest()
 
 
 class TestOpenCode(AgentContract):
