@@ -152,8 +152,7 @@ class ProcessDriver(base.Driver):
             (options.volume(volume).parent, 0o711),
             (options.journal(volume).parent, 0o711),
         ):
-            if not folder.exists():
-                files.make_folder(folder, mode=mode)
+            files.make_folder(folder, mode=mode)
         with files.locked(options.locks / f"{volume}.lock", seconds=_LOCK_SECONDS) as lock:
             yield lock
 
@@ -183,10 +182,12 @@ class ProcessDriver(base.Driver):
         """What still runs of an instance: what we know of, what its groups hold, and what its users own."""
         pids = limits.members(_groups(record))
         others = (other for other in self._records() if other.volume == volume and other != record)
-        users = self._uids.known(volume)
+        known = self._uids.known(volume)
         # The users are the volume's, and a later instance of it may be alive.
-        if users is not None and not any(other.is_alive() for other in others):
-            pids |= process_records.processes_of({users.box, users.sidecar})
+        users = (
+            {known.box, known.sidecar} if known and not any(other.is_alive() for other in others) else set()
+        )
+        pids |= process_records.processes_of(users, record.folder)
         found = {*record.processes(), *(process_records.process(pid) for pid in pids)}
         return {process for process in found if process.is_alive()}
 

@@ -29,19 +29,22 @@ from collections.abc import Callable
 from typing import Any
 
 LOG_BYTES = 1024 * 1024
-START_SECONDS = 15.0
-KILL_SECONDS = 10.0
-TICK_SECONDS = 0.05
+START_SECONDS, KILL_SECONDS, TICK_SECONDS = 15.0, 10.0, 0.05
 
 
 def started_at(pid: int) -> int:
     """The kernel's start time of a process, which no later one with its number has; 0 when it is gone."""
+    fields = stat_of(pid) or ["X"]
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def stat_of(pid: int | str) -> list[str]:
+    """State, parent and so on of a process; nothing when it is gone."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except OSError:
-        return 0
-    return 0 if fields[0] in "ZX" else int(fields[19])
+        return []
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:
@@ -113,9 +116,9 @@ class Half:
             pass_fds=[tell, arguments],
             preexec_fn=self._enter,
         )
-        os.close(tell)
-        os.close(arguments)
         assert self._process.stdout is not None
+        for descriptor in (tell, arguments):
+            os.close(descriptor)
         self.output = self._process.stdout.fileno()
         os.set_blocking(self.output, False)
         self.ended = os.pidfd_open(self._process.pid)
@@ -147,14 +150,23 @@ class Half:
             return True
         return bool(data) and self._log.write(data)
 
-    def listens_to(self, number: int) -> bool:
-        """Whether the first process handles a signal; without a handler it would never notice it."""
-        try:
-            with open(f"/proc/{self.init}/status") as file:
+    def ask_to_end(self) -> bool:
+        """Ask the program inside to end; False while it has no handler for that, and would not notice."""
+        program = self._program()
+        with contextlib.suppress(OSError, StopIteration):
+            with open(f"/proc/{program}/status") as file:
                 caught = next(line.split()[1] for line in file if line.startswith("SigCgt:"))
-        except (OSError, StopIteration):
-            return False
-        return bool(int(caught, 16) >> (number - 1) & 1)
+            if int(caught, 16) >> (signal.SIGTERM - 1) & 1:
+                os.kill(program, signal.SIGTERM)
+                return True
+        return False
+
+    def _program(self) -> int:
+        """The program is the only child of the first process, which is bubblewrap's own."""
+        for entry in os.scandir("/proc"):
+            if entry.name.isdecimal() and stat_of(entry.name)[1:2] == [str(self.init)]:
+                return int(entry.name)
+        return 0
 
     def signal(self, number: int) -> None:
         """Signal the first process inside, or the one outside in case that there is none inside (yet)."""
@@ -225,12 +237,11 @@ class Keeper:
             return 0
 
     def _is_known(self) -> bool:
-        return len(self._halves) == 2 and all(half.init for half in self._halves.values())
+        return [bool(half.init) for half in self._halves.values()] == [True, True]
 
     def _let_flush(self, sidecar: Half) -> None:
         ends = time.monotonic() + self._plan["grace_seconds"]
-        self._turn(lambda: sidecar.code is not None or sidecar.listens_to(signal.SIGTERM), ends)
-        sidecar.signal(signal.SIGTERM)
+        self._turn(lambda: sidecar.code is not None or sidecar.ask_to_end(), ends)
         self._turn(lambda: sidecar.code is not None, ends)
 
     def _record(self) -> None:
@@ -270,8 +281,7 @@ def main(folder: str, ready: int, lock: int) -> None:
     if os.fork():
         return  # The child belongs to nobody, so whoever started it may end.
     os.umask(0o077)
-    keeper = Keeper(folder)
-    problem = ""
+    keeper, problem = Keeper(folder), ""
     try:
         keeper.start()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:

@@ -24,7 +24,7 @@ class Options:
     sidecar: Path
     supervisor_lock: Path | None = None
     limits: Limits = field(default_factory=Limits)
-    grace_seconds: float = 4.0
+    grace_seconds: float = 5.0
     uids: range = RANGE
 
     @property

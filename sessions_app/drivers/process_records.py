@@ -20,6 +20,20 @@ from sessions_app.drivers.base import InstanceState
 
 TAIL_BYTES = 256 * 1024
 
+_BOX_LOST = 6
+SIDECAR_EXITS: dict[int | None, str] = {
+    0: "as it was asked to",
+    1: "a bug, see its log",
+    2: "its configuration cannot be used",
+    3: "its journal cannot be used",
+    4: "the agent did not start",
+    5: "the agent ended",
+    _BOX_LOST: "the box was lost",
+    7: "the platform refused it",
+    8: "the platform lost what it had acknowledged",
+}
+"""What the exit codes of `sidecar.ending` mean to a person."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -63,16 +77,23 @@ def process(pid: int) -> Process:
     return Process(pid, process_keeper.started_at(pid))
 
 
-def processes_of(uids: Set[int]) -> set[int]:
-    """The numbers of all processes of these users."""
+def processes_of(uids: Set[int], folder: Path) -> set[int]:
+    """The numbers of all processes of these users, and of the keeper of an instance's folder."""
     found = set()
     for entry in os.scandir("/proc"):
         if entry.name.isdecimal():
-            with contextlib.suppress(OSError), open(f"/proc/{entry.name}/status") as file:
-                real = next((line.split()[1] for line in file if line.startswith("Uid:")), "0")
-                if int(real) in uids:
+            with contextlib.suppress(OSError):
+                command = Path(entry.path, "cmdline").read_bytes().split(b"\0")
+                is_keeper = os.fsencode(process_keeper.__file__) in command and os.fsencode(folder) in command
+                if is_keeper or _owner(entry.path) in uids:
                     found.add(int(entry.name))
     return found
+
+
+def _owner(process: str) -> int:
+    """Its real user; the owner of its files is root while it keeps its memory private."""
+    with open(f"{process}/status") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("Uid:")), 0)
 
 
 @dataclass(frozen=True)
@@ -136,7 +157,12 @@ class Record:
 
     def _processes(self) -> dict[str, Process]:
         content = files.read_json(self.folder / "keeper.json") or {}
-        return {name: Process(int(entry["pid"]), int(entry["started"])) for name, entry in content.items()}
+        try:
+            return {
+                name: Process(int(entry["pid"]), int(entry["started"])) for name, entry in content.items()
+            }
+        except (TypeError, KeyError, ValueError):
+            return {}
 
 
 def _visible(char: str) -> str:
@@ -150,13 +176,14 @@ def _code(code: object) -> int | None:
 def _words(ended: dict[str, Any]) -> str:
     """How it ended, in words."""
     cause = str(ended.get("cause"))
-    if cause == "box" and ended.get("box") == 0 and ended.get("sidecar") != 0:
-        cause = "sidecar"  # A box program ends in peace only because its sidecar hung up.
+    sidecar = _code(ended.get("sidecar"))
+    if cause == "box" and ended.get("box") == 0 and ended.get("sidecar") not in {0, _BOX_LOST}:
+        cause = "sidecar"  # A box program ends in peace because its sidecar hung up.
     causes = {
         "start": "It could not be started",
         "stop": "It was stopped",
         "platform": "The platform ended",
-        "sidecar": f"The sidecar ended ({_how(ended.get('sidecar'))})",
+        "sidecar": f"The sidecar ended ({SIDECAR_EXITS.get(sidecar, _how(sidecar))})",
         "box": f"The box ended ({_how(ended.get('box'))})",
     }
     text = causes.get(cause, "It ended")

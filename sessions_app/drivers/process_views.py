@@ -80,7 +80,7 @@ def sidecar(places: Places, uids: HostUids | None, environment: Mapping[str, str
     """The sidecar in its view; `environment` is the platform's."""
     link = [] if places.link is None else _bind(places.link.parent, LINK_RUN)
     arguments = [
-        *("--die-with-parent", "--as-pid-1", "--unshare-pid", "--unshare-ipc", "--unshare-uts"),
+        *("--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts"),
         *([] if uids else ["--unshare-user", "--cap-drop", "ALL"]),
         *_system(),
         *_bind(Path("/etc")),
@@ -95,8 +95,7 @@ def sidecar(places: Places, uids: HostUids | None, environment: Mapping[str, str
         *link,
         *("--remount-ro", "/", "--chdir", "/"),
     ]
-    # The signal that bubblewrap asked for is forgotten by the kernel when the user changes.
-    user = [*_drop(uids.sidecar), "--pdeathsig", "KILL", "--"] if uids else []
+    user = [*_drop(uids.sidecar), "--"] if uids else []
     started = [sys.executable, "-s", "-P", "-m", "sidecar", "--config", str(CONFIG)]
     return View([program("bwrap")], arguments, user, started)
 

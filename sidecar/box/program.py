@@ -157,7 +157,8 @@ async def _reach(socket: str) -> Connection:
     while True:
         try:
             return await asyncio.open_unix_connection(socket, limit=MAX_ORDER_BYTES)
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionRefusedError, PermissionError):
+            # There is no socket yet, nobody listens yet, or we may not enter yet.
             if loop.time() > deadline:
                 raise
         await asyncio.sleep(CONNECT_AGAIN_SECONDS)

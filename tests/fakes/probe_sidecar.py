@@ -19,7 +19,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,10 @@ class Probe:
 
     async def _do(self, order: dict[str, Any]) -> dict[str, Any]:
         if "box" in order:
-            process = await self._box.exec(order["box"])
+            try:
+                process = await self._box.exec(order["box"])
+            except OSError as error:
+                return {"code": -1, "output": str(error)}
             output = await process.stream.read()
             return {"code": await process.wait(), "output": output.decode("utf-8", "backslashreplace")}
         if "here" in order:
@@ -100,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
