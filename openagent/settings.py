@@ -274,7 +274,7 @@ OPENAGENT_PROVIDER_BASE_URLS = env.table("OPENAGENT_PROVIDER_BASE_URLS")
 
 # --- Sessions and instances -------------------------------------------------------------------------------
 OPENAGENT_DATA_DIR = DATA.root
-OPENAGENT_LINK_SOCKET = DATA.link_socket
+OPENAGENT_LINK_SOCKET = env.path("OPENAGENT_LINK_SOCKET", DATA.link_socket)
 OPENAGENT_SUPERVISOR_LOCK = DATA.supervisor_lock
 OPENAGENT_AGENTS_DIR = env.path("OPENAGENT_AGENTS_DIR", DATA.agents)
 OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", "process")

@@ -22,6 +22,7 @@ from sidecar.protocol import frames, stream
 PATH = "/ws/link/"
 HELLO_SECONDS = 10.0
 SEND_BUFFER_BYTES = 64 * 1024
+FLAPPING_TRIES = 2
 
 _log = log.get(__name__)
 
@@ -82,6 +83,7 @@ class Link:
         self._frames: deque[bytes] = deque()
         self._connection: ClientConnection | None = None
         self._is_leaving = False
+        self._was_up = False
         self._heard_at = 0.0
 
     def send(self, frame: frames.Frame | bytes) -> None:
@@ -99,6 +101,7 @@ class Link:
         tries = 0
         while not self._is_leaving:
             started_at = loop.time()
+            self._was_up = False
             try:
                 refused = await self._connect()
                 if refused is not None and refused.final:
@@ -107,7 +110,9 @@ class Link:
                 _log.warning("the link lost a frame, connecting again")
             except (OSError, WebSocketException, TimeoutError, frames.FrameError) as error:
                 _log.info("link is down", reason=f"{type(error).__name__}: {error}"[:300], tries=tries)
-            tries = 0 if loop.time() - started_at >= self._timing.settled else tries + 1
+            lasted = loop.time() - started_at >= self._timing.settled
+            # A platform that answered is there: a line that breaks again and again is joined again quickly.
+            tries = 0 if lasted else min(tries, FLAPPING_TRIES) + 1 if self._was_up else tries + 1
             if not self._is_leaving:
                 await asyncio.sleep(self._timing.retry_in(tries))
         return None
@@ -159,6 +164,7 @@ class Link:
         opening = self._peer.opening(welcome)
         self.down.clear()
         self.up.set()
+        self._was_up = True
         _log.info("link is up", platform_version=welcome.platform_version, stored_seq=welcome.stored_seq)
         for frame in opening:
             self.send(frame)

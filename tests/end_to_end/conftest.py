@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,14 +17,17 @@ from tests.end_to_end.browser_fixtures import (
     shared,
 )
 from tests.end_to_end.client import Client, first_run
-from tests.end_to_end.replay import check_replay
+from tests.end_to_end.replay import replayed
+from tests.end_to_end.rig_fixtures import broken, faulty
 from tests.product import Product, running
 
-# Fixtures and a hook of the browser tests, which pytest finds here.
+# Fixtures of groups of tests and a hook of the browser tests, which pytest finds here.
 __all__ = [
     "another_login",
     "awake",
+    "broken",
     "chromium",
+    "faulty",
     "login",
     "open_window",
     "pytest_runtest_makereport",
@@ -61,16 +63,5 @@ def owner(product: Product) -> Iterator[Client]:
 @pytest.fixture
 def client(owner: Client) -> Iterator[Client]:
     """The same, and afterwards the replay test: folding each log gives what the API says."""
-    made: list[str] = []
-    new_session = owner.new_session
-
-    def remember(**fields: Any) -> str:
-        made.append(new_session(**fields))
-        return made[-1]
-
-    owner.new_session = remember  # type: ignore[method-assign]
-    yield owner
-    owner.new_session = new_session  # type: ignore[method-assign]
-    for session in made:
-        check_replay(owner, session)
-        owner.post(f"/sessions/{session}/stop/")
+    with replayed(owner):
+        yield owner

@@ -1,0 +1,62 @@
+"""One instance of a running product as its host sees it: its processes, its journal, its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from sidecar import segments
+from tests.end_to_end.client import Client, eventually
+from tests.product import Product
+
+
+class Instance:
+    """The live instance of a session at the moment when this is made; waits until its processes are known."""
+
+    def __init__(self, product: Product, client: Client, session: str) -> None:
+        self._data = product.data.root
+        self.session = session
+
+        def look() -> dict[str, Any] | None:
+            shown = client.session(session)["instance"]
+            return shown if shown and self._processes(shown["id"]).get("box") else None
+
+        found = eventually(look, 60, lambda: f"no instance: {client.session(session)}")
+        self.id = str(found["id"])
+        self.generation = int(found["generation"])
+        self.pids = self._processes(self.id)
+
+    @property
+    def folder(self) -> Path:
+        return self._data / "instances" / self.id
+
+    @property
+    def workspace(self) -> Path:
+        return self._data / "volumes" / self.session / "workspace"
+
+    @property
+    def journal(self) -> Path:
+        return self._data / "journals" / self.session
+
+    def kill(self, half: str, number: int = signal.SIGKILL) -> None:
+        """Signal the first process of the `sidecar` or of the `box`, or the `keeper` of both."""
+        os.kill(self.pids[half], number)
+
+    def journaled(self) -> list[dict[str, Any]]:
+        """The events that stand in the journal of this generation right now, oldest first."""
+        found: dict[int, dict[str, Any]] = {}
+        for name in segments.names(self.journal):
+            if name.gen == self.generation:
+                read = segments.read(self.journal / str(name))
+                found |= {seq: json.loads(raw) for seq, raw in read.events}
+        return [found[seq] for seq in sorted(found)]
+
+    def _processes(self, instance_id: str) -> dict[str, int]:
+        try:
+            content = json.loads((self._data / "instances" / instance_id / "keeper.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return {name: entry["pid"] for name, entry in content.items()}

@@ -1,0 +1,153 @@
+"""A product that can be broken in every way that a test wants: parts, link and provider are within reach."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from sidecar import demo_model
+from tests.end_to_end.client import Client, eventually, first_run
+from tests.fakes.link_proxy import LinkProxy
+from tests.product import Product, data_directory
+
+PARTS = ("redis", "web", "beat", "worker")
+KEY = "sk-canary-7Qm2xVd9Lr4TzKp8Wb3YcHn6Ej1Gf5As"
+"""The only key that the provider takes; it must never be seen anywhere."""
+PROVIDER = "openai"
+
+
+class Provider:
+    """A model provider outside of every box: the demo model, with what it was asked and what it sent."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._listens = threading.Event()
+        self._server: demo_model.Server | None = None
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=(self._run(),), daemon=True
+        )
+
+    def __enter__(self) -> Provider:
+        self._thread.start()
+        assert self._listens.wait(10)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    @property
+    def url(self) -> str:
+        """The base URL of the API that speaks as the provider of the rig does."""
+        assert self._server is not None
+        return f"{self._server.url}/v1"
+
+    @property
+    def exchanges(self) -> list[demo_model.Exchange]:
+        """The calls so far, oldest first."""
+        assert self._server is not None
+        return list(self._server.exchanges)
+
+    def _live(self) -> None:
+        self._loop.run_until_complete(self._run())
+
+    async def _run(self) -> None:
+        async with await demo_model.serve(require_key=KEY) as self._server:
+            self._listens.set()
+            await self._stop.wait()
+
+
+@dataclass
+class Rig:
+    """A running product, its owner, and what stands around it."""
+
+    product: Product
+    client: Client
+    link: LinkProxy
+    provider: Provider
+    sessions: list[str] = field(default_factory=list)
+
+    def session(self) -> str:
+        """A session that is awake with nothing to do: starting one takes longer than most tests."""
+        for session in self.sessions:
+            if self.client.session(session)["status"] == "ready":
+                return session
+        session = self.client.new_session()
+        self.client.post(f"/sessions/{session}/start/")
+        self.client.status(session, "ready")
+        self.sessions.append(session)
+        return session
+
+    def kill(self, part: str, number: int = signal.SIGKILL) -> int:
+        """Signal one of the product's parts; its process id."""
+        pid = self.product.part(part)
+        assert pid is not None, f"{part} does not run"
+        os.kill(pid, number)
+        return pid
+
+    @contextmanager
+    def stopped(self, part: str, seconds: float) -> Iterator[None]:
+        """The part does nothing until the block has ended and so many seconds are over."""
+        pid = self.kill(part, signal.SIGSTOP)
+        until = time.monotonic() + seconds
+        try:
+            yield
+            time.sleep(max(0.0, until - time.monotonic()))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def wait_until_whole(self, seconds: float = 30) -> None:
+        """Until every part runs and the platform says that it is ready."""
+        eventually(self.is_whole, seconds, lambda: f"not whole again: {self.product.logs()}")
+
+    def is_whole(self) -> bool:
+        if not all(self.product.part(part) for part in PARTS):
+            return False
+        try:
+            answer = httpx2.get(f"{self.product.url}/readyz", timeout=5)
+        except httpx2.HTTPError:
+            return False
+        return answer.status_code == 200
+
+
+@contextmanager
+def rig(**environment: str) -> Iterator[Rig]:
+    """Makes one; `environment` are more settings of its product."""
+    with (
+        data_directory() as data,
+        data_directory() as aside,
+        Provider() as provider,
+        LinkProxy(aside / "link.sock", data / "run" / "link.sock") as link,
+        started(data, link, provider, **environment) as product,
+    ):
+        client = first_run(product.url)
+        yield Rig(product, client, link, provider)
+        client.close()
+
+
+@contextmanager
+def started(data: Path, link: LinkProxy, provider: Provider, **environment: str) -> Iterator[Product]:
+    """The product on this data directory."""
+    product = Product(
+        data,
+        OPENAGENT_DRIVER="process",
+        OPENAGENT_LINK_SOCKET=str(link.path),
+        OPENAGENT_PROVIDER_BASE_URLS=f'{{"{PROVIDER}": "{provider.url}"}}',
+        **environment,
+    )
+    try:
+        assert product.url
+        yield product
+    finally:
+        product.stop()

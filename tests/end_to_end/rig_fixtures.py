@@ -1,0 +1,31 @@
+"""The product that tests of faults share, one for each worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import needs
+from tests.end_to_end.replay import check_replay, replayed
+from tests.end_to_end.rig import Rig, rig
+
+
+@pytest.fixture(scope="session")
+def faulty() -> Iterator[Rig]:
+    """Another product, to be broken: its link goes through a proxy, its models are a provider of ours."""
+    needs.bubblewrap()
+    needs.opencode()
+    with rig() as made:
+        yield made
+
+
+@pytest.fixture
+def broken(faulty: Rig) -> Iterator[Rig]:
+    """The product to be broken, whole at the beginning; afterwards it is whole again and its logs replay."""
+    faulty.wait_until_whole()
+    with replayed(faulty.client):
+        yield faulty
+        faulty.wait_until_whole()
+        for session in faulty.sessions:
+            check_replay(faulty.client, session)

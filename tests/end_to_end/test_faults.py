@@ -1,0 +1,71 @@
+"""Parts of the platform die or stand still while an agent speaks: nothing is lost, doubled or run again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sidecar import demo_model
+from tests.end_to_end.client import texts
+from tests.end_to_end.reader import Reader
+from tests.end_to_end.rig import Rig
+
+SPEECH = "/demo long 300 20ms"
+"""Six seconds of numbered words, in which a gap or a repeat shows at once."""
+
+
+def check_one_clean_turn(rig: Rig, reader: Reader, session: str, prompt: str, turn: str) -> None:
+    """Shown equals stored equals what the model sent; every number once; the prompt ran once."""
+    reader.wait_for_event("turn.ended", turn)
+    ended = rig.client.ended(session, turn)
+    assert ended["stop_reason"] == "end_turn", ended
+    assert texts(ended) == demo_model.expected_text(prompt)
+    stored = rig.client.conversation(session)
+    reader.wait(lambda reader: reader.shown() == stored, 30)
+    assert not reader.log.complaints, reader.describe()
+    events = rig.client.events(session)
+    of_turn = [event["kind"] for event in events if event["turn"] == turn]
+    assert of_turn.count("turn.started") == of_turn.count("turn.ended") == 1
+    prompts = rig.client.get(f"/sessions/{session}/prompts/")["results"]
+    assert [each["state"] for each in prompts if each["id"] == turn] == ["done"]
+
+
+def kill_web(rig: Rig) -> None:
+    rig.kill("web")
+
+
+def kill_redis(rig: Rig) -> None:
+    rig.kill("redis")
+
+
+def kill_worker_and_beat(rig: Rig) -> None:
+    rig.kill("worker")
+    rig.kill("beat")
+
+
+def hold_redis(rig: Rig) -> None:
+    with rig.stopped("redis", 10):
+        pass
+
+
+def cut_link_often(rig: Rig) -> None:
+    for _ in range(20):
+        before = rig.link.accepted
+        rig.link.cut()
+        deadline = time.monotonic() + 10
+        while rig.link.accepted == before:
+            assert time.monotonic() < deadline, "the sidecar does not come back"
+            time.sleep(0.02)
+        time.sleep(0.15)
+
+
+@pytest.mark.parametrize("fault", [kill_web, kill_redis, hold_redis, kill_worker_and_beat, cut_link_often])
+def test_what_is_shown_and_stored_is_what_the_model_sent(broken: Rig, fault: Callable[[Rig], None]) -> None:
+    session = broken.session()
+    with Reader(broken.client, session) as reader:
+        turn = broken.client.prompt(session, SPEECH)
+        reader.wait_for_text(turn, 200)
+        fault(broken)
+        check_one_clean_turn(broken, reader, session, SPEECH, turn)
