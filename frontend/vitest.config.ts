@@ -1,13 +1,30 @@
-// Unit tests: pure protocol code in node, components in jsdom (chosen by file name).
+// Unit tests: the protocol in plain node, everything that touches a page in jsdom.
 import path from "node:path";
 import { defineConfig } from "vitest/config";
+
+const shared = { restoreMocks: true } as const;
 
 export default defineConfig({
   resolve: { alias: { "@": path.resolve(import.meta.dirname, "src") } },
   test: {
-    include: ["src/**/*.test.{ts,tsx}"],
-    environment: "jsdom",
-    setupFiles: ["src/test-setup.ts"],
-    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: { ...shared, name: "protocol", environment: "node", include: ["src/protocol/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: "page",
+          environment: "jsdom",
+          include: ["src/**/*.test.{ts,tsx}"],
+          exclude: ["src/protocol/**"],
+          setupFiles: ["src/test-setup.ts"],
+          // Other work may share the machine.
+          testTimeout: 20_000,
+        },
+      },
+    ],
   },
 });

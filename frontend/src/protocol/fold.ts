@@ -9,16 +9,8 @@ import {
   type ToolItem,
   type Turn,
 } from "./conversation";
-import {
-  type LogEvent,
-  lastNumber,
-  type PermissionAnswered,
-  type PermissionAsked,
-  type TextDelta,
-  type ToolOutput,
-  type ToolUpsert,
-  type UsageData,
-} from "./events";
+import { type LogEvent, lastNumber, type TextDelta, type ToolOutput, type ToolUpsert } from "./events";
+import { answered, asked, counted, emptyTool, emptyTurn } from "./fold-items";
 import { codePointLength, mergeText } from "./text";
 
 /** Lengths in code points of the texts of items, so that appending to a long text does not measure it again. */
@@ -73,24 +65,6 @@ function inTurn(conversation: Conversation, id: string, event: LogEvent): Conver
   if (index < 0) index = turns.push(emptyTurn(id, event)) - 1;
   turns[index] = advance(turns[index] as Turn, event);
   return { ...conversation, turns };
-}
-
-function emptyTurn(id: string, event: LogEvent): Turn {
-  return {
-    id,
-    seq: event.seq,
-    prompt: "",
-    by: "",
-    model: "",
-    started_at: event.ts,
-    ended_at: null,
-    status: "running",
-    stop_reason: null,
-    error: null,
-    items: [],
-    plan: [],
-    usage: { calls: 0, input: 0, output: 0, cached: 0, reasoning: 0 },
-  };
 }
 
 function advance(turn: Turn, event: LogEvent): Turn {
@@ -202,26 +176,6 @@ function withText(turn: Turn, seq: number, type: "message" | "thought", data: Te
   });
 }
 
-function emptyTool(seq: number, id: string): ToolItem {
-  return {
-    type: "tool",
-    seq,
-    tool_call_id: id,
-    name: "",
-    title: "",
-    tool_kind: "other",
-    status: "pending",
-    input: {},
-    locations: [],
-    diffs: [],
-    error: "",
-    duration_ms: null,
-    parent_tool_call_id: "",
-    output: "",
-    output_omitted: 0,
-  };
-}
-
 function withTool(turn: Turn, seq: number, data: ToolUpsert): Turn {
   const { tool_call_id: id, ...fields } = data;
   const known = Object.fromEntries(
@@ -248,52 +202,6 @@ function withOutput(turn: Turn, seq: number, data: ToolOutput): Turn {
       return after;
     },
   );
-}
-
-function asked(seq: number, data: PermissionAsked): PermissionItem {
-  return {
-    type: "permission",
-    seq,
-    permission_id: data.permission_id,
-    permission_type: data.type,
-    title: data.title,
-    tool_call_id: data.tool_call_id ?? "",
-    command: data.command ?? "",
-    cwd: data.cwd ?? "",
-    path: data.path ?? "",
-    diff: data.diff ?? "",
-    host: data.host ?? "",
-    rule: data.rule ?? "",
-    questions: data.questions ?? [],
-    state: "pending",
-    choice: "",
-    by: "",
-    user: "",
-    message: "",
-    answers: [],
-  };
-}
-
-function answered(item: PermissionItem, data: PermissionAnswered): PermissionItem {
-  return {
-    ...item,
-    state: data.choice === "lost" ? "lost" : "answered",
-    choice: data.choice,
-    by: data.by,
-    user: data.user ?? "",
-    message: data.message ?? "",
-    answers: data.answers ?? [],
-  };
-}
-
-function counted(turn: Turn, data: UsageData): Turn["usage"] {
-  return {
-    calls: turn.usage.calls + 1,
-    input: turn.usage.input + data.input,
-    output: turn.usage.output + data.output,
-    cached: turn.usage.cached + (data.cached ?? 0),
-    reasoning: turn.usage.reasoning + (data.reasoning ?? 0),
-  };
 }
 
 function ended(turn: Turn, event: LogEvent & { kind: "turn.ended" }): Turn {

@@ -2,50 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Conversation, EMPTY } from "./conversation";
 import type { LogEvent } from "./events";
+import { FakeSocket } from "./fake-socket";
 import { foldAll } from "./fold";
-import type { SocketLike } from "./reconnecting-socket";
 import { type FeedView, SessionFeed, SnapshotRefused } from "./session-feed";
 
 interface State {
   version: number;
   name: string;
-}
-
-class FakeSocket implements SocketLike {
-  static all: FakeSocket[] = [];
-  static storedGen: number | null = null;
-  sent: unknown[] = [];
-  closed = false;
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: ((close: { code: number }) => void) | null = null;
-
-  constructor(readonly url: string) {
-    FakeSocket.all.push(this);
-  }
-
-  send(data: string): void {
-    this.sent.push(JSON.parse(data));
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  down(...frames: object[]): void {
-    for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
-  }
-
-  /** What a server does at once on a healthy connection. */
-  greet(version = 1): void {
-    const gen = Number(/after=(\d+)/.exec(this.url)?.[1]);
-    this.onopen?.();
-    this.down({
-      type: "hello",
-      stored: [FakeSocket.storedGen ?? gen, 0],
-      state: { version, name: `v${version}` },
-    });
-  }
 }
 
 const TURN = "6f1c2a34-0d5e-4b7f-9a10-1c2d3e4f5a01";

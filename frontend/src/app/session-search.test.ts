@@ -1,0 +1,14 @@
+// Addresses come from anywhere: what is not understood is left out.
+import { expect, test } from "vitest";
+import { validateSessionSearch } from "./session-search";
+
+test.each([
+  [{}, {}],
+  [
+    { panel: "files", path: "src/a.py", file: true },
+    { panel: "files", path: "src/a.py", file: true },
+  ],
+  [{ panel: "terminal", path: 5, file: "yes" }, {}],
+])("%j", (search, valid) => {
+  expect(validateSessionSearch(search)).toEqual(valid);
+});

@@ -1,0 +1,153 @@
+// The card that everything depends on: exact words, no default, first answer wins, and both ways to refuse.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError } from "@/lib/api/errors";
+import type { PermissionAnswer } from "@/lib/api/types";
+import { setPreference } from "@/lib/preferences";
+import type { Ask } from "./ask";
+import { PermissionCard } from "./permission-card";
+
+const { answerPermission, toast } = vi.hoisted(() => ({
+  answerPermission: vi.fn<(id: string, body: PermissionAnswer) => Promise<unknown>>(),
+  toast: Object.assign(vi.fn(), { error: vi.fn() }),
+}));
+vi.mock("@/lib/api/permissions", async (original) => ({ ...(await original<object>()), answerPermission }));
+vi.mock("sonner", () => ({ toast }));
+
+const ASK: Ask = {
+  id: "p1",
+  type: "tool",
+  title: "Push the branch",
+  command: "git push origin fix/login",
+  cwd: "/workspace",
+  path: "",
+  diff: "",
+  host: "",
+  rule: "bash: git push *",
+  questions: [],
+  state: "pending",
+  choice: "",
+  by: "",
+  user: "",
+  message: "",
+  answers: [],
+};
+
+function show(ask: Partial<Ask> = {}) {
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <PermissionCard ask={{ ...ASK, ...ask }} agent="OpenCode" me="Alice" />
+    </QueryClientProvider>,
+  );
+}
+
+const question = {
+  type: "question" as const,
+  command: "",
+  questions: [
+    { question: "Which one?", options: [{ label: "red" }, { label: "blue" }], custom: true },
+    { question: "Which extras?", options: [{ label: "a" }, { label: "b" }], multiple: true, custom: false },
+  ],
+};
+
+beforeEach(() => {
+  answerPermission.mockReset().mockResolvedValue({});
+  toast.mockReset();
+  setPreference({ singleKeys: true });
+});
+
+describe("a permission", () => {
+  test("shows the exact command, where it runs, and the rule, and gives no answer the focus", () => {
+    show();
+    expect(screen.getByTestId("permission-exact").textContent).toBe("git push origin fix/login");
+    expect(screen.getByText("/workspace")).toBeTruthy();
+    expect(screen.getByText("bash: git push *")).toBeTruthy();
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  test.each([
+    ["permission-once", { choice: "once" }],
+    ["permission-session", { choice: "session" }],
+  ] as const)("%s sends its choice, once", async (button, body) => {
+    show();
+    await userEvent.dblClick(screen.getByTestId(button));
+    expect(answerPermission.mock.calls).toEqual([["p1", body]]);
+  });
+
+  test("is rejected with a message", async () => {
+    show();
+    await userEvent.click(screen.getByTestId("permission-reject"));
+    expect(answerPermission).not.toHaveBeenCalled();
+    await userEvent.type(screen.getByTestId("permission-message"), "only run the tests, y and n are letters");
+    await userEvent.click(screen.getByTestId("permission-reject-confirm"));
+    expect(answerPermission.mock.calls).toEqual([
+      ["p1", { choice: "reject", message: "only run the tests, y and n are letters" }],
+    ]);
+  });
+
+  test("y and n work only while the card has the focus, and can be switched off", async () => {
+    show();
+    await userEvent.keyboard("y");
+    expect(answerPermission).not.toHaveBeenCalled();
+    setPreference({ singleKeys: false });
+    screen.getByTestId("permission-card").focus();
+    await userEvent.keyboard("y");
+    expect(answerPermission).not.toHaveBeenCalled();
+    setPreference({ singleKeys: true });
+    await userEvent.keyboard("y");
+    expect(answerPermission.mock.calls).toEqual([["p1", { choice: "once" }]]);
+  });
+
+  test("tells who was first when the answer came too late, and can be tried again after other errors", async () => {
+    const late = { choice: "reject", answered_by: { id: "2", name: "Bob" } };
+    answerPermission.mockRejectedValueOnce(
+      new ApiError(409, "already_answered", "This was answered already.", late),
+    );
+    show();
+    await userEvent.click(screen.getByTestId("permission-once"));
+    await waitFor(() => expect(toast).toHaveBeenCalledWith("Bob was first: reject"));
+    await userEvent.click(screen.getByTestId("permission-once"));
+    expect(answerPermission).toHaveBeenCalledTimes(2);
+  });
+
+  test.each([
+    [{ state: "answered", choice: "session", by: "user", user: "Bob" }, "Allowed for this session by Bob"],
+    [{ state: "answered", choice: "reject", by: "user", user: "Alice" }, "Rejected by you"],
+    [{ state: "answered", choice: "once", by: "box" }, "Allowed once by the box itself, not by a person"],
+    [{ state: "lost" }, "No longer needed: nobody answered before the turn ended"],
+  ] as const)("when it is over says how: %j", (over, words) => {
+    show(over);
+    expect(screen.getByTestId("permission-outcome").textContent).toBe(words);
+    expect(screen.queryByTestId("permission-once")).toBeNull();
+  });
+});
+
+describe("a question", () => {
+  test("wants every answer before it can be sent", async () => {
+    show(question);
+    const send = screen.getByTestId<HTMLButtonElement>("question-answer");
+    await userEvent.click(screen.getByLabelText("blue"));
+    expect(send.disabled).toBe(true);
+    await userEvent.click(screen.getByLabelText("a"));
+    await userEvent.click(screen.getByLabelText("b"));
+    await userEvent.click(send);
+    expect(answerPermission.mock.calls).toEqual([
+      ["p1", { choice: "once", answers: [["blue"], ["a", "b"]] }],
+    ]);
+  });
+
+  test("takes words of one's own instead of an option", async () => {
+    show({ ...question, questions: question.questions.slice(0, 1) });
+    await userEvent.click(screen.getByLabelText("red"));
+    await userEvent.type(screen.getByTestId("question-own"), "green{Enter}");
+    expect(answerPermission.mock.calls).toEqual([["p1", { choice: "once", answers: [["green"]] }]]);
+  });
+
+  test("may be left unanswered", async () => {
+    show(question);
+    await userEvent.click(screen.getByTestId("question-refuse"));
+    expect(answerPermission.mock.calls).toEqual([["p1", { choice: "reject" }]]);
+  });
+});

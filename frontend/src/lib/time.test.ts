@@ -1,0 +1,34 @@
+// Times in words.
+import { expect, test } from "vitest";
+import { clock, duration, relativeTime } from "./time";
+
+const NOW = Date.parse("2026-11-22T15:00:00Z");
+
+test.each([
+  [0, "just now"],
+  [44, "just now"],
+  [60, "1 min ago"],
+  [50 * 60, "50 min ago"],
+  [3 * 3600, "3 h ago"],
+  [30 * 3600, "yesterday"],
+  [3 * 86_400, "3 days ago"],
+  [-10, "just now"],
+])("%i s ago", (seconds, words) => {
+  expect(relativeTime(new Date(NOW - seconds * 1000).toISOString(), NOW)).toBe(words);
+});
+
+test.each([
+  [0, "0:00"],
+  [42_900, "0:42"],
+  [725_000, "12:05"],
+  [3_723_000, "1:02:03"],
+  [-5, "0:00"],
+])("clock(%i)", (ms, words) => expect(clock(ms)).toBe(words));
+
+test.each([
+  [40, "0.0 s"],
+  [3200, "3.2 s"],
+  [48_400, "48 s"],
+  [125_000, "2 min 5 s"],
+  [180_000, "3 min"],
+])("duration(%i)", (ms, words) => expect(duration(ms)).toBe(words));
