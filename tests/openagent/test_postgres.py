@@ -23,9 +23,15 @@ def url() -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_what_writes_rows_passes_its_tests_on_postgresql(url: str) -> None:
-    folders = ["tests/sessions_app", "tests/keys_app", "tests/openagent/accounts", "tests/openagent/lib"]
+    folders = [
+        "tests/sessions_app",
+        "tests/keys_app",
+        "tests/openagent/accounts",
+        "tests/openagent/lib",
+        "tests/matrix",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not slow and not end_to_end", *folders],
         cwd=CHECKOUT,
