@@ -49,32 +49,44 @@ class InstanceState:
 
 
 class Driver(ABC):
-    """The interface; all methods are sync, may block, and raise DriverError.
+    """The interface; all methods are sync, may block, may be called by several processes at once, and raise
+    DriverError. `tests/contract/drivers` holds every driver to what is said here.
 
-    An instance is named by its id, so nothing can be made twice.
+    An instance is named by its id and lives once: whatever ended is never started again under the same id.
     """
 
     name: str
 
     @abstractmethod
     def create(self, spec: InstanceSpec) -> Ref:
-        """Makes the pair, or finds the one that a call before this one made."""
+        """Make the pair, or find the one, alive or ended, that an earlier call made. Equal calls, equal refs.
+
+        A volume that is not there yet is made. While an earlier instance lives on the volume, the error is
+        `volume_busy`, and not permanent. A failed call leaves nothing behind and may be repeated.
+        """
 
     @abstractmethod
     def inspect(self, ref: Ref) -> InstanceState:
-        """Looks at it; one that is not there is not alive."""
+        """Look at it; one that was never made, was removed, or whose host was restarted is not alive."""
 
     @abstractmethod
     def remove(self, ref: Ref) -> None:
-        """Lets the sidecar flush, ends both halves and leaves only the volumes. Absent is success.
+        """Let the sidecar flush, end both halves and leave only the volume. Absent is success.
 
         Returns only when nothing of it runs any more: the next generation may be made then.
         """
 
     @abstractmethod
     def list(self) -> list[Ref]:
-        """Everything of this installation that the engine has, in whatever state."""
+        """Everything of this installation that the engine has, in whatever state; no instance twice."""
 
     @abstractmethod
     def logs(self, ref: Ref, lines: int) -> str:
-        """The last lines that the sidecar and the box wrote."""
+        """The last lines of each half, fit to be shown; empty when it is not there."""
+
+    @abstractmethod
+    def remove_volume(self, volume: str) -> None:
+        """Delete a volume and what its sidecars kept, for ever. Absent is success.
+
+        `volume_busy`, and not permanent, while there is an instance of it, alive or not: remove that first.
+        """

@@ -68,9 +68,9 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture
-def options(data: Path) -> Options:
+def options(data: Path) -> Iterator[Options]:
     """Made as `make up` makes it, in a umask as strict as it gets."""
-    os.umask(0o077)
+    umask = os.umask(0o077)
     agents = data / "agents"
     (agents / "scripted").mkdir(parents=True)
     shutil.copy("/bin/true", agents / "scripted" / "program")
@@ -78,13 +78,14 @@ def options(data: Path) -> Options:
         path.chmod(0o755)
     (data / "run").mkdir()
     (data / "run").chmod(0o711)
-    return Options(
+    yield Options(
         data=data,
         agents=agents,
         sidecar=probe_sidecar.package(data / "checkout"),
         limits=Limits(memory_mb=512, processes=200, tmp_mb=16, file_mb=64),
         grace_seconds=2.0,
     )
+    os.umask(umask)
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""A driver whose instances exist in memory only: it keeps the promises of real ones, or fails as told."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+
+from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, Ref
+
+
+@dataclass
+class FakeInstance:
+    """One instance: what it was made from, and whether and how it ended."""
+
+    spec: InstanceSpec
+    state: InstanceState = field(default_factory=lambda: InstanceState(alive=True, detail="Runs."))
+    log: list[str] = field(default_factory=list)
+
+
+class FakeDriver(Driver):
+    """`instances` and `volumes` are all there is. `calls` tells what was asked; `fail_next` makes calls fail."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.instances: dict[str, FakeInstance] = {}
+        self.volumes: dict[str, str] = {}
+        self.calls: list[str] = []
+        self._failures: list[DriverError] = []
+        self._lock = threading.RLock()
+
+    def fail_next(self, *, code: str = "engine_away", permanent: bool = False) -> None:
+        """The next call raises DriverError; several of these are used up one by one."""
+        self._failures.append(DriverError(f"The engine fails: {code}.", code=code, permanent=permanent))
+
+    def end(self, instance_id: str, exit_code: int | None = 1, detail: str = "The sidecar ended.") -> None:
+        """The instance ends by itself; None is the way it ends when its host is restarted."""
+        self.instances[instance_id].state = InstanceState(alive=False, exit_code=exit_code, detail=detail)
+
+    def create(self, spec: InstanceSpec) -> Ref:
+        with self._called("create"):
+            _check(spec.instance_id)
+            _check(spec.volume)
+            if spec.instance_id not in self.instances:
+                if any(one.spec.volume == spec.volume and one.state.alive for one in self.instances.values()):
+                    raise _busy(spec.volume)
+                self.volumes.setdefault(spec.volume, "")
+                self.instances[spec.instance_id] = FakeInstance(spec)
+            return self._ref(self.instances[spec.instance_id])
+
+    def inspect(self, ref: Ref) -> InstanceState:
+        with self._called("inspect"):
+            instance = self.instances.get(ref["instance_id"]) if ref else None
+            return instance.state if instance else InstanceState(alive=False, detail="It is not there.")
+
+    def remove(self, ref: Ref) -> None:
+        with self._called("remove"):
+            self.instances.pop(ref["instance_id"], None)
+
+    def list(self) -> list[Ref]:
+        with self._called("list"):
+            return [self._ref(instance) for instance in self.instances.values()]
+
+    def logs(self, ref: Ref, lines: int) -> str:
+        with self._called("logs"):
+            instance = self.instances.get(ref["instance_id"])
+            return "\n".join(instance.log[-lines:]) if instance else ""
+
+    def remove_volume(self, volume: str) -> None:
+        with self._called("remove_volume"):
+            _check(volume)
+            if any(instance.spec.volume == volume for instance in self.instances.values()):
+                raise _busy(volume)
+            self.volumes.pop(volume, None)
+
+    def _called(self, name: str) -> threading.RLock:
+        """The lock that a call holds, unless the call has to fail."""
+        with self._lock:
+            self.calls.append(name)
+            if self._failures:
+                raise self._failures.pop(0)
+        return self._lock
+
+    def _ref(self, instance: FakeInstance) -> Ref:
+        return {"instance_id": instance.spec.instance_id, "volume": instance.spec.volume}
+
+
+def _check(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise DriverError("This is no name.", code="wrong_name", permanent=True)
+
+
+def _busy(volume: str) -> DriverError:
+    return DriverError(f"An instance still uses the volume {volume}.", code="volume_busy", permanent=False)
