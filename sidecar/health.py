@@ -11,8 +11,8 @@ import http.client
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -23,11 +23,21 @@ _LIMITS = Limits(header_bytes=8192, body_bytes=0, idle_seconds=10.0)
 _encoder = msgspec.json.Encoder()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What a check may know of an instance. `is_ready`: linked, and able to do what it is there for."""
+
+    is_ready: bool
+    stage: str
+    is_linked: bool
+    unstored_bytes: int
+    is_stalled: bool
+
+
 class Server:
     """Answers /healthz and /readyz with 200 or 503 and a small JSON object."""
 
-    def __init__(self, status: Callable[[], Any]) -> None:
-        """`status` answers an object with `is_ready` that can be written as JSON."""
+    def __init__(self, status: Callable[[], Health]) -> None:
         self._status = status
         self._servers: list[asyncio.AbstractServer] = []
         self._open: set[asyncio.Task[None]] = set()

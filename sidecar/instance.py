@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from sidecar.config import Config
 from sidecar.credentials import Credentials
 from sidecar.dispatch import Dispatch, Refusal, Verb
 from sidecar.ending import Ending, Exit
+from sidecar.health import Health
 from sidecar.link import Link, Timing
 from sidecar.protocol import frames, stream
 from sidecar.salvage import Salvage
@@ -29,17 +29,6 @@ GOODBYE_SECONDS = 1.0
 BROKEN_FLUSH_SECONDS = 3.0
 
 _log = log.get(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """What a health check may know. `is_ready`: linked, and able to do what it is there for."""
-
-    is_ready: bool
-    stage: str
-    is_linked: bool
-    unstored_bytes: int
-    is_stalled: bool
 
 
 class Instance:

@@ -21,9 +21,10 @@ from sidecar.agents.base import Agent
 from sidecar.ending import Exit
 from sidecar.journal import Disk
 from tests.fakes.disk import NO_SYNC
-from tests.fakes.platform import FakePlatform, Station
+from tests.fakes.platform import FakePlatform
 from tests.fakes.scripted import ScriptedAgent
 from tests.fakes.sidecar import FakeSidecar
+from tests.fakes.station import Station
 
 
 class Pair:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
 from sidecar import health
 
+READY = health.Health(is_ready=True, stage="ready", is_linked=True, unstored_bytes=0, is_stalled=False)
 
-@dataclass
+
 class Status:
-    is_ready: bool = False
+    """What the server is told, until the test tells something else."""
+
+    def __init__(self) -> None:
+        self.is_ready = False
+
+    def __call__(self) -> health.Health:
+        return dataclasses.replace(READY, is_ready=self.is_ready)
 
 
 @contextlib.asynccontextmanager
@@ -27,7 +34,7 @@ async def listening(status: Status) -> AsyncIterator[list[str]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        server = health.Server(lambda: status)
+        server = health.Server(status)
         await server.start(port=port, path=f"{folder}/health.sock")
         yield [str(port), f"{folder}/health.sock"]
         await server.close()

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.protocol import messages
-from tests.fakes.platform import FakePlatform, Station
+from tests.fakes.platform import FakePlatform
+from tests.fakes.station import Station
 
 LIVES = 12
 

@@ -18,7 +18,8 @@ import pytest
 
 from sidecar import health
 from sidecar.ending import Exit
-from tests.fakes.platform import FakePlatform, Station
+from tests.fakes.platform import FakePlatform
+from tests.fakes.station import Station
 
 TOKEN = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
 

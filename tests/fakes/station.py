@@ -1,0 +1,204 @@
+"""What a platform knows of one instance: its log, its commands, its keys; in memory and in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from sidecar.protocol import frames, messages, sealing, stream
+
+VERBS: dict[type[msgspec.Struct], str] = {
+    frames.SessionClaim: "session.claim",
+    frames.TurnStart: "turn.start",
+    frames.TurnCancel: "turn.cancel",
+    frames.PermissionAnswer: "permission.answer",
+    frames.AgentConfigure: "agent.configure",
+    frames.InstanceStop: "instance.stop",
+}
+
+DEMO = frames.Provider(id="demo", name="Demo", wire="openai-chat", base_url="", needs_key=False)
+
+
+@dataclass
+class Faults:
+    """How often something goes wrong, as a probability for each frame."""
+
+    lose: float = 0.0
+    repeat: float = 0.0
+    cut: float = 0.0
+    mute: float = 0.0  # an acknowledgement is not sent
+    random: random.Random = field(default_factory=random.Random)
+
+    def happens(self, probability: float) -> bool:
+        return probability > 0 and self.random.random() < probability
+
+
+class Station:
+    """All that the platform knows about one instance; it survives connections, as rows do."""
+
+    def __init__(self, instance: str) -> None:
+        self.instance = instance
+        self.session = str(uuid.uuid4())
+        self.gen = 1
+        self.first_seq = 0
+        self.next_seq = 1
+        self.stored: list[messages.Event] = []
+        self.salvaged: list[messages.Event] = []
+        self.salvaged_to: dict[int, int] = {}
+        self.commands: list[frames.Command] = []
+        self.hellos: list[frames.Hello] = []
+        self.done: list[frames.CommandDone] = []
+        self.stages: list[frames.Stage] = []
+        self.answers: list[frames.Answer] = []
+        self.goodbyes: list[str] = []
+        self.keys: dict[str, str] = {}
+        self.key_requests: list[frames.KeyRequest] = []
+        self.refusal: frames.Refused | None = None
+        self.acknowledges = True
+        self.faults = Faults()
+        self.connection: ServerConnection | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def last_seq(self) -> int:
+        return self.stored[-1].seq if self.stored else 0
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.stored]
+
+    def datas(self, kind: str) -> list[dict[str, object]]:
+        return [event.data for event in self.stored if event.kind == kind]
+
+    def text(self) -> str:
+        """All text of the agent, part by part in the order of their beginnings."""
+        texts: dict[str, str] = {}
+        for event in self.stored:
+            if event.kind == "message.delta":
+                old = texts.get(event.data["part_id"], "")
+                assert event.data["offset"] <= len(old), "a piece of text is missing"
+                texts[event.data["part_id"]] = old[: event.data["offset"]] + event.data["text"]
+        return "".join(texts.values())
+
+    def claim(self, *, agent: str = "scripted", provider: frames.Provider = DEMO, mode: str = "ask") -> int:
+        return self.order(
+            frames.SessionClaim(
+                session=self.session,
+                gen=self.gen,
+                next_seq=self.next_seq,
+                agent=agent,
+                model="m1",
+                provider=provider,
+                mode=mode,
+                driver="fake",
+            )
+        )
+
+    def start_turn(self, text: str) -> str:
+        turn = str(uuid.uuid4())
+        self.order(frames.TurnStart(turn=turn, text=text, by="Alice"))
+        return turn
+
+    def order(self, order: msgspec.Struct) -> int:
+        """Give a command; its number."""
+        number = len(self.commands) + 1
+        data = msgspec.to_builtins(order)
+        self.commands.append(frames.Command(number=number, verb=VERBS[type(order)], data=data))
+        if self.connection:
+            self.send(frames.Commands(commands=[self.commands[-1]]))
+        return number
+
+    def send(self, frame: frames.Frame) -> None:
+        """Send without waiting; nothing happens without a connection."""
+        if self.connection is not None:
+            connection = self.connection
+            task = asyncio.create_task(_send(connection, frames.encode(frame)))
+            _sending.add(task)
+            task.add_done_callback(_sending.discard)
+
+    def cut(self) -> None:
+        """Break the connection without a word."""
+        if self.connection is not None:
+            self.connection.transport.abort()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Wait until `condition` holds; it is looked at whenever a frame has arrived."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def changed(self) -> None:
+        self._changed.set()
+
+    def receive(self, frame: frames.Up) -> frames.Frame | None:
+        """What the platform does with a frame, and its answer. stream.Gap when one is missing."""
+        match frame:
+            case frames.Events():
+                return self._store(frame.events)
+            case frames.Salvage():
+                return self._salvage(frame)
+            case frames.KeyRequest():
+                self.key_requests.append(frame)
+                return self._seal(frame)
+            case frames.CommandDone():
+                self.done.append(frame)
+            case frames.Stage():
+                self.stages.append(frame)
+            case frames.Answer():
+                self.answers.append(frame)
+            case frames.Goodbye():
+                self.goodbyes.append(frame.reason)
+            case frames.Hello():
+                raise stream.StreamError("a second hello")
+        return None
+
+    def _store(self, events: list[messages.Event]) -> frames.Ack | None:
+        assert self.first_seq, "events before salvage was done"
+        incoming = stream.Incoming(last=max(self.last_seq, self.first_seq - 1))
+        for event in events:
+            messages.check_event(event)
+            assert event.gen == self.gen
+            if incoming.accept(event.seq):
+                self.stored.append(event)
+        return frames.Ack(seq=self.last_seq) if self.acknowledges else None
+
+    def _salvage(self, frame: frames.Salvage) -> frames.SalvageAck:
+        known = self.salvaged_to.get(frame.gen, 0)
+        for event in frame.events:
+            messages.check_event(event)
+            if event.seq > known:
+                self.salvaged.append(event)
+                known = self.salvaged_to[frame.gen] = event.seq
+        if frame.done and not self.first_seq:
+            self.first_seq = self.next_seq
+        return frames.SalvageAck(gen=frame.gen, seq=known, next_seq=self.first_seq if frame.done else 0)
+
+    def _seal(self, request: frames.KeyRequest) -> frames.Key:
+        key = self.keys.get(request.provider)
+        if key is None:
+            return frames.Key(provider=request.provider, nonce=request.nonce, error="no_key")
+        info = sealing.info(
+            session=self.session,
+            generation=self.gen,
+            provider=request.provider,
+            nonce=sealing.from_text(request.nonce),
+        )
+        sealed = sealing.seal(sealing.from_text(self.hellos[-1].public_key), key.encode(), info)
+        return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealing.to_text(sealed))
+
+
+_sending: set[asyncio.Task[None]] = set()
+
+
+async def _send(connection: ServerConnection, text: str) -> None:
+    try:
+        await connection.send(text)
+    except ConnectionClosed:
+        return
