@@ -45,23 +45,28 @@ def read_json(path: Path) -> dict[str, Any] | None:
 @contextlib.contextmanager
 def locked(path: Path, *, seconds: float) -> Iterator[int]:
     """Hold a lock file alone, among processes and threads; DriverError (`busy`) when it takes too long."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + seconds
+    while (descriptor := _try_to_lock(path)) is None:
+        if time.monotonic() > deadline:
+            message = "Another operation on the same files takes very long."
+            raise DriverError(message, code="busy", permanent=False)
+        # The kernel has no way to wait for such a lock with an end.
+        time.sleep(LOCK_POLL_SECONDS)
     try:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DriverError(
-                        "Another operation on the same files takes very long.", code="busy", permanent=False
-                    ) from None
-            # The kernel has no way to wait for this lock with an end.
-            time.sleep(LOCK_POLL_SECONDS)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _try_to_lock(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever had it may have deleted the file: then this is the lock of nothing.
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 def make_folder(path: Path, *, mode: int, owner: tuple[int, int] | None = None) -> None:

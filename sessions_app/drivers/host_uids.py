@@ -26,6 +26,14 @@ class HostUids:
     sidecar: int
 
 
+@dataclass(frozen=True)
+class _Book:
+    """What the file says: where to look for the next numbers, and the pair of each volume."""
+
+    next: int
+    volumes: dict[str, tuple[int, int]]
+
+
 class UidFile:
     """The file that remembers whose numbers are whose. Safe for any number of processes at once."""
 
@@ -36,31 +44,37 @@ class UidFile:
     def of(self, volume: str) -> HostUids:
         """The users of a volume, given to it now if it has none."""
         with files.locked(self._path.with_suffix(".lock"), seconds=30):
-            taken = self._read()
-            if volume not in taken:
-                taken[volume] = self._next(taken)
-                files.write_json(self._path, taken)
-            return HostUids(*taken[volume])
+            book = self._read()
+            if volume not in book.volumes:
+                pair = self._free(book)
+                book = _Book(pair[1] + 1, {**book.volumes, volume: pair})
+                self._write(book)
+            return HostUids(*book.volumes[volume])
 
     def known(self, volume: str) -> HostUids | None:
         """The users of a volume, if it has any."""
-        pair = self._read().get(volume)
+        pair = self._read().volumes.get(volume)
         return HostUids(*pair) if pair else None
 
     def forget(self, volume: str) -> None:
-        """The volume is gone; its numbers may be given to another."""
+        """The volume is gone; its numbers may be given to another, after all others."""
         with files.locked(self._path.with_suffix(".lock"), seconds=30):
-            taken = self._read()
-            if taken.pop(volume, None) is not None:
-                files.write_json(self._path, taken)
+            book = self._read()
+            if book.volumes.pop(volume, None) is not None:
+                self._write(book)
 
-    def _read(self) -> dict[str, tuple[int, int]]:
+    def _write(self, book: _Book) -> None:
+        files.write_json(self._path, {"next": book.next, "volumes": book.volumes})
+
+    def _read(self) -> _Book:
         try:
-            content = json.loads(self._path.read_text())
-            return {str(volume): (int(box), int(sidecar)) for volume, (box, sidecar) in content.items()}
+            content = json.loads(self._path.read_bytes())
+            volumes = {str(name): (int(box), int(other)) for name, (box, other) in content["volumes"].items()}
+            return _Book(int(content["next"]), volumes)
         except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, AttributeError) as error:
+            usable = self._usable()
+            return _Book(usable[0] + 2 * secrets.randbelow(len(usable) // 2), {})
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             # Guessing would give one session's files to another.
             raise DriverError(
                 f"{self._path} is damaged. Restore it from a backup: it says which user owns which volume.",
@@ -68,14 +82,12 @@ class UidFile:
                 permanent=True,
             ) from error
 
-    def _next(self, taken: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    def _free(self, book: _Book) -> tuple[int, int]:
+        """The next pair that nobody has. A number rests for long before it has another owner."""
         usable = self._usable()
-        used = {uid for pair in taken.values() for uid in pair}
-        # After the last one given, so that a number rests for long before it has another owner.
-        last = next(reversed(taken.values()), None)
-        first = last[1] + 1 if last else usable[0] + 2 * secrets.randbelow(len(usable) // 2)
+        used = {uid for pair in book.volumes.values() for uid in pair}
         for step in range(0, len(usable), 2):
-            box = usable[(first - usable[0] + step) % len(usable)]
+            box = usable[(book.next - usable[0] + step) % len(usable)]
             if box not in used and box + 1 not in used and box + 1 in usable:
                 return box, box + 1
         raise DriverError("Every user number of the range is taken.", code="uids_used_up", permanent=True)

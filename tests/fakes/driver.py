@@ -19,7 +19,7 @@ class FakeInstance:
 
 
 class FakeDriver(Driver):
-    """`instances` and `volumes` are all there is. `calls` tells what was asked; `fail_next` makes calls fail."""
+    """`instances` and `volumes` are all there is; `calls` tells what was asked, `fail_next` spoils a call."""
 
     name = "fake"
 
