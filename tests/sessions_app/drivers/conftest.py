@@ -64,7 +64,7 @@ def data() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="oa-"))
     folder.chmod(0o711)
     yield folder
-    subprocess.run(["rm", "-rf", str(folder)], check=True)
+    subprocess.run(["/bin/rm", "-rf", str(folder)], check=True)
 
 
 @pytest.fixture

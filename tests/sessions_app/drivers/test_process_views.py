@@ -1,0 +1,145 @@
+"""The arguments for bubblewrap on hosts that are laid out in other ways than this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from sessions_app.drivers import process_views
+from sessions_app.drivers.host_uids import HostUids
+from sessions_app.drivers.limits import Limits
+from sessions_app.drivers.process_views import Places
+
+UIDS = HostUids(70_000, 70_001)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(
+        runtime=Path("/data/runtime/1"),
+        agents=Path("/data/agents"),
+        volume=Path("/data/volumes/v"),
+        journal=Path("/data/journals/v"),
+        instance=Path("/data/instances/i"),
+        link=Path("/data/run/link.sock"),
+        secret=(Path("/data"), Path("/checkout")),
+    )
+
+
+def binds(arguments: list[str]) -> dict[str, tuple[str, str]]:
+    """What is mounted: target to source and kind."""
+    return {
+        arguments[n + 2]: (arguments[n + 1], word)
+        for n, word in enumerate(arguments)
+        if word in {"--bind", "--ro-bind"}
+    }
+
+
+def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(places: Places) -> None:
+    mounted = binds(process_views.box(places, UIDS, Limits()).arguments)
+    writable = {target for target, (_, kind) in mounted.items() if kind == "--bind"}
+    assert writable == {"/home/agent", "/workspace"}
+    sources = {source for source, _ in mounted.values() if source.startswith("/data")}
+    assert sources == {
+        "/data/agents",
+        "/data/runtime/1/box",
+        "/data/volumes/v/home",
+        "/data/volumes/v/workspace",
+        "/data/instances/i/run",
+        *(
+            f"/data/runtime/1/etc/{name}"
+            for name in ("passwd", "group", "hosts", "hostname", "nsswitch.conf")
+        ),
+    }
+
+
+def test_every_namespace_of_the_box_is_its_own(places: Places) -> None:
+    arguments = process_views.box(places, UIDS, Limits()).arguments
+    for word in ("user", "pid", "net", "ipc", "uts", "cgroup-try"):
+        assert f"--unshare-{word}" in arguments
+    assert {"--disable-userns", "--new-session", "--die-with-parent"} <= set(arguments)
+    assert arguments[arguments.index("--cap-drop") + 1] == "ALL"
+
+
+def test_as_root_both_change_their_user(places: Places) -> None:
+    box, sidecar = process_views.box(places, UIDS, Limits()), process_views.sidecar(places, UIDS, {})
+    # The box before its view is made, because its user namespace has to be its own user's.
+    assert "--reuid=70000" in box.outside and "--regid=70000" in box.outside
+    # The sidecar after that, because only root can show it folders that others cannot enter.
+    assert len(sidecar.outside) == 1 and "--reuid=70001" in sidecar.user
+    assert "--unshare-user" not in sidecar.arguments
+
+
+def test_as_an_ordinary_user_both_are_in_user_namespaces(places: Places) -> None:
+    box, sidecar = process_views.box(places, None, Limits()), process_views.sidecar(places, None, {})
+    assert len(box.outside) == len(sidecar.outside) == 1 and sidecar.user == []
+    for view in (box, sidecar):
+        assert "--unshare-user" in view.arguments
+        assert view.arguments[view.arguments.index("--cap-drop") + 1] == "ALL"
+
+
+def test_a_platform_inside_of_the_systems_folders_is_hidden_from_the_box(
+    places: Places, tmp_path: Path
+) -> None:
+    inside = next(path for path in Path("/usr").iterdir() if path.is_dir())
+    hidden = Places(**{**vars(places), "secret": (inside, tmp_path)})
+    arguments = process_views.box(hidden, UIDS, Limits()).arguments
+    covers = [arguments[n + 1] for n, word in enumerate(arguments) if word == "--tmpfs"]
+    assert str(inside) in covers and str(tmp_path) not in covers
+    assert "--remount-ro" in arguments[arguments.index(str(inside)) :]
+
+
+def test_a_host_without_a_system_python_lends_its_own(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: path != "/usr/bin/python3" and exists(path))
+    monkeypatch.setattr(sys, "base_prefix", "/opt/python")
+    box = process_views.box(places, UIDS, Limits())
+    assert box.program[-3:] == ["/opt/python/bin/python3", "-I", "/opt/openagent/box"]
+    assert binds(box.arguments)["/opt/python"] == ("/opt/python", "--ro-bind")
+    assert process_views.box_environment()["PATH"].startswith("/opt/python/bin:/usr/")
+
+
+def test_certificates_and_proxies_of_the_host_reach_the_sidecar(places: Places, tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.touch()
+    environment = {
+        "SSL_CERT_FILE": str(bundle),
+        "SSL_CERT_DIR": "/etc/ssl/certs",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "no_proxy": "localhost",
+        "OPENAGENT_SECRET_KEY": "CANARY",
+        "DATABASE_URL": "CANARY",
+        "AWS_SECRET_ACCESS_KEY": "CANARY",
+        "HOME": "/root",
+        "PYTHONPATH": "/elsewhere",
+    }
+    told = process_views.sidecar_environment(environment)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "no_proxy"):
+        assert told[name] == environment[name]
+    assert "CANARY" not in told.values() and told["HOME"] == "/tmp"
+    assert told["PYTHONPATH"] == "/opt/openagent/sidecar"
+    mounted = binds(process_views.sidecar(places, UIDS, environment).arguments)
+    assert mounted[str(bundle)] == (str(bundle), "--ro-bind")
+
+
+def test_a_box_is_told_nothing_of_the_platforms_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAGENT_SECRET_KEY", "CANARY")
+    assert set(process_views.box_environment()) == {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "TERM",
+    }
+
+
+def test_a_link_over_tcp_needs_no_folder(places: Places) -> None:
+    mounted = binds(process_views.sidecar(Places(**{**vars(places), "link": None}), UIDS, {}).arguments)
+    assert str(process_views.LINK_RUN) not in mounted
