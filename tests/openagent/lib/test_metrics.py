@@ -5,7 +5,7 @@ from __future__ import annotations
 from openagent.lib import metrics
 
 
-def test_a_row_gauge_is_read_at_every_fetch_and_not_when_it_is_registered() -> None:
+def test_a_row_gauge_is_read_at_every_fetch_and_not_when_it_is_registered(db: None) -> None:
     numbers: list[float] = []
 
     def read() -> metrics.Samples:
