@@ -1,6 +1,8 @@
 // The conversation with everything around it: plan, permission cards, what is on its way, and the composer.
+import { Play } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { toast } from "sonner";
+import { Button } from "@/components/button";
 import { Composer } from "@/features/composer/composer";
 import { Queue } from "@/features/composer/queue";
 import { ConnectionLine } from "@/features/conversation/connection-line";
@@ -10,14 +12,15 @@ import { askOfItem, askOfPermission } from "@/features/permissions/ask";
 import { PermissionCard } from "@/features/permissions/permission-card";
 import { WaitingBar } from "@/features/permissions/waiting-bar";
 import { messageOf } from "@/lib/api/errors";
-import { changeSession } from "@/lib/api/sessions";
+import { changeSession, startSession } from "@/lib/api/sessions";
 import type { Mode, Permission, Prompt, Session } from "@/lib/api/types";
 import { useLiveSession } from "@/lib/live/session-store";
+import { useIsPhone } from "@/lib/media";
 import { submitPrompt } from "@/lib/outbox";
 import type { Conversation, PermissionItem } from "@/protocol/conversation";
 import { ChatControls } from "./chat-controls";
 import { useMe } from "./me";
-import { OnTheWay } from "./on-the-way";
+import { isNextShown, OnTheWay } from "./on-the-way";
 import { useStop } from "./use-stop";
 
 const NO_PERMISSIONS: Permission[] = [];
@@ -39,6 +42,7 @@ export function Chat({ id }: { id: string }) {
     },
     [permissions, agent, me.name],
   );
+  const runAgain = useCallback((prompt: string) => void submitPrompt(id, prompt), [id]);
   const pending = permissions.filter((permission) => permission.state === "pending");
   const unlogged = useUnlogged(conversation, pending);
   const queued = useQueued(prompts, session);
@@ -46,7 +50,12 @@ export function Chat({ id }: { id: string }) {
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
       <PlanBar plan={plan} />
-      <Transcript session={id} conversation={conversation} renderPermission={renderPermission}>
+      <Transcript
+        session={id}
+        conversation={conversation}
+        renderPermission={renderPermission}
+        onRunAgain={runAgain}
+      >
         {unlogged.map((permission) => (
           <PermissionCard key={permission.id} ask={askOfPermission(permission)} agent={agent} me={me.name} />
         ))}
@@ -55,7 +64,9 @@ export function Chat({ id }: { id: string }) {
       <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
         <Queue session={id} prompts={queued} />
-        <ConnectionLine session={id} />
+        <ConnectionLine session={id}>
+          {session && isPaused(session) && <StartButton id={id} />}
+        </ConnectionLine>
         <ChatComposer id={id} conversation={conversation} session={session} />
       </div>
     </main>
@@ -74,7 +85,24 @@ function useUnlogged(conversation: Conversation, pending: Permission[]): Permiss
 /** Those that wait behind something; the one that is next is shown in the conversation. */
 function useQueued(prompts: Prompt[], session: Session | null): Prompt[] {
   const waiting = prompts.filter((prompt) => prompt.state === "queued");
-  return session?.turn ? waiting : waiting.slice(1);
+  return isNextShown(session) ? waiting.slice(1) : waiting;
+}
+
+/** Nothing wakes the session by itself although prompts wait. */
+function isPaused(session: Session): boolean {
+  return (
+    session.paused && session.queued_prompts > 0 && (session.status === "asleep" || session.status === "idle")
+  );
+}
+
+function StartButton({ id }: { id: string }) {
+  const start = () => startSession(id).catch((error: unknown) => toast.error(messageOf(error)));
+  return (
+    <Button size="small" onClick={start} data-testid="start-box">
+      <Play className="size-3" />
+      Start the box
+    </Button>
+  );
 }
 
 interface ChatComposerProps {
@@ -88,6 +116,11 @@ function ChatComposer({ id, conversation, session }: ChatComposerProps) {
   const { stop, isStopping } = useStop(id);
   const isRunning = session?.turn != null;
   useEscape(isRunning ? stop : null);
+  const isPhone = useIsPhone();
+  useEffect(() => {
+    // On a phone the focus would bring up the keyboard.
+    if (!isPhone) inputRef.current?.focus({ preventScroll: true });
+  }, [isPhone]);
   const history = useMemo(
     () => conversation.turns.map((turn) => turn.prompt).filter(Boolean),
     [conversation.turns],

@@ -8,6 +8,7 @@ import { StartStages } from "@/features/conversation/start-stages";
 import { messageOf } from "@/lib/api/errors";
 import { startSession, stopSession, withdrawPrompt } from "@/lib/api/sessions";
 import type { Prompt, Session } from "@/lib/api/types";
+import { saveDraft } from "@/lib/drafts";
 import { forgetPrompts, type Outgoing, outgoingOf, retryPrompt, useOutbox } from "@/lib/outbox";
 import type { Conversation } from "@/protocol/conversation";
 
@@ -20,11 +21,16 @@ interface OnTheWayProps {
 
 const report = (error: unknown) => toast.error(messageOf(error));
 
+/** Whether the first prompt that waits stands in the conversation, as the next thing to happen, not in the queue. */
+export function isNextShown(session: Session | null): boolean {
+  return session !== null && session.turn === null && !session.paused;
+}
+
 export function OnTheWay({ id, conversation, prompts, session }: OnTheWayProps) {
   const outgoing = useUnshown(id, conversation, prompts);
   const turns = new Set(conversation.turns.map((turn) => turn.id));
   const open = prompts.find((prompt) => prompt.state !== "queued" && !turns.has(prompt.id));
-  const next = session?.turn ? undefined : prompts.find((prompt) => prompt.state === "queued");
+  const next = isNextShown(session) ? prompts.find((prompt) => prompt.state === "queued") : undefined;
   const isStarting = session?.status === "queued" || session?.status === "starting";
   return (
     <>
@@ -90,6 +96,11 @@ function Spinner({ children }: { children: string }) {
 
 function OutgoingPrompt({ session, prompt }: { session: string; prompt: Outgoing }) {
   const isFailed = prompt.state === "failed";
+  const discard = () => forgetPrompts(session, new Set([prompt.id]));
+  const edit = () => {
+    saveDraft(session, prompt.text);
+    discard();
+  };
   return (
     <div data-testid="outgoing-prompt" data-state={prompt.state} className="measure flex flex-col gap-1">
       <PromptView
@@ -106,7 +117,10 @@ function OutgoingPrompt({ session, prompt }: { session: string; prompt: Outgoing
           <Button size="small" onClick={() => void retryPrompt(session, prompt.id)}>
             Send again
           </Button>
-          <Button size="small" look="quiet" onClick={() => forgetPrompts(session, new Set([prompt.id]))}>
+          <Button size="small" onClick={edit}>
+            Edit
+          </Button>
+          <Button size="small" look="quiet" onClick={discard}>
             Discard
           </Button>
         </div>

@@ -1,5 +1,11 @@
 // Every address of the page: session, tab and file have one, so the back button and shared links work.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
 import { HomePage } from "./home-page";
 import { NotFound } from "./not-found";
 import { Root } from "./root";
@@ -28,7 +34,15 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./settings-page"), "SettingsPage"),
 });
 
-const routeTree = rootRoute.addChildren([home, session, inbox, settings]);
+const settingsStart = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/$section", params: { section: "keys" } });
+  },
+});
+
+const routeTree = rootRoute.addChildren([home, session, inbox, settings, settingsStart]);
 
 export const router = createRouter({ routeTree, defaultPreload: false });
 

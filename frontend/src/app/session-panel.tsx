@@ -90,7 +90,8 @@ interface FilesProps {
 
 function Files({ id, path, isFile, onOpen }: FilesProps) {
   const changes = useLiveSession(id, (live) => live.notes.workspaceChanges);
-  const isAsleep = useLiveSession(id, (live) => live.state?.session.instance?.state !== "ready");
+  const state = useLiveSession(id, (live) => live.state?.session.instance?.state);
+  const isStarting = state === "requested" || state === "starting";
   const wake = () => startSession(id).catch((error: unknown) => toast.error(messageOf(error)));
   return (
     <FilesPanel
@@ -99,7 +100,7 @@ function Files({ id, path, isFile, onOpen }: FilesProps) {
       isFile={isFile}
       onOpen={onOpen}
       changes={changes}
-      isAsleep={isAsleep}
+      box={state === "ready" ? "ready" : isStarting ? "starting" : "asleep"}
       onWake={wake}
     />
   );

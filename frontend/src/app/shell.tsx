@@ -14,6 +14,7 @@ import { serverNow } from "@/lib/server-clock";
 import { useShortcuts } from "@/lib/shortcuts";
 import { PaletteAndHelp } from "./palette-and-help";
 import { SidebarFooter } from "./sidebar-footer";
+import { SidebarHeader } from "./sidebar-header";
 import { SidebarSheet } from "./sidebar-sheet";
 import { useAttention } from "./use-attention";
 
@@ -40,13 +41,24 @@ export function Shell() {
       {!isPhone && isSidebarShown && (
         <div className="w-65 shrink-0 border-border border-r">
           <ErrorBoundary name="The list of sessions">
-            <Sidebar currentId={sessionId} footer={footer()} />
+            <Sidebar
+              currentId={sessionId}
+              header={<SidebarHeader onHide={hideSidebar} />}
+              footer={footer()}
+            />
           </ErrorBoundary>
         </div>
       )}
       {isPhone && (
         <SidebarSheet>
-          {(close) => <Sidebar currentId={sessionId} footer={footer(close)} onNavigate={close} />}
+          {(close) => (
+            <Sidebar
+              currentId={sessionId}
+              header={<SidebarHeader onHide={close} />}
+              footer={footer(close)}
+              onNavigate={close}
+            />
+          )}
         </SidebarSheet>
       )}
       <div className="flex min-w-0 flex-1 flex-col">
@@ -62,6 +74,10 @@ export function Shell() {
       />
     </div>
   );
+}
+
+function hideSidebar(): void {
+  setPreference({ isSidebarShown: false });
 }
 
 /** The loaded sessions in the order of the sidebar. */

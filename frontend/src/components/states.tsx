@@ -57,7 +57,11 @@ export function Problem({ error, what, onRetry, className }: ProblemProps) {
       <CircleX aria-hidden className="size-5 text-bad" />
       <p className="font-medium">{what}</p>
       <p className="max-w-96 text-muted">{messageOf(error)}</p>
-      {error instanceof ApiError && <code className="text-2xs text-faint">{error.code}</code>}
+      {error instanceof ApiError && (
+        <code className="text-2xs text-faint">
+          {error.code} {error.requestId}
+        </code>
+      )}
       {onRetry && (
         <Button size="small" onClick={onRetry}>
           Try again

@@ -1,12 +1,17 @@
 // What somebody has begun to write, per session, until it is sent.
+import { create } from "zustand";
 import { recall, remember } from "./storage";
 
 const name = (session: string) => `draft.${session}`;
 
-export function readDraft(session: string): string {
-  return recall(name(session), "");
+/** Only those that were looked at since the page was opened; the rest is in storage. */
+const useDrafts = create<Record<string, string>>(() => ({}));
+
+export function useDraft(session: string): string {
+  return useDrafts((drafts) => drafts[session] ?? recall(name(session), ""));
 }
 
 export function saveDraft(session: string, text: string): void {
+  useDrafts.setState({ [session]: text });
   remember(name(session), text || undefined);
 }

@@ -8,7 +8,11 @@ import { setPreference } from "@/lib/preferences";
 import { Composer } from "./composer";
 import { tokenAt } from "./use-completions";
 
-function show({ session = "s1", isRunning = false } = {}) {
+let sessions = 0;
+
+function show({ isRunning = false } = {}) {
+  sessions += 1;
+  const session = `s${sessions}`;
   const spies = { onSend: vi.fn(), onStop: vi.fn(), onMode: vi.fn() };
   const element = (id: string) => (
     <QueryClientProvider client={new QueryClient()}>
@@ -29,7 +33,7 @@ function show({ session = "s1", isRunning = false } = {}) {
   );
   const { rerender } = render(element(session));
   const input = screen.getByTestId<HTMLTextAreaElement>("composer");
-  return { ...spies, input, switchTo: (id: string) => rerender(element(id)) };
+  return { ...spies, session, input, switchTo: (id: string) => rerender(element(id)) };
 }
 
 describe("Composer", () => {
@@ -58,11 +62,11 @@ describe("Composer", () => {
   });
 
   test("keeps a draft for each session", async () => {
-    const { input, switchTo } = show();
+    const { session, input, switchTo } = show();
     await userEvent.type(input, "for the first");
-    switchTo("s2");
+    switchTo("another");
     expect(input.value).toBe("");
-    switchTo("s1");
+    switchTo(session);
     expect(input.value).toBe("for the first");
   });
 

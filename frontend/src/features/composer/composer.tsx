@@ -1,10 +1,10 @@
 // Where prompts are written: Enter sends, drafts are kept, the mode and the model stand beside it.
 import { ArrowUp, Square } from "lucide-react";
-import { type KeyboardEvent, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useLayoutEffect, useRef } from "react";
 import { Button } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import type { Mode } from "@/lib/api/types";
-import { readDraft, saveDraft } from "@/lib/drafts";
+import { saveDraft, useDraft } from "@/lib/drafts";
 import { nextMode } from "@/lib/modes";
 import { usePreferences } from "@/lib/preferences";
 import { keysOf } from "@/lib/shortcuts";
@@ -36,11 +36,11 @@ interface ComposerProps {
 export function Composer(props: ComposerProps) {
   const { session, placeholder, isRunning, isStopping, mode, commands, canListFiles, inputRef, controls } =
     props;
-  const [text, setTextState] = useDraft(session);
+  const text = useDraft(session);
   const shiftTabMode = usePreferences((preferences) => preferences.shiftTabMode);
   const history = useHistory(props.history);
   const setText = (next: string) => {
-    setTextState(next);
+    saveDraft(session, next);
     history.reset();
   };
   const completions = useCompletions({ session, text, inputRef, commands, canListFiles, onChange: setText });
@@ -65,7 +65,7 @@ export function Composer(props: ComposerProps) {
       const recalled = history.step(event.key === "ArrowUp" ? 1 : -1, text);
       if (recalled === null) return;
       event.preventDefault();
-      setTextState(recalled);
+      saveDraft(session, recalled);
     }
   };
 
@@ -112,20 +112,6 @@ export function Composer(props: ComposerProps) {
       </div>
     </div>
   );
-}
-
-/** The text, kept for this session also when the page closes. */
-function useDraft(session: string): [string, (text: string) => void] {
-  const [draft, setDraft] = useState(() => ({ session, text: readDraft(session) }));
-  const current = draft.session === session ? draft : { session, text: readDraft(session) };
-  if (current !== draft) setDraft(current);
-  return [
-    current.text,
-    (text) => {
-      setDraft({ session, text });
-      saveDraft(session, text);
-    },
-  ];
 }
 
 /** As high as its text, up to the limit that the style sets. */

@@ -6,6 +6,8 @@ interface TranscriptContext {
   session: string;
   /** Cards for permissions come from elsewhere. */
   renderPermission: (item: PermissionItem) => ReactNode;
+  /** Sends a prompt once more, as a new one. */
+  onRunAgain: (prompt: string) => void;
 }
 
 const Context = createContext<TranscriptContext | null>(null);

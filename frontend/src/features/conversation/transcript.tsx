@@ -15,14 +15,24 @@ interface TranscriptProps {
   session: string;
   conversation: Conversation;
   renderPermission: (item: PermissionItem) => ReactNode;
+  onRunAgain: (prompt: string) => void;
   /** What follows the last turn: prompts on their way, the box that starts. */
   children: ReactNode;
 }
 
-export function Transcript({ session, conversation, renderPermission, children }: TranscriptProps) {
+export function Transcript({
+  session,
+  conversation,
+  renderPermission,
+  onRunAgain,
+  children,
+}: TranscriptProps) {
   const { scroller, content, isAtBottom, toBottom } = useStickToBottom(session);
   const [shown, setShown] = useState(FIRST_TURNS);
-  const context = useMemo(() => ({ session, renderPermission }), [session, renderPermission]);
+  const context = useMemo(
+    () => ({ session, renderPermission, onRunAgain }),
+    [session, renderPermission, onRunAgain],
+  );
   const hidden = Math.max(0, conversation.turns.length - shown);
   const turns = conversation.turns.slice(hidden);
   const fresh = useNewItems(conversation, isAtBottom);

@@ -1,6 +1,7 @@
 // One turn: the prompt, everything that the agent did, and how it ended.
-import { Ban, CircleX, Scissors } from "lucide-react";
+import { Ban, CircleX, RotateCcw, Scissors } from "lucide-react";
 import { memo, type ReactNode, useMemo } from "react";
+import { Button } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
 import { Elapsed } from "@/components/time";
 import { useLiveSession } from "@/lib/live/session-store";
@@ -38,7 +39,7 @@ export const TurnView = memo(function TurnView({ turn, isLast }: TurnViewProps) 
       {tree.top.map((item) => (
         <ItemView key={keyOf(item)} item={item} tree={tree} isTurnRunning={isRunning} />
       ))}
-      {isRunning ? <Working turn={turn} /> : <TurnEnd turn={turn} />}
+      {isRunning ? <Working turn={turn} /> : <TurnEnd turn={turn} isLast={isLast} />}
     </article>
   );
 });
@@ -117,7 +118,10 @@ const END_WORDS: Partial<Record<StopReason, { icon: ReactNode; words: string }>>
   max_tokens: { icon: <Scissors />, words: "The answer reached the model's length limit" },
 };
 
-function TurnEnd({ turn }: { turn: Turn }) {
+const UNFINISHED = new Set<StopReason | null>(["cancelled", "interrupted", "error"]);
+
+function TurnEnd({ turn, isLast }: { turn: Turn; isLast: boolean }) {
+  const { onRunAgain } = useTranscript();
   const end = turn.stop_reason ? END_WORDS[turn.stop_reason] : undefined;
   const isShown = turn.items.some((item) => item.type === "error" && item.message === turn.error?.message);
   const answer = turn.items.filter((item) => item.type === "message" && !item.parent_tool_call_id);
@@ -146,6 +150,12 @@ function TurnEnd({ turn }: { turn: Turn }) {
           >
             {turn.usage.input.toLocaleString()} in · {turn.usage.output.toLocaleString()} out
           </span>
+        )}
+        {isLast && turn.prompt && UNFINISHED.has(turn.stop_reason) && (
+          <Button size="small" look="quiet" onClick={() => onRunAgain(turn.prompt)} data-testid="run-again">
+            <RotateCcw className="size-3" />
+            Run again
+          </Button>
         )}
         {answer.length > 0 && <CopyButton text={copyAnswer} what="Answer" />}
       </footer>

@@ -10,7 +10,7 @@ import { messageOf } from "@/lib/api/errors";
 import { agentsQuery, providersQuery } from "@/lib/api/keys";
 import { createSession } from "@/lib/api/sessions";
 import type { Agent, Mode, Provider } from "@/lib/api/types";
-import { readDraft, saveDraft } from "@/lib/drafts";
+import { saveDraft, useDraft } from "@/lib/drafts";
 import { newId } from "@/lib/id";
 import { MODES } from "@/lib/modes";
 import { recall, remember } from "@/lib/storage";
@@ -45,7 +45,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
   const [chosen, setChosen] = useState<ModelChoice | null>(null);
   const choice = chosen ?? firstChoice(providers, agent, last);
   const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
-  const [prompt, setPrompt] = useState(() => readDraft(DRAFT));
+  const prompt = useDraft(DRAFT);
   const create = useCreateSession();
   const isDemo = choice?.provider === "demo";
 
@@ -82,10 +82,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
             value={prompt}
             placeholder="Write a small web app with a test and run it"
             onKeyDown={onKeyDown}
-            onChange={(event) => {
-              setPrompt(event.target.value);
-              saveDraft(DRAFT, event.target.value);
-            }}
+            onChange={(event) => saveDraft(DRAFT, event.target.value)}
             className="max-h-[40vh] min-h-28 [field-sizing:content]"
           />
         )}

@@ -20,17 +20,20 @@ interface SidebarProps {
   currentId: string | undefined;
   /** What stands below the list. */
   footer: ReactNode;
+  /** What stands above it: the name, and how to hide it. */
+  header: ReactNode;
   /** Called when somebody goes somewhere, so that a sheet can close. */
   onNavigate?: () => void;
 }
 
-export function Sidebar({ currentId, footer, onNavigate }: SidebarProps) {
+export function Sidebar({ currentId, header, footer, onNavigate }: SidebarProps) {
   const [search, setSearch] = useState("");
   const q = useDeferredValue(search.trim());
   const navigate = useNavigate();
   return (
     <nav aria-label="Sessions" className="flex h-full min-h-0 flex-col bg-side" data-testid="sidebar">
-      <div className="flex flex-col gap-2 p-2">
+      {header}
+      <div className="flex flex-col gap-2 px-2 pb-2">
         <Link
           to="/"
           onClick={onNavigate}

@@ -7,6 +7,7 @@ import {
   FileQuestion,
   FileSymlink,
   Folder,
+  LoaderCircle,
   Moon,
   RefreshCw,
 } from "lucide-react";
@@ -28,14 +29,22 @@ interface FilesPanelProps {
   onOpen: (path: string, isFile: boolean) => void;
   /** Grows whenever the log tells that files changed. */
   changes: number;
-  isAsleep: boolean;
+  /** Files can be read only while the box is ready. */
+  box: "ready" | "starting" | "asleep";
   onWake: () => void;
 }
 
 export function FilesPanel(props: FilesPanelProps) {
-  const { session, path, isFile, onOpen, changes, isAsleep, onWake } = props;
+  const { session, path, isFile, onOpen, changes, box, onWake } = props;
   useRefreshOnChange(session, changes);
-  if (isAsleep) {
+  if (box === "starting") {
+    return (
+      <Empty icon={<LoaderCircle aria-hidden className="motion-safe:animate-spin" />}>
+        The box is starting.
+      </Empty>
+    );
+  }
+  if (box === "asleep") {
     return (
       <Empty
         icon={<Moon aria-hidden />}

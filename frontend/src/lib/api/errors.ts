@@ -14,6 +14,11 @@ export class ApiError extends Error {
     super(detail);
   }
 
+  /** Under this the platform's log tells more. */
+  get requestId(): string {
+    return typeof this.fields.request_id === "string" ? this.fields.request_id : "";
+  }
+
   /** Messages by field name, for forms. */
   get fieldErrors(): Record<string, string> {
     const errors = this.fields.errors;

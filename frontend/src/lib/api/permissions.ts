@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, api } from "./client";
 import { isCode } from "./errors";
+import { pollInterval } from "./polling";
 import type { Permission, PermissionAnswer } from "./types";
 
 const REFRESH_MS = 5_000;
@@ -9,7 +10,7 @@ const REFRESH_MS = 5_000;
 export const inboxQuery = queryOptions({
   queryKey: ["permissions", "pending"],
   queryFn: () => answerOf(api.GET("/api/v1/permissions/", { params: { query: { state: "pending" } } })),
-  refetchInterval: REFRESH_MS,
+  refetchInterval: pollInterval,
   refetchIntervalInBackground: true,
   staleTime: REFRESH_MS,
 });

@@ -1,6 +1,7 @@
 // Sessions: lists, one, and everything that can be done with one.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answerOf, api } from "./client";
+import { pollInterval } from "./polling";
 import type { Conversation, NewSession, Prompt, Session, SessionChange } from "./types";
 
 const REFRESH_MS = 5_000;
@@ -30,7 +31,7 @@ export function sessionsQuery({ q = "", archived = false }: { q?: string; archiv
       ),
     initialPageParam: "",
     getNextPageParam: (page) => cursorOf(page.next ?? null),
-    refetchInterval: REFRESH_MS,
+    refetchInterval: pollInterval,
     refetchIntervalInBackground: true,
     staleTime: REFRESH_MS,
   });
