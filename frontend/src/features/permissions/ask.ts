@@ -44,11 +44,15 @@ const CHOICES: Record<string, string> = {
   answered: "Answered",
 };
 
+/** What somebody chose, in words. */
+export function wordsOf(choice: string): string {
+  return CHOICES[choice] ?? (choice || "Answered");
+}
+
 /** How it ended, and by whom. */
 export function outcomeOf(ask: Ask, me: string): string {
   if (ask.state === "lost") return "No longer needed: nobody answered before the turn ended";
-  const choice =
-    ask.type === "question" && ask.choice === "once" ? "Answered" : (CHOICES[ask.choice] ?? ask.choice);
+  const choice = ask.type === "question" && ask.choice === "once" ? "Answered" : wordsOf(ask.choice);
   if (ask.by === "box") return `${choice} by the box itself, not by a person`;
   if (ask.by === "platform") return `${choice} by OpenAgent`;
   return ask.user ? `${choice} by ${ask.user === me ? "you" : ask.user}` : choice;

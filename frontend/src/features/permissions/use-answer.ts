@@ -4,6 +4,7 @@ import { toast } from "sonner";
 import { messageOf } from "@/lib/api/errors";
 import { answerPermission, whoWasFirst } from "@/lib/api/permissions";
 import type { PermissionAnswer } from "@/lib/api/types";
+import { wordsOf } from "./ask";
 
 export function useAnswer(id: string) {
   const queries = useQueryClient();
@@ -11,7 +12,7 @@ export function useAnswer(id: string) {
     mutationFn: (answer: PermissionAnswer) => answerPermission(id, answer),
     onError: (error) => {
       const first = whoWasFirst(error);
-      if (first) toast(`${first.name} was first: ${first.choice || "answered"}`);
+      if (first) toast(`${first.name} was first: ${wordsOf(first.choice)}`);
       else toast.error(messageOf(error));
     },
     onSettled: () => queries.invalidateQueries({ queryKey: ["permissions"] }),
