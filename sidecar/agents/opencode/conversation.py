@@ -128,6 +128,8 @@ class Conversation:
             self._message({"info": given.get("info")})
             for part in text.items(given.get("parts"), 1000):
                 self._part({"part": part})
+        # Of a part that is under way OpenCode tells no text.
+        self._replies.texts.gap()
         self._todos({"sessionID": self.session, "todos": todos})
         self.consent.catch_up(permissions, questions, self._replies)
         if self._replies.began:
@@ -245,7 +247,7 @@ class Conversation:
     def _idle(self) -> None:
         if not self._replies.began:
             self.settled.set()
-        elif self._replies.has_replies or self._failure is not None or self._cancelled:
+        elif self._replies.is_complete or self._failure is not None or self._cancelled:
             self.end()
 
     def _error(self, properties: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sidecar.agents import text
 from sidecar.agents.opencode import tools
 from sidecar.agents.opencode.parts import Emit
+from sidecar.agents.recent import Recent
 from sidecar.protocol.messages import FileChanged
 
 MAX_PATHS = 200
@@ -23,6 +24,7 @@ class Files:
         self._workspace = workspace
         self._edited = ""
         self._reported: set[str] = set()
+        self._patches = Recent()
 
     def edited(self, properties: dict[str, Any]) -> None:
         """A tool edited a file; the next event usually says how."""
@@ -45,6 +47,9 @@ class Files:
 
     def patched(self, part: dict[str, Any]) -> None:
         """All files that a step changed, commands included."""
+        if (patch := text.line(part.get("id"))) in self._patches:
+            return
+        self._patches.add(patch)
         for path in text.items(part.get("files"), MAX_PATHS):
             if tools.relative(text.clean(path), self._workspace) not in self._reported:
                 self._report(text.clean(path), "modified")

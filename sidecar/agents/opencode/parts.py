@@ -131,22 +131,23 @@ class Calls:
             return
         self._ids[text.clean(part.get("messageID")), text.clean(part.get("callID"))] = part_id
         status = tools.status(state)
-        if name not in _QUIET:
-            self._write(call, state, final=status in _FINAL)
         self._upsert(
             part_id,
             call,
             name=name,
             title=tools.title(name, state, self._workspace),
             tool_kind=tools.kind(name),
-            status=status,
+            status=None if status in _FINAL else status,
             input=tools.arguments(state),
             locations=tools.locations(state, self._workspace),
             diffs=tools.diffs(text.mapping(state.get("metadata")), self._workspace),
-            error=tools.error(state),
-            duration_ms=tools.duration_ms(state),
             parent_tool_call_id=parent or None,
         )
+        if name not in _QUIET:
+            self._write(call, state, final=status in _FINAL)
+        if status in _FINAL:
+            error, duration = tools.error(state), tools.duration_ms(state)
+            self._upsert(part_id, call, status=status, error=error, duration_ms=duration)
 
     def find(self, message_id: object, call_id: object) -> str:
         """Our id of a call that OpenCode names by message and call, empty when it is unknown."""

@@ -17,6 +17,8 @@ class Replies:
     def __init__(self, session: str, emit: Emit, workspace: str) -> None:
         self.finish = ""
         """How the model's last reply ended, in OpenCode's words."""
+        self.is_complete = False
+        """Whether nothing more comes of that reply."""
         self.texts = Texts(emit)
         self.calls = Calls(emit, workspace)
         self._session = session
@@ -61,6 +63,7 @@ class Replies:
             self._summaries.add(message)
         if is_main:
             self.finish = text.line(info.get("finish"), 40)
+            self.is_complete = bool(text.number(text.mapping(info.get("time")).get("completed")))
         return is_new and is_main
 
     def has(self, message: object) -> bool:

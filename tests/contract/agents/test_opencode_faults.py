@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -122,6 +123,10 @@ async def test_a_session_that_somebody_deleted_is_replaced(live: LiveOpenCode) -
     assert turn.text == said("/demo plain")
 
 
+async def test_the_workspace_is_a_repository(live: LiveOpenCode) -> None:
+    assert _git(live.workspace, "log", "--format=%an %s").strip() == "OpenAgent Empty workspace"
+
+
 # --- what is asked and told --------------------------------------------------------------------------------
 
 
@@ -193,9 +198,18 @@ async def test_strange_characters_do_no_harm(live: LiveOpenCode, prompt: str) ->
 # --- the provider ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prompt", ["/demo cut", "/demo garbage"])
-async def test_a_spoilt_answer_is_asked_for_again(live: LiveOpenCode, prompt: str) -> None:
-    turn = await live.recorder.prompt(prompt)
+async def test_garbage_is_not_shown(live: LiveOpenCode) -> None:
+    turn = await live.recorder.prompt("/demo garbage")
+    while turn.error is None and not turn.of("agent.status"):
+        # Whether OpenCode gives up or tries again depends on how the bytes were cut into pieces.
+        await asyncio.sleep(0.05)
+    assert "{" not in turn.text
+    if turn.error is not None:
+        assert turn.error.error_class == "provider_bad_response"
+
+
+async def test_a_cut_answer_is_asked_for_again(live: LiveOpenCode) -> None:
+    turn = await live.recorder.prompt("/demo cut")
     retrying = await live.recorder.until(turn, "agent.status")
     assert retrying.status == "retrying"
     # What was said before the cut is complete as it is; the next attempt is another part.
@@ -239,6 +253,7 @@ async def test_a_successor_leaves_the_interrupted_past_alone(tmp_path: Path) -> 
         assert turn.tool("execute").status == "interrupted"
         recorder = await live.successor()
         assert recorder.agent.resumed
+        assert len(_git(live.workspace, "log", "--format=%H").split()) == 1
         live.box.cut()
         following = await recorder.run("/demo plain")
         assert following.tools == {}
@@ -249,22 +264,10 @@ async def test_a_successor_leaves_the_interrupted_past_alone(tmp_path: Path) -> 
         assert any("/demo tools" in json.dumps(content) for content in asked), "the conversation is kept"
 
 
-async def test_the_workspace_becomes_a_repository_once(tmp_path: Path) -> None:
-    async with live_opencode(tmp_path) as live:
-        assert _git(live.workspace, "log", "--format=%an %s").strip() == "OpenAgent Empty workspace"
-        (live.workspace / "mine.txt").write_text("mine\n")
-        await live.successor()
-        assert len(_git(live.workspace, "log", "--format=%H").split()) == 1
-        assert _git(live.workspace, "status", "--porcelain") == "?? mine.txt\n"
-
-
 async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
     async with live_opencode(tmp_path) as live:
         await live.recorder.agent.close()
-        listener = await asyncio.start_server(
-            lambda reader, writer: None, "127.0.0.1", live.installation.port
-        )
-        async with listener:
+        with socket.create_server(("127.0.0.1", live.installation.port)):
             recorder = await live.successor()
             assert (await recorder.run("/demo plain")).text == said("/demo plain")
 
@@ -275,7 +278,6 @@ async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
         ("openai", "openai-responses"),
         ("anthropic", "anthropic"),
         ("google", "google"),
-        ("openrouter", "openai-chat"),
         ("mistral", "openai-chat"),
     ],
 )
