@@ -28,6 +28,7 @@ MODELS = "models"
 
 CANCEL_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
+BOX_LOST_SECONDS = 0.2
 
 _log = log.get(__name__)
 
@@ -182,6 +183,7 @@ class Session:
             agent,
             outbox,
             cancel_seconds=limits.cancel_seconds,
+            box_lost=around.box.lost,
             spawn=around.spawn,
             on_hang=self._agent_hung,
         )
@@ -205,6 +207,10 @@ class Session:
 
     async def _follow(self, agent: Agent, turns: Turns) -> None:
         await turns.follow()
+        with suppress(TimeoutError):
+            # The box may have taken it along: whoever watches the box says so.
+            await asyncio.wait_for(self._around.box.lost.wait(), BOX_LOST_SECONDS)
+            return
         words = f"The agent ended. {agent.exit_reason} The next prompt starts it anew."
         self._around.on_end(ending.failed(Exit.AGENT_ENDED, "agent_crash", words))
 

@@ -1,6 +1,6 @@
 """The turns of one session: a prompt begins one, the agent's events belong to it, and it ends exactly once.
 
-What an order means is journaled before the agent hears of it. What the agent says about a turn that is not
+What an order means is journaled before the agent hears of it, and no order waits for the disk. What the agent says about a turn that is not
 open, or a permission that nobody asked for, is left out.
 """
 
@@ -40,6 +40,7 @@ class Turns:
         outbox: Outbox,
         *,
         cancel_seconds: float,
+        box_lost: asyncio.Event,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_hang: Callable[[], None],
     ) -> None:
@@ -47,11 +48,13 @@ class Turns:
         self._agent = agent
         self._outbox = outbox
         self._cancel_seconds = cancel_seconds
+        self._box_lost = box_lost
         self._spawn = spawn
         self._on_hang = on_hang
         self._ended: dict[str, None] = {}
         self._pending: dict[str, str | None] = {}
         self._prompting: asyncio.Task[None] | None = None
+        self._is_given = False
         self._failure: messages.ErrorData | None = None
         self._is_stopping = False
         self._idle = asyncio.Event()
@@ -69,13 +72,18 @@ class Turns:
         log.bind(turn_id=order.turn)
         started = messages.TurnStarted(prompt=order.text, by=order.by, model=order.model)
         self._outbox.emit("turn.started", started, turn=order.turn)
-        await self._outbox.durable()
         # A task of its own, so that the next order, which may be to cancel, is heard.
+        self._is_given = False
         self._prompting = self._spawn(self._prompt(order))
 
     async def cancel(self, order: frames.TurnCancel) -> None:
         """Ask the agent to stop the turn, if it is still open; later it ends as cancelled for certain."""
         if self.open != order.turn:
+            return
+        if not self._is_given and self._prompting is not None:
+            # The disk is slow or full, and the agent has not heard of the turn.
+            self._prompting.cancel()
+            self._end(messages.TurnEnded(stop_reason="cancelled"))
             return
         asyncio.get_running_loop().call_later(self._cancel_seconds, self._has_hung, order.turn)
         await self._cancel(order.turn)
@@ -94,13 +102,7 @@ class Turns:
             answers=order.answers,
         )
         self._outbox.emit("permission.answered", answered, turn=turn)
-        await self._outbox.durable()
-        try:
-            await self._agent.answer(order)
-        except UnknownPermission:
-            _log.info("an answer came too late for the agent")
-        except (AgentError, OSError) as error:
-            self._report(f"The agent did not take the answer: {error}", turn)
+        self._spawn(self._deliver(order, turn))
 
     async def configure(self, order: frames.AgentConfigure) -> None:
         """Use another model or mode from the next turn on."""
@@ -152,15 +154,28 @@ class Turns:
             self._end(messages.TurnEnded(stop_reason=stop_reason, error=error))
 
     async def _prompt(self, order: frames.TurnStart) -> None:
+        await self._outbox.durable()
+        self._is_given = True
         try:
             await self._agent.prompt(order.turn, order.text, model=order.model, mode=order.mode)
         except (AgentError, OSError) as error:
-            if self.open == order.turn:
+            if self.open == order.turn and not self._box_lost.is_set():
                 failure = messages.ErrorData(
                     error_class="agent_crash", message=f"The agent did not take the prompt: {error}"
                 )
                 self._outbox.emit("error", failure, turn=order.turn)
                 self._end(messages.TurnEnded(stop_reason="error", error=failure))
+
+    async def _deliver(self, answer: frames.PermissionAnswer, turn: str | None) -> None:
+        await self._outbox.durable()
+        try:
+            await self._agent.answer(answer)
+        except UnknownPermission:
+            _log.info("an answer came too late for the agent")
+        except (AgentError, OSError) as error:
+            words = f"The agent did not take the answer: {error}"
+            failure = messages.ErrorData(error_class="internal", message=words)
+            self._outbox.emit("error", failure, turn=turn if turn == self.open else None)
 
     async def _cancel(self, turn: str) -> None:
         if self._prompting and not self._prompting.done():
@@ -188,6 +203,9 @@ class Turns:
             raise messages.MessageError("an agent has no say in this")
         if event.turn is not None and event.turn != self.open:
             _log.info("an event of a turn that is not open was left out", kind=event.kind)
+            return
+        if self._box_lost.is_set() and isinstance(event.data, messages.TurnEnded | messages.ErrorData):
+            # That it fails without its box is no failure of the agent: the instance ends, and says why.
             return
         match event.data:
             case messages.TurnEnded() as ended if event.turn is not None:
@@ -252,6 +270,3 @@ class Turns:
         if self._failure is not None and self._failure.error_class == error.error_class:
             return self._failure
         return error
-
-    def _report(self, message: str, turn: str | None) -> None:
-        self._outbox.emit("error", messages.ErrorData(error_class="internal", message=message), turn=turn)

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar import config, segments
 from sidecar.ending import Exit
-from sidecar.protocol import frames
+from sidecar.protocol import frames, messages
 from tests.fakes.pair import Pair
 from tests.fakes.scripted import ScriptedAgent
 
@@ -85,6 +85,28 @@ async def test_a_lost_box_interrupts_the_turn_and_ends_the_instance(tmp_path: Pa
         end: Any = pair.end_of(turn)
         assert end["stop_reason"] == "interrupted" and end["error"]["class"] == "box_lost"
         assert "The box program ended." in pair.station.datas("error")[0]["message"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("last_words", ["fail", "end"])
+async def test_what_an_agent_makes_of_the_loss_of_its_box_is_left_out(
+    tmp_path: Path, last_words: str
+) -> None:
+    agent = ScriptedAgent()
+    async with Pair(tmp_path, agent=lambda: agent) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn("wait")
+        await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+        pair.sidecar.box.lose("The box program ended.")
+        if last_words == "fail":
+            failure = messages.ErrorData(error_class="agent_crash", message="The server ended.")
+            agent.emit("error", failure)
+            agent.emit("turn.ended", messages.TurnEnded(stop_reason="error", error=failure))
+        else:
+            await agent.close()
+        assert await pair.exit() is Exit.BOX_LOST
+        end: Any = pair.end_of(turn)
+        assert end["stop_reason"] == "interrupted" and end["error"]["class"] == "box_lost"
+        assert [error["class"] for error in pair.station.datas("error")] == ["box_lost"]
 
 
 async def test_an_agent_that_does_not_start_is_said_so(tmp_path: Path) -> None:
