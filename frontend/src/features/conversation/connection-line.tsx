@@ -82,7 +82,9 @@ export function ConnectionLine({ session, children }: { session: string; childre
         <span aria-hidden className="flex">
           {icon}
         </span>
-        <span className="truncate">{text}</span>
+        <span className="truncate" title={typeof text === "string" ? text : undefined}>
+          {text}
+        </span>
       </div>
       {isRetryable && (
         <Button look="quiet" size="small" onClick={() => reconnect(session)}>

@@ -14,7 +14,8 @@ export function changedFiles(conversation: Conversation): ChangedFile[] {
   const files = new Map<string, ChangedFile>();
   for (const turn of conversation.turns) {
     for (const item of turn.items) {
-      if (item.type !== "tool" || item.status === "failed") continue;
+      // A diff may come with the question whether it may be made: only what was done counts.
+      if (item.type !== "tool" || item.status !== "completed") continue;
       for (const diff of item.diffs) add(files, item.seq, diff);
     }
   }
