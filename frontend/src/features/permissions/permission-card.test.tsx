@@ -107,7 +107,7 @@ describe("a permission", () => {
     );
     show();
     await userEvent.click(screen.getByTestId("permission-once"));
-    await waitFor(() => expect(toast).toHaveBeenCalledWith("Bob was first: reject"));
+    await waitFor(() => expect(toast).toHaveBeenCalledWith("Bob was first: Rejected"));
     await userEvent.click(screen.getByTestId("permission-once"));
     expect(answerPermission).toHaveBeenCalledTimes(2);
   });
