@@ -12,10 +12,13 @@ from typing import Any
 
 import msgspec
 
-from sidecar.protocol import coalesce, messages
+from sidecar.protocol import coalesce, frames, messages
 
 MAX_EVENT_BYTES = 256 * 1024
 """The data of one event of an agent. A frame, and what a browser is sent at once, are a few of these."""
+
+MAX_OWN_BYTES = frames.MAX_FRAME_BYTES - 64 * 1024
+"""The same for an event of the sidecar itself, such as a long prompt: it fits into a frame."""
 
 _CUTS = ((64 * 1024, 1000), (16 * 1024, 500), (4 * 1024, 200), (1024, 100), (256, 20), (64, 5))
 """Tried in this order until the data is small enough: characters of a text, items of a list or object."""
@@ -37,7 +40,7 @@ class Admitted:
     size: int
 
 
-def admit(kind: str, data: messages.Data) -> list[Admitted]:
+def admit(kind: str, data: messages.Data, *, most_bytes: int = MAX_EVENT_BYTES) -> list[Admitted]:
     """`data` as it may be stored, in pieces where it is a long text; the result shares nothing with `data`.
 
     MessageError when it does not fit its kind.
@@ -54,9 +57,9 @@ def admit(kind: str, data: messages.Data) -> list[Admitted]:
         if len(checked.text) <= coalesce.MAX_DELTA_CHARACTERS:
             return [Admitted(checked, len(raw))]
         return _split(checked)
-    if len(raw) <= MAX_EVENT_BYTES:
+    if len(raw) <= most_bytes:
         return [Admitted(checked, len(raw))]
-    return [_shortened(kind, plain)]
+    return [_shortened(kind, plain, most_bytes)]
 
 
 def _encoded(data: messages.Data) -> tuple[dict[str, Any], bytes | None]:
@@ -112,12 +115,12 @@ def _split(data: messages.TextDelta | messages.ToolOutput) -> list[Admitted]:
     return pieces
 
 
-def _shortened(kind: str, plain: dict[str, Any]) -> Admitted:
+def _shortened(kind: str, plain: dict[str, Any], most_bytes: int) -> Admitted:
     """The data with its longest texts, lists and objects cut, as gently as its size allows."""
     for characters, items in _CUTS:
         shorter = {name: _cut(value, characters, items) for name, value in plain.items()}
         raw = _encoder.encode(shorter)
-        if len(raw) <= MAX_EVENT_BYTES:
+        if len(raw) <= most_bytes:
             return Admitted(messages.check_data(kind, shorter), len(raw))
     raise messages.MessageError("data is too large, even when it is cut")
 

@@ -110,7 +110,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.INFO))
     # Below warning these write every frame and every request, contents included.
     for chatty in ("websockets", "httpx2", "httpcore2", "h11", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -71,7 +71,7 @@ class Outbox:
 
     def emit(self, kind: str, data: messages.Data, *, turn: str | None = None) -> None:
         """An event of the sidecar itself: never waits and is never counted away; there are few of them."""
-        for admitted in intake.admit(kind, data):
+        for admitted in intake.admit(kind, data, most_bytes=intake.MAX_OWN_BYTES):
             self._add(kind, admitted, turn)
 
     async def durable(self) -> None:

@@ -1,7 +1,7 @@
 """The turns of one session: a prompt begins one, the agent's events belong to it, and it ends exactly once.
 
-What an order means is journaled before the agent hears of it, and no order waits for the disk. What the agent says about a turn that is not
-open, or a permission that nobody asked for, is left out.
+What an order means is journaled before the agent hears of it, and no later order waits for the disk. What the
+agent says about a turn that is not open, or a permission that nobody asked for, is left out.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Turns:
     async def stop(self, *, seconds: float) -> None:
         """No turn begins any more; one that is open is cancelled, and may end as interrupted by itself."""
         self._is_stopping = True
-        if self.open is not None:
+        if self.open is not None and self._is_given:
             try:
                 async with asyncio.timeout(seconds):
                     await self._cancel(self.open)

@@ -32,8 +32,8 @@ async def test_it_stops_as_asked_and_everything_is_stored(tmp_path: Path, reason
 async def test_a_signal_stops_it_too_even_with_a_deaf_agent(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
-        turn = pair.station.start_turn("hang")
-        await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+        turn = pair.station.start_turn("say begun\nhang")
+        await pair.station.until(lambda: "message.done" in pair.station.kinds())
         loop = asyncio.get_running_loop()
         begun = loop.time()
         pair.sidecar.stop()

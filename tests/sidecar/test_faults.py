@@ -187,6 +187,29 @@ async def test_a_full_disk_is_shown_and_the_turn_goes_on_when_there_is_space(
         check_numbers(pair.station.stored)
 
 
+@pytest.mark.parametrize("how", ["cancelled", "stopped"])
+async def test_orders_are_heard_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(outbox, "RETRY_SECONDS", 0.02)
+    bad = BadDisk(tmp_path / "journal")
+    async with Pair(tmp_path, disk=bad.disk()) as pair:
+        await pair.ready()
+        bad.room = 0
+        turn = pair.station.start_turn("say never")
+        await pair.station.until(lambda: "error" in pair.station.kinds())
+        if how == "cancelled":
+            number = pair.station.order(frames.TurnCancel(turn=turn))
+            await pair.station.until(lambda: pair.station.done[-1].number == number)
+        else:
+            pair.station.order(frames.InstanceStop(reason="user"))
+        bad.room = 1 << 30
+        await pair.ended(turn)
+        end = pair.end_of(turn)
+        assert end == {"stop_reason": "cancelled" if how == "cancelled" else "interrupted"}
+        assert pair.agent.prompts == []
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from sidecar import journal, outbox, segments
 from sidecar.ledger import Ledger
@@ -256,6 +257,16 @@ async def _chatter(box: Outbox) -> str:
         if number % 10 == 0:
             await asyncio.sleep(0)
     return text
+
+
+async def test_a_wall_clock_that_jumps_changes_nothing_but_the_time_shown(opened: Opened) -> None:
+    async with opened() as receiver:
+        for moment in ("2026-11-22T10:00:00Z", "2026-11-22T09:00:00Z", "2026-11-22T12:00:00Z"):
+            with time_machine.travel(moment, tick=False):
+                await receiver.box.put("plan", messages.Plan(entries=[]), turn=TURN)
+                receiver.pull()
+        assert [event.seq for event in receiver.events] == [FIRST, FIRST + 1, FIRST + 2]
+        assert [event.ts[11:13] for event in receiver.events] == ["10", "09", "12"]
 
 
 async def test_data_that_does_not_fit_gets_no_number(opened: Opened) -> None:

@@ -29,7 +29,8 @@ async def test_a_turn_is_a_beginning_what_the_agent_says_and_an_end(tmp_path: Pa
 async def test_turns_follow_each_other_and_one_at_a_time(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
-        first = pair.station.start_turn("wait")
+        first = pair.station.start_turn("say begun\nwait")
+        await pair.station.until(lambda: "message.done" in pair.station.kinds())
         second = pair.station.start_turn("say too early")
         await pair.station.until(lambda: len(pair.station.done) == 3)
         assert pair.station.done[-1] == frames.CommandDone(number=3, error="turn_open")
@@ -38,7 +39,7 @@ async def test_turns_follow_each_other_and_one_at_a_time(tmp_path: Path) -> None
         assert pair.end_of(first) == {"stop_reason": "cancelled"}
         assert pair.end_of(second) is None
         await pair.play("say again")
-        assert pair.agent.prompts == ["wait", "say again"]
+        assert pair.agent.prompts == ["say begun\nwait", "say again"]
 
 
 async def test_a_turn_that_was_never_runs_again(tmp_path: Path) -> None:
@@ -62,12 +63,23 @@ async def test_a_late_cancel_harms_nothing(tmp_path: Path) -> None:
         assert pair.station.done[-1].error == "" and pair.end_of(second) is None
 
 
+async def test_a_turn_that_is_cancelled_at_once_still_begins_and_ends_once(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        for _ in range(20):
+            turn = pair.station.start_turn("wait")
+            pair.station.order(frames.TurnCancel(turn=turn))
+            await pair.ended(turn)
+            assert pair.end_of(turn) == {"stop_reason": "cancelled"}
+        assert pair.station.kinds().count("turn.started") == 20
+
+
 async def test_an_agent_that_does_not_stop_is_ended(tmp_path: Path) -> None:
     limits = config.Limits(cancel_seconds=0.1)
     async with Pair(tmp_path, limits=limits) as pair:
         await pair.ready()
-        turn = pair.station.start_turn("hang")
-        await pair.station.until(lambda: "turn.started" in pair.station.kinds())
+        turn = pair.station.start_turn("say begun\nhang")
+        await pair.station.until(lambda: "message.done" in pair.station.kinds())
         pair.station.order(frames.TurnCancel(turn=turn))
         await pair.ended(turn)
         end = pair.end_of(turn)
@@ -228,7 +240,7 @@ async def test_the_agent_is_configured_or_says_why_not(tmp_path: Path) -> None:
         assert [done.error for done in pair.station.done] == ["", "", "agent: There is no such mode."]
 
 
-@pytest.mark.parametrize("text", ["x" * 250_000, "", "\x01\x02 control\n\x7f", "🙏" * 1000])
+@pytest.mark.parametrize("text", ["x" * 250_000, "", "\x01\x02 control\n\x7f", "🙏" * 1000, '"\n' * 131_072])
 async def test_a_prompt_is_stored_as_it_was_given(tmp_path: Path, text: str) -> None:
     class Mute(ScriptedAgent):
         async def _play(self, turn: str, script: str) -> None:
