@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -142,7 +143,13 @@ def from_demo(prompt: str, results: list[str]) -> Iterator[Step]:
             yield Fail("provider_bad_response")
             return
         for action in step.action:
-            yield _action(play.filled(action, call))
+            filled = play.filled(action, call)
+            yield _slow_command(filled, call) if call.name == "tools" else _action(filled)
+
+
+def _slow_command(action: scripts.Action, call: scripts.Call) -> Use:
+    ticks = [f"tick {number + 1} of {call.count}\n" for number in range(call.count)]
+    return dataclasses.replace(_command(action), output=ticks, pause=call.seconds)
 
 
 def _failing(kind: str) -> Iterator[Step]:

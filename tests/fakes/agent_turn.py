@@ -189,7 +189,12 @@ class Performance:
     async def _delegate(self, step: Delegate, parent: str) -> None:
         tool = str(uuid4())
         self._upsert(
-            tool, name="task", title=step.title, status="in_progress", parent_tool_call_id=parent or None
+            tool,
+            name="task",
+            tool_kind="other",
+            title=step.title,
+            status="in_progress",
+            parent_tool_call_id=parent or None,
         )
         await self.carry_out(step.steps, [], tool)
         self._upsert(tool, status="completed")

@@ -6,12 +6,10 @@ import asyncio
 import json
 import socket
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from sidecar.agents.base import UnknownPermission
 from sidecar.agents.opencode.output import KEPT_END, MAX_OUTPUT
@@ -20,19 +18,7 @@ from sidecar.protocol.frames import Provider
 from tests.contract.agents.live_opencode import LiveOpenCode, live_opencode
 from tests.contract.agents.recorder import allow, choose
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveOpenCode]:
-    async with live_opencode(tmp_path_factory.mktemp("opencode")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def live(shared: LiveOpenCode) -> AsyncIterator[LiveOpenCode]:
-    yield shared
-    await shared.rest()
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
 
 
 def said(prompt: str) -> str:
@@ -42,116 +28,116 @@ def said(prompt: str) -> str:
 # --- the stream of events is cut ---------------------------------------------------------------------------
 
 
-async def test_text_is_whole_and_single_however_often_the_stream_is_cut(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo long 300 5ms")
-    await live.recorder.until(turn, "message.delta", count=3)
+async def test_text_is_whole_and_single_however_often_the_stream_is_cut(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo long 300 5ms")
+    await opencode.recorder.until(turn, "message.delta", count=3)
     while turn.ended is None:
-        live.box.cut()
+        opencode.box.cut()
         await asyncio.sleep(0.1)
     assert turn.text == said("/demo long 300 5ms")
     assert turn.stop_reason == "end_turn"
 
 
-async def test_tools_survive_a_cut_stream(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo tools 12 100ms", mode="auto")
-    await live.recorder.until(turn, "tool.output")
-    live.box.cut()
-    await live.recorder.until(turn, "tool.output", count=4)
-    live.box.cut()
-    await live.recorder.finish(turn)
+async def test_tools_survive_a_cut_stream(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo tools 12 100ms", mode="auto")
+    await opencode.recorder.until(turn, "tool.output")
+    opencode.box.cut()
+    await opencode.recorder.until(turn, "tool.output", count=4)
+    opencode.box.cut()
+    await opencode.recorder.finish(turn)
     tool = turn.tool("execute")
     assert tool.output == "".join(f"tick {n} of 12\n" for n in range(1, 13)) + "all-ticks-done\n"
     assert tool.status == "completed"
 
 
-async def test_a_question_that_is_asked_while_the_stream_is_cut_is_seen(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo question")
+async def test_a_question_that_is_asked_while_the_stream_is_cut_is_seen(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo question")
     for _ in range(20):
-        live.box.cut()
+        opencode.box.cut()
         await asyncio.sleep(0.05)
-    await live.recorder.finish(turn, choose("red"))
+    await opencode.recorder.finish(turn, choose("red"))
     assert len(turn.of("permission.asked")) == 1
     assert turn.text.count("Thank you") == 1
 
 
-async def test_the_end_of_a_turn_is_seen_although_the_stream_was_cut(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo plain")
+async def test_the_end_of_a_turn_is_seen_although_the_stream_was_cut(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo plain")
     for _ in range(40):
-        live.box.cut()
+        opencode.box.cut()
         await asyncio.sleep(0.02)
-    await live.recorder.finish(turn)
+    await opencode.recorder.finish(turn)
     assert turn.text == said("/demo plain")
 
 
 # --- somebody in the box -----------------------------------------------------------------------------------
 
 
-async def test_an_answer_from_the_box_is_told_as_that(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo permission")
-    asked = await live.recorder.until(turn, "permission.asked")
-    (waiting,) = [each for each in await live.intruder.get("/permission") if _is_about(each, "rm -rf build")][
-        -1:
-    ]
-    await live.intruder.post(f"/permission/{waiting['id']}/reply", {"reply": "once"})
-    answered = await live.recorder.until(turn, "permission.answered")
+async def test_an_answer_from_the_box_is_told_as_that(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo permission")
+    asked = await opencode.recorder.until(turn, "permission.asked")
+    (waiting,) = [
+        each for each in await opencode.intruder.get("/permission") if _is_about(each, "rm -rf build")
+    ][-1:]
+    await opencode.intruder.post(f"/permission/{waiting['id']}/reply", {"reply": "once"})
+    answered = await opencode.recorder.until(turn, "permission.answered")
     assert answered.permission_id == asked.permission_id
     assert answered.by == "box"
     assert answered.choice == "once"
     with pytest.raises(UnknownPermission):
-        await live.recorder.agent.answer(allow(asked))
-    await live.recorder.finish(turn)
+        await opencode.recorder.agent.answer(allow(asked))
+    await opencode.recorder.finish(turn)
     assert turn.stop_reason == "end_turn"
 
 
-async def test_a_conversation_of_somebody_else_is_not_ours(live: LiveOpenCode) -> None:
-    other = await live.intruder.post("/session", {"title": "of the user"})
+async def test_a_conversation_of_somebody_else_is_not_ours(opencode: LiveOpenCode) -> None:
+    other = await opencode.intruder.post("/session", {"title": "of the user"})
     model = {"providerID": "demo", "modelID": "demo"}
     parts = [{"type": "text", "text": "/demo permission"}]
-    await live.intruder.post(f"/session/{other['id']}/prompt_async", {"parts": parts, "model": model})
-    turn = await live.recorder.run("/demo long 60 10ms")
+    await opencode.intruder.post(f"/session/{other['id']}/prompt_async", {"parts": parts, "model": model})
+    turn = await opencode.recorder.run("/demo long 60 10ms")
     assert turn.text == said("/demo long 60 10ms")
     assert turn.of("permission.asked") == []
-    await live.intruder.post(f"/session/{other['id']}/abort")
+    await opencode.intruder.post(f"/session/{other['id']}/abort")
 
 
-async def test_a_session_that_somebody_deleted_is_replaced(live: LiveOpenCode) -> None:
-    listed = await live.intruder.get("/session")
+async def test_a_session_that_somebody_deleted_is_replaced(opencode: LiveOpenCode) -> None:
+    listed = await opencode.intruder.get("/session")
     for session in listed:
         if "openagent" in (session.get("metadata") or {}):
-            await live.intruder._call("DELETE", f"/session/{session['id']}", None, 10.0)
-    turn = await live.recorder.run("/demo plain")
+            await opencode.intruder._call("DELETE", f"/session/{session['id']}", None, 10.0)
+    turn = await opencode.recorder.run("/demo plain")
     assert turn.text == said("/demo plain")
 
 
-async def test_the_workspace_is_a_repository(live: LiveOpenCode) -> None:
-    assert _git(live.workspace, "log", "--format=%an %s").strip() == "OpenAgent Empty workspace"
+async def test_the_workspace_is_a_repository(opencode: LiveOpenCode) -> None:
+    assert _git(opencode.workspace, "log", "--format=%an %s").strip() == "OpenAgent Empty workspace"
 
 
 # --- what is asked and told --------------------------------------------------------------------------------
 
 
-async def test_the_model_is_the_one_that_was_asked_for(live: LiveOpenCode) -> None:
-    await live.recorder.run("/demo plain", model="demo-exactly-this")
-    assert live.demo.exchanges[-1].body["model"] == "demo-exactly-this"
-    await live.recorder.run("/demo plain")
-    assert live.demo.exchanges[-1].body["model"] == "demo"
+async def test_the_model_is_the_one_that_was_asked_for(opencode: LiveOpenCode) -> None:
+    await opencode.recorder.run("/demo plain", model="demo-exactly-this")
+    assert opencode.demo.exchanges[-1].body["model"] == "demo-exactly-this"
+    await opencode.recorder.run("/demo plain")
+    assert opencode.demo.exchanges[-1].body["model"] == "demo"
 
 
-async def test_no_call_is_spent_on_a_title(live: LiveOpenCode) -> None:
-    before = len(live.demo.exchanges)
-    await live.recorder.run("/demo plain")
-    assert len(live.demo.exchanges) == before + 1
+async def test_no_call_is_spent_on_a_title(opencode: LiveOpenCode) -> None:
+    before = len(opencode.demo.exchanges)
+    await opencode.recorder.run("/demo plain")
+    assert len(opencode.demo.exchanges) == before + 1
 
 
-async def test_an_edit_shows_its_change_before_it_is_allowed(live: LiveOpenCode) -> None:
-    live.clear()
-    turn = await live.recorder.run("/demo edit", allow)
+async def test_an_edit_shows_its_change_before_it_is_allowed(opencode: LiveOpenCode) -> None:
+    opencode.clear()
+    turn = await opencode.recorder.run("/demo edit", allow)
     first, second = turn.of("permission.asked")
     assert first.path == second.path == "notes.md"
     assert first.rule == "edit: *"
     assert "+- second: done" in second.diff
     assert "-- second: open" in second.diff
-    assert str(live.workspace) not in second.diff
+    assert str(opencode.workspace) not in second.diff
     changes = [(changed.path, changed.change) for changed in turn.of("file.changed")]
     assert changes == [("notes.md", "created"), ("notes.md", "modified")]
     _, edit = [tool for tool in turn.tools.values() if tool.tool_kind == "edit"]
@@ -159,18 +145,18 @@ async def test_an_edit_shows_its_change_before_it_is_allowed(live: LiveOpenCode)
     assert turn.tool("read").locations == [{"path": "notes.md"}]
 
 
-async def test_files_that_a_command_changed_are_told(live: LiveOpenCode) -> None:
-    turn = await live.recorder.run("/demo run echo made > by-command.txt", mode="auto")
+async def test_files_that_a_command_changed_are_told(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo run echo made > by-command.txt", mode="auto")
     assert "by-command.txt" in [changed.path for changed in turn.of("file.changed")]
 
 
-async def test_a_failed_command_tells_its_exit_code(live: LiveOpenCode) -> None:
-    turn = await live.recorder.run("/demo run exit 3", mode="auto")
+async def test_a_failed_command_tells_its_exit_code(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo run exit 3", mode="auto")
     assert turn.tool("execute").error == "exit code 3"
 
 
-async def test_a_flood_of_output_is_cut_and_counted(live: LiveOpenCode) -> None:
-    turn = await live.recorder.run("/demo flood 60000", mode="auto")
+async def test_a_flood_of_output_is_cut_and_counted(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo flood 60000", mode="auto")
     pieces = turn.of("tool.output")
     assert len(turn.tool("execute").output) <= MAX_OUTPUT + KEPT_END
     assert "line 60000 of a flood" in pieces[-1].text
@@ -179,17 +165,17 @@ async def test_a_flood_of_output_is_cut_and_counted(live: LiveOpenCode) -> None:
 # --- prompts that nobody should send -----------------------------------------------------------------------
 
 
-async def test_a_long_prompt_and_answer_are_kept_whole(live: LiveOpenCode) -> None:
+async def test_a_long_prompt_and_answer_are_kept_whole(opencode: LiveOpenCode) -> None:
     text = "ü" * 300_000
-    turn = await live.recorder.run(f"/demo say {text}")
+    turn = await opencode.recorder.run(f"/demo say {text}")
     assert turn.text == text
 
 
 @pytest.mark.parametrize(
     "prompt", ["/demo say \x00\x01\x1b[31mred\x7f", "/demo say \ud83d", "/demo say \u202egnp"]
 )
-async def test_strange_characters_do_no_harm(live: LiveOpenCode, prompt: str) -> None:
-    turn = await live.recorder.run(prompt)
+async def test_strange_characters_do_no_harm(opencode: LiveOpenCode, prompt: str) -> None:
+    turn = await opencode.recorder.run(prompt)
     assert turn.stop_reason == "end_turn"
     assert "\0" not in turn.text
     turn.text.encode()
@@ -198,8 +184,8 @@ async def test_strange_characters_do_no_harm(live: LiveOpenCode, prompt: str) ->
 # --- the provider ------------------------------------------------------------------------------------------
 
 
-async def test_garbage_is_not_shown(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo garbage")
+async def test_garbage_is_not_shown(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo garbage")
     while turn.error is None and not turn.of("agent.status"):
         # Whether OpenCode gives up or tries again depends on how the bytes were cut into pieces.
         await asyncio.sleep(0.05)
@@ -208,26 +194,26 @@ async def test_garbage_is_not_shown(live: LiveOpenCode) -> None:
         assert turn.error.error_class == "provider_bad_response"
 
 
-async def test_a_cut_answer_is_asked_for_again(live: LiveOpenCode) -> None:
-    turn = await live.recorder.prompt("/demo cut")
-    retrying = await live.recorder.until(turn, "agent.status")
+async def test_a_cut_answer_is_asked_for_again(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo cut")
+    retrying = await opencode.recorder.until(turn, "agent.status")
     assert retrying.status == "retrying"
     # What was said before the cut is complete as it is; the next attempt is another part.
     assert len(turn.done) == len(turn.parts)
-    await live.recorder.agent.cancel(turn.id)
-    await live.recorder.finish(turn)
+    await opencode.recorder.agent.cancel(turn.id)
+    await opencode.recorder.finish(turn)
 
 
-async def test_a_rate_limit_names_the_time_of_the_next_attempt(live: LiveOpenCode) -> None:
-    turn = await live.recorder.run("/demo error429 1 2s")
+async def test_a_rate_limit_names_the_time_of_the_next_attempt(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo error429 1 2s")
     assert turn.stop_reason == "end_turn"
     retrying = turn.of("agent.status")[0]
     assert "limits" in retrying.message
     assert retrying.retry_at
 
 
-async def test_a_conversation_that_is_too_long_is_summarised(live: LiveOpenCode) -> None:
-    turn = await live.recorder.run("/demo context", allow)
+async def test_a_conversation_that_is_too_long_is_summarised(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo context", allow)
     assert turn.ended is not None
     assert any("summarised" in status.message for status in turn.of("agent.status"))
 

@@ -147,7 +147,8 @@ STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 
 async def test_events_come_one_by_one_however_they_are_cut() -> None:
-    lines = 'data: {"type":"a"}\n\ndata: {"type":"b","text":"ü"}\n\n: a comment\n\ndata: [1]\ndata: x\n\n'.encode()
+    events = ('{"type":"a"}', '{"type":"b","text":"ü"}', "[1]", "nonsense")
+    lines = b": a comment\n\n" + "".join(f"data: {event}\n\n" for event in events).encode()
 
     async def serve(head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(STREAM)
