@@ -109,7 +109,9 @@ class Link:
             except stream.Gap:
                 _log.warning("the link lost a frame, connecting again")
             except (OSError, WebSocketException, TimeoutError, frames.FrameError) as error:
-                _log.info("link is down", reason=f"{type(error).__name__}: {error}"[:300], tries=tries)
+                # Once for each outage, not for each try.
+                say = _log.debug if tries else _log.info
+                say("link is down", reason=f"{type(error).__name__}: {error}"[:300])
             lasted = loop.time() - started_at >= self._timing.settled
             # A platform that answered is there: a line that breaks again and again is joined again quickly.
             tries = 0 if lasted else min(tries, FLAPPING_TRIES) + 1 if self._was_up else tries + 1
