@@ -1,7 +1,7 @@
 // Who is here decides what is shown: set-up, sign-in, or the product at whatever address was asked for.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { Toaster } from "sonner";
+import { Toaster, toast } from "sonner";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { LiveRegions } from "@/components/live-regions";
 import { Problem } from "@/components/states";
@@ -50,7 +50,11 @@ function Strangers({ onIn }: { onIn: () => void }) {
       queries.setQueryData(setupQuery.queryKey, { needed: false, code_required: false });
       queries.setQueryData(meQuery.queryKey, me);
     };
-    return <SetupForm isCodeRequired={setup.data.code_required} onDone={done} />;
+    const tooLate = () => {
+      toast("OpenAgent has been set up already. Sign in.");
+      void setup.refetch();
+    };
+    return <SetupForm isCodeRequired={setup.data.code_required} onDone={done} onTooLate={tooLate} />;
   }
   return <SignInPage onDone={onIn} />;
 }

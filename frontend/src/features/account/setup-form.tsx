@@ -3,17 +3,25 @@ import { useMutation } from "@tanstack/react-query";
 import { Button } from "@/components/button";
 import { Field, FormError, Input } from "@/components/form";
 import { setUp } from "@/lib/api/account";
-import { ApiError, messageOf } from "@/lib/api/errors";
+import { ApiError, isCode, messageOf } from "@/lib/api/errors";
 import type { Me } from "@/lib/api/types";
 import { EntryPage } from "./entry-page";
 
 interface SetupFormProps {
   isCodeRequired: boolean;
   onDone: (me: Me) => void;
+  /** Somebody else was faster: there is an account now. */
+  onTooLate: () => void;
 }
 
-export function SetupForm({ isCodeRequired, onDone }: SetupFormProps) {
-  const mutation = useMutation({ mutationFn: setUp, onSuccess: onDone });
+export function SetupForm({ isCodeRequired, onDone, onTooLate }: SetupFormProps) {
+  const mutation = useMutation({
+    mutationFn: setUp,
+    onSuccess: onDone,
+    onError: (error) => {
+      if (isCode(error, "already_set_up")) onTooLate();
+    },
+  });
   const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
   const submit = (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? "").trim();
