@@ -31,7 +31,8 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
     <figure
       tabIndex={0}
       aria-label={`Changes in ${path}`}
-      className={cn("overflow-x-auto", className)}
+      // Positioned: hidden words inside must scroll with it and not lengthen what is around it.
+      className={cn("relative overflow-x-auto", className)}
       data-testid="diff"
     >
       <div className="min-w-max font-mono text-xs leading-5">
