@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-LOG_BYTES = 1024 * 1024
+LOG_BYTES = 2**20
 START_SECONDS, KILL_SECONDS, TICK_SECONDS = 15.0, 10.0, 0.05
 
 
@@ -49,22 +49,23 @@ def stat_of(pid: int | str) -> list[str]:
 
 def write_json(path: str, content: dict[str, Any]) -> None:
     """Complete or not at all, also when the disk is full."""
-    with open(f"{path}.new", "w") as file:
-        json.dump(content, file)
-        file.flush()
+    with open(f"{path}.new", "w", buffering=1) as file:
+        print(json.dumps(content), file=file)
         os.fsync(file.fileno())
     os.replace(f"{path}.new", path)
 
 
-def open_view(view: dict[str, list[str]], info: int) -> tuple[list[str], int]:
-    """The command that makes a view, and a descriptor that it needs; `info` hears who the first inside is.
+def open_view(view: dict[str, Any], info: int) -> tuple[list[str], list[int]]:
+    """The command that makes a view, and the descriptors it needs; `info` hears who the first inside is.
 
     The arguments go by descriptor: a box can see the command, and its agent would read pages of it.
     """
+    files = {option: os.open(path, os.O_RDONLY) for option, path in view["files"].items()}
     arguments = os.memfd_create("arguments")
-    words = ["--info-fd", str(info), *view["arguments"]]
+    words = [*view["arguments"], "--info-fd", info, *(word for item in files.items() for word in item)]
     os.pwrite(arguments, "".join(f"{word}\0" for word in words).encode(), 0)
-    return [*view["outside"], "--args", str(arguments), "--", *view["inside"]], arguments
+    command = [*view["outside"], "--args", str(arguments), "--", *view["inside"]]
+    return command, [info, arguments, *files.values()]
 
 
 class Log:
@@ -105,7 +106,7 @@ class Half:
         self._log = log
         self._cgroups: list[str] = plan["cgroups"]
         self.information, tell = os.pipe()
-        command, arguments = open_view(plan["view"], tell)
+        command, descriptors = open_view(plan["view"], tell)
         self._process = subprocess.Popen(
             command,
             env=plan["env"],
@@ -113,12 +114,12 @@ class Half:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=[tell, arguments],
+            pass_fds=descriptors,
             preexec_fn=self._enter,
         )
-        assert self._process.stdout is not None
-        for descriptor in (tell, arguments):
+        for descriptor in descriptors:
             os.close(descriptor)
+        assert self._process.stdout is not None
         self.output = self._process.stdout.fileno()
         os.set_blocking(self.output, False)
         self.ended = os.pidfd_open(self._process.pid)
@@ -270,10 +271,8 @@ class Keeper:
 
     def _wait_for_lock(self) -> None:
         """The platform holds its lock for as long as it runs; we take it for a moment when it ends."""
-        with contextlib.suppress(OSError):
-            lock = os.open(self._plan["lock"], os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.suppress(OSError), open(self._plan["lock"]) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
-            fcntl.flock(lock, fcntl.LOCK_UN)
         os.write(self._wake, b"p")
 
 

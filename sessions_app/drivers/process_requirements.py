@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sessions_app.drivers import process_keeper, process_views
 from sessions_app.drivers.base import DriverError
@@ -100,10 +101,10 @@ def _bubblewrap_version() -> tuple[int, ...] | None:
     return tuple(map(int, found.groups())) if found else None
 
 
-def _probe(view: dict[str, list[str]], environment: Mapping[str, str]) -> str:
+def _probe(view: dict[str, Any], environment: Mapping[str, str]) -> str:
     """The last line that it said if it failed, otherwise nothing."""
     nobody = os.open(os.devnull, os.O_WRONLY)
-    command, arguments = process_keeper.open_view(view, nobody)
+    command, descriptors = process_keeper.open_view(view, nobody)
     try:
         answer = subprocess.run(
             command,
@@ -114,12 +115,12 @@ def _probe(view: dict[str, list[str]], environment: Mapping[str, str]) -> str:
             text=True,
             errors="replace",
             timeout=PROBE_SECONDS,
-            pass_fds=[nobody, arguments],
+            pass_fds=descriptors,
             check=False,
         )
     finally:
-        os.close(nobody)
-        os.close(arguments)
+        for descriptor in descriptors:
+            os.close(descriptor)
     if answer.returncode == 0:
         return ""
     lines = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sessions_app.drivers import files
+from sessions_app.drivers import files, seccomp
 
 BOX_USER = "agent"
 BOX_UID = 1000
@@ -39,9 +39,10 @@ BOX_ETC = {
 def stage(sidecar: Path, destination: Path) -> Path:
     """The folder of the current copy under `destination`, made now if it is not there.
 
-    It holds `sidecar/` (to import from), `box/` (to run) and `etc/` (for the box).
+    It holds `sidecar/` (to import from), `box/` (to run), and for the box `etc/` and its `filter`.
     """
-    name = _digest(sidecar)
+    box_filter = seccomp.box_filter()
+    name = _digest(sidecar, box_filter)
     target = destination / name
     with contextlib.suppress(FileNotFoundError):
         os.utime(target)  # It is in use: see `prune`.
@@ -49,6 +50,7 @@ def stage(sidecar: Path, destination: Path) -> Path:
     unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=destination))
     try:
         _fill(unfinished, sidecar)
+        (unfinished / "filter").write_bytes(box_filter)
         _open_to_all(unfinished)
         unfinished.rename(target)
     except OSError:
@@ -69,8 +71,8 @@ def prune(destination: Path, instances: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _digest(sidecar: Path) -> str:
-    digest = hashlib.sha256(json.dumps(BOX_ETC).encode())
+def _digest(sidecar: Path, box_filter: bytes) -> str:
+    digest = hashlib.sha256(json.dumps(BOX_ETC).encode() + box_filter)
     for file in _sources(sidecar):
         digest.update(f"\n{file.relative_to(sidecar)}\n".encode())
         digest.update(file.read_bytes())

@@ -12,8 +12,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import MEGABYTE, Limits
@@ -69,11 +70,18 @@ class View:
     arguments: list[str]
     user: list[str]
     program: list[str]
+    # Further arguments, whose value is a descriptor of this file.
+    files: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, *program: str) -> dict[str, list[str]]:
+    def plan(self, *program: str) -> dict[str, Any]:
         """As the keeper wants it; with another program if one is given."""
         inside = [*self.user, *(program or self.program)]
-        return {"outside": self.outside, "arguments": self.arguments, "inside": inside}
+        return {
+            "outside": self.outside,
+            "arguments": self.arguments,
+            "files": self.files,
+            "inside": inside,
+        }
 
 
 def sidecar(places: Places, uids: HostUids | None, environment: Mapping[str, str]) -> View:
@@ -133,7 +141,8 @@ def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
     # Before the view: a user namespace that root made would not let anybody else write to the disk.
     user = [*_drop(uids.box), "--"] if uids else []
     started = [*limits.prlimit(), box_python(), "-I", "/opt/openagent/box"]
-    return View([*user, program("bwrap")], arguments, [], started)
+    files = {"--seccomp": str(places.runtime / "filter")}
+    return View([*user, program("bwrap")], arguments, [], started, files)
 
 
 def box_environment() -> dict[str, str]:

@@ -37,6 +37,7 @@ class ProcessEngine:
         self.until(lambda: not self.is_running(ref))
 
     def lose(self, ref: Ref) -> None:
+        self._probe(ref)  # Until it runs, there is nothing in it that the kernel could end with its keeper.
         self._record(ref).keeper().kill(signal.SIGKILL)
         self.until(lambda: not self.is_running(ref))
 

@@ -64,7 +64,7 @@ def test_there_are_no_rights_to_gain(probe: Probe) -> None:
         line.split(":\t") for line in probe.sh("cat /proc/self/status").splitlines() if ":\t" in line
     )
     assert {status[f"Cap{name}"] for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
-    assert status["NoNewPrivs"] == "1"
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert status["Uid"].split() == ["1000"] * 4
     assert probe.sh("ulimit -c").strip() == "0"
     for command in (
@@ -77,6 +77,29 @@ def test_there_are_no_rights_to_gain(probe: Probe) -> None:
         assert probe.box("bash", "-c", command)[0] != 0, command
     assert probe.box("mknod", "/tmp/disk", "b", "8", "0")[0] != 0
     assert probe.box("bash", "-c", "echo x > /proc/sys/kernel/hostname")[0] != 0
+
+
+def test_doors_that_namespaces_leave_open_are_shut(probe: Probe) -> None:
+    families = (
+        "import socket\n"
+        "for family in range(60):\n"
+        "    for kind in (1, 2, 3, 5):\n"
+        "        try: socket.socket(family, kind).close(); print(family)\n"
+        "        except OSError: pass"
+    )
+    made = {int(line) for line in probe.sh(f'python3 -c "{families}"').split()}
+    # Unix, IPv4, IPv6 and netlink, all of them inside of its own namespace; above all no AF_VSOCK.
+    assert made == {1, 2, 10, 16}
+    calls = (
+        "import ctypes, os\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "for number in (250, 321, 298, 323, 425, 165, 0x40000000 + 39, 1000):\n"
+        "    print(libc.syscall(number, 0, 0, 0, 0, 0), os.strerror(ctypes.get_errno()))"
+    )
+    if os.uname().machine == "x86_64":
+        refused = ["Operation not permitted"] * 4 + ["Function not implemented", "Operation not permitted"]
+        said = probe.sh(f'python3 -c "{calls}"').splitlines()
+        assert said == [f"-1 {reason}" for reason in [*refused, *["Function not implemented"] * 2]]
 
 
 def test_only_its_own_processes_are_visible(probe: Probe) -> None:

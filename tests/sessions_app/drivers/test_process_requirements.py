@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions_app.drivers import process_requirements, process_views
+from sessions_app.drivers import process_requirements, process_views, seccomp
 from sessions_app.drivers.base import DriverError, InstanceSpec
 from sessions_app.drivers.process import ProcessDriver
 from sessions_app.drivers.process_options import Options
@@ -72,6 +72,12 @@ def test_a_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12 - 2**20, 2**20))
     error = refused(lambda: process_requirements.check_space(tmp_path))
     assert error.code == "disk_full" and "Free some space" in error.message
+
+
+def test_without_libseccomp_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seccomp, "_LIBRARY", "libnowhere.so.1")
+    error = refused(seccomp.box_filter)
+    assert error.code == "libseccomp_missing" and "apt-get install libseccomp2" in error.message
 
 
 def view(*outside: str) -> View:
