@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Max, Q
 
 from sessions_app.models import Event, Session
 from sidecar.protocol import messages
@@ -132,3 +133,11 @@ def append(*, session_id: uuid.UUID, entries: Sequence[Entry], new_generation: b
         for seq, entry in enumerate(entries, last_seq + 1)
     )
     return int(last_seq)
+
+
+def told_after_end(*, session_id: uuid.UUID) -> list[uuid.UUID]:
+    """The turns of which the present generation's part of the log tells something after their last end."""
+    generation = Session.objects.values_list("generation", flat=True).get(id=session_id)
+    turns = Event.objects.filter(session=session_id, gen=generation).exclude(turn=None).values("turn")
+    told = turns.annotate(last=Max("seq"), end=Max("seq", filter=Q(kind="turn.ended"))).order_by("last")
+    return [turn for row in told if (turn := row["turn"]) and (row["end"] or 0) < row["last"]]

@@ -86,13 +86,22 @@ def retire(*, instance_id: uuid.UUID) -> None:
 
 
 def settle(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> None:
-    """After all salvage and before the successor's first number: closes what earlier instances left open."""
-    turn = prompts.settle_orphan(session_id=session_id, successor_id=successor_id)
-    if turn is not None:
+    """After all salvage and before the successor's first number: closes what earlier instances left open.
+
+    Salvage tells of turns that were ended here, in the name of an instance that could not: what it tells of
+    them may have opened something anew, so they are ended again, and the last end counts.
+    """
+    orphan = prompts.settle_orphan(session_id=session_id, successor_id=successor_id)
+    entries = [_lost(*asked) for asked in permissions.close_told_late(session_id=session_id)]
+    turns = events.told_after_end(session_id=session_id)
+    if orphan is not None and orphan not in turns:
+        turns.append(orphan)
+    for turn in turns:
         ended = messages.TurnEnded(stop_reason="interrupted")
-        entries = [events.Entry(kind="turn.ended", data=ended, turn=turn)]
-        events.append(session_id=session_id, entries=entries)
+        entries.append(events.Entry(kind="turn.ended", data=ended, turn=turn))
         prompts.on_ended(session_id=session_id, turn=turn, data=ended)
+    if entries:
+        events.append(session_id=session_id, entries=entries)
 
 
 def _end(instance: Instance, state: InstanceState, code: str = "", message: str = "") -> bool:
@@ -112,15 +121,18 @@ def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
     """Fences the generation off and closes in the log what it leaves open."""
     session_id = instance.session_id
     running = Prompt.objects.filter(session_id=session_id, state=PromptState.RUNNING).first()
-    for permission_id, turn in permissions.lose(session_id=session_id):
-        data = messages.PermissionAnswered(permission_id=str(permission_id), choice="lost", by="platform")
-        entries.append(events.Entry(kind="permission.answered", data=data, turn=turn))
+    entries += [_lost(*asked) for asked in permissions.lose(session_id=session_id)]
     if running is not None:
         ended = messages.TurnEnded(stop_reason="interrupted")
         entries.append(events.Entry(kind="turn.ended", data=ended, turn=running.pk))
         prompts.on_ended(session_id=session_id, turn=running.pk, data=ended)
     last_seq = events.append(session_id=session_id, entries=entries, new_generation=True)
     Instance.objects.filter(pk=instance.pk).update(stored_seq=last_seq)
+
+
+def _lost(permission_id: uuid.UUID, turn: uuid.UUID | None) -> events.Entry:
+    data = messages.PermissionAnswered(permission_id=str(permission_id), choice="lost", by="platform")
+    return events.Entry(kind="permission.answered", data=data, turn=turn)
 
 
 def _continue(instance: Instance, *, may_salvage: bool) -> None:

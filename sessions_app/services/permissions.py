@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from openagent.accounts.models import User
@@ -17,6 +18,9 @@ from sidecar.protocol import frames, messages
 
 CHOICES = ("once", "session", "reject")
 MAX_MESSAGE = 10_000
+
+_TOLD_LATE = Q(state=PermissionState.LOST, by="")
+"""Asked by an instance that had ended when its journal told of it: nobody has said yet how it ended."""
 
 
 class AlreadyAnswered(AppError):
@@ -97,9 +101,8 @@ def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.Permi
 
 def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> None:
     """The sidecar says how it ended; the platform's own record of an answer stays as it is."""
-    Permission.objects.filter(
-        pk=data.permission_id, session_id=session_id, state=PermissionState.PENDING
-    ).update(
+    undecided = Q(state=PermissionState.PENDING) | _TOLD_LATE
+    Permission.objects.filter(undecided, pk=data.permission_id, session_id=session_id).update(
         state=PermissionState.LOST if data.choice == "lost" else PermissionState.ANSWERED,
         choice=data.choice,
         by=data.by,
@@ -116,11 +119,20 @@ def lose(
     pending = Permission.objects.filter(session_id=session_id, state=PermissionState.PENDING)
     if turn is not None:
         pending = pending.filter(turn=turn)
-    lost = list(pending.values_list("id", "turn"))
-    pending.filter(pk__in=[pk for pk, _ in lost]).update(
-        state=PermissionState.LOST, by="platform", answered_at=timezone.now()
+    return _close(pending)
+
+
+def close_told_late(*, session_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
+    """Closes what a journal told of when its instance had ended: (permission, turn) of each."""
+    return _close(Permission.objects.filter(_TOLD_LATE, session_id=session_id))
+
+
+def _close(undecided: QuerySet[Permission]) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
+    closed = list(undecided.values_list("id", "turn"))
+    undecided.filter(pk__in=[pk for pk, _ in closed]).update(
+        state=PermissionState.LOST, choice="lost", by="platform", answered_at=timezone.now()
     )
-    return lost
+    return closed
 
 
 def _check(permission: Permission, choice: str, message: str, answers: list[list[str]] | None) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.models.prompt import OPEN_STATES
 from sessions_app.services import commands, instances, state
 from sidecar.protocol import frames, messages
 
@@ -163,8 +164,12 @@ def on_started(*, session_id: uuid.UUID, turn: uuid.UUID, instance: Instance) ->
 
 
 def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded) -> None:
-    """The turn is over, one way or another; the next prompt may go."""
-    Prompt.objects.open().filter(pk=turn, session_id=session_id).update(
+    """The turn is over, one way or another; the next prompt may go.
+
+    A turn that was called interrupted when its instance was lost may have ended otherwise, as salvage tells.
+    """
+    may_end = Prompt.objects.filter(state__in=(*OPEN_STATES, PromptState.INTERRUPTED))
+    may_end.filter(pk=turn, session_id=session_id).update(
         state=_ENDS[data.stop_reason],
         error=messages.to_data(data.error) if data.error else None,
         ended_at=timezone.now(),

@@ -6,8 +6,9 @@ import uuid
 from functools import partial
 
 from sessions_app.models import Event, Instance, Permission, Prompt, Session
-from sessions_app.services import ingest, instances, lifecycle, prompts
+from sessions_app.services import conversation, ingest, instances, lifecycle, prompts
 from sessions_app.services.events import Outcome
+from sidecar.protocol import messages
 from tests.sessions_app.services.conftest import Sidecar
 
 
@@ -139,6 +140,64 @@ def test_salvage_stores_what_nobody_acknowledged_and_decides_about_the_turn(
         "turn.ended",
     ]
     assert first[1] == 6
+
+
+def salvage_after_loss(session: Session, sidecar: Sidecar, *journaled: messages.Event) -> None:
+    """The instance is lost in mid-turn; its successor tells what it had journaled and never got stored."""
+    lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    successor = instances.wake(session_id=session.pk)
+    assert successor is not None
+    ingest.salvage(successor=successor, gen=1, salvaged=journaled, done=False)
+    ingest.salvage(successor=successor, gen=1, salvaged=[], done=True)
+
+
+def test_salvage_leaves_nothing_open_in_a_turn_that_was_ended_before(
+    session: Session, sidecar: Sidecar
+) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="hello")
+    sidecar.get_ready()
+    sidecar.say("turn.started", prompt.pk, prompt="hello")
+    asked, answered = uuid.uuid4(), uuid.uuid4()
+    salvage_after_loss(
+        session,
+        sidecar,
+        sidecar.event("tool.upsert", prompt.pk, tool_call_id="c", status="in_progress"),
+        sidecar.event("permission.asked", prompt.pk, permission_id=str(answered), type="tool", title="ls"),
+        sidecar.event(
+            "permission.answered", prompt.pk, permission_id=str(answered), choice="once", by="user"
+        ),
+        sidecar.event("permission.asked", prompt.pk, permission_id=str(asked), type="tool", title="rm"),
+    )
+    folded = conversation.fold([event.envelope() for event in Event.objects.order_by("seq")])
+    (turn,) = folded["turns"]
+    assert (turn["status"], turn["stop_reason"]) == ("ended", "interrupted")
+    assert [item.get("status") or item["state"] for item in turn["items"]] == [
+        "interrupted",
+        "answered",
+        "lost",
+    ]
+    states = {row.pk: (row.state, row.choice, row.by) for row in Permission.objects.all()}
+    assert states == {answered: ("answered", "once", "user"), asked: ("lost", "lost", "platform")}
+    assert kinds(session)[-2:] == ["permission.answered", "turn.ended"]
+    assert Prompt.objects.get().state == "interrupted"
+
+
+def test_a_turn_that_had_ended_before_its_instance_was_lost_is_not_called_interrupted(
+    session: Session, sidecar: Sidecar
+) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="hello")
+    sidecar.get_ready()
+    sidecar.say("turn.started", prompt.pk, prompt="hello")
+    salvage_after_loss(
+        session,
+        sidecar,
+        sidecar.event("message.delta", prompt.pk, part_id="p", offset=0, text="done"),
+        sidecar.event("turn.ended", prompt.pk, stop_reason="end_turn"),
+    )
+    assert kinds(session)[-3:] == ["turn.ended", "message.delta", "turn.ended"]
+    folded = conversation.fold([event.envelope() for event in Event.objects.order_by("seq")])
+    assert folded["turns"][0]["stop_reason"] == "end_turn"
+    assert Prompt.objects.get().state == "done"
 
 
 def test_a_stop_that_meets_a_new_prompt_wakes_the_next_generation(session: Session, sidecar: Sidecar) -> None:
