@@ -54,6 +54,15 @@ class Instance:
                 found |= {seq: json.loads(raw) for seq, raw in read.events}
         return [found[seq] for seq in sorted(found)]
 
+    def others(self) -> list[str]:
+        """Other instances of the session that its host still has."""
+        found = []
+        for folder in (self._data / "instances").iterdir():
+            plan = json.loads((folder / "plan.json").read_text())
+            if plan["volume"] == self.session and folder.name != self.id:
+                found.append(folder.name)
+        return found
+
     def _processes(self, instance_id: str) -> dict[str, int]:
         try:
             content = json.loads((self._data / "instances" / instance_id / "keeper.json").read_text())

@@ -22,7 +22,7 @@ from tests.product import Product, data_directory
 PARTS = ("redis", "web", "beat", "worker")
 KEY = "sk-canary-7Qm2xVd9Lr4TzKp8Wb3YcHn6Ej1Gf5As"
 """The only key that the provider takes; it must never be seen anywhere."""
-PROVIDER = "openai"
+PROVIDER, MODEL = "openai", "gpt-6-sol"
 
 
 class Provider:
@@ -78,12 +78,18 @@ class Rig:
     provider: Provider
     sessions: list[str] = field(default_factory=list)
 
+    @property
+    def model(self) -> dict[str, str]:
+        """What a session of the provider is made with."""
+        return {"provider": PROVIDER, "model": MODEL}
+
     def session(self) -> str:
-        """A session that is awake with nothing to do: starting one takes longer than most tests."""
+        """A session that is awake with nothing to do, in mode auto: to start one takes long."""
         for session in self.sessions:
             if self.client.session(session)["status"] == "ready":
                 return session
-        session = self.client.new_session()
+        # Not by `new_session`: the test that needs it first is not the one that stops it.
+        session = str(self.client.post("/sessions/", {**self.model, "mode": "auto"})["id"])
         self.client.post(f"/sessions/{session}/start/")
         self.client.status(session, "ready")
         self.sessions.append(session)
@@ -131,7 +137,8 @@ def rig(**environment: str) -> Iterator[Rig]:
         LinkProxy(aside / "link.sock", data / "run" / "link.sock") as link,
         started(data, link, provider, **environment) as product,
     ):
-        client = first_run(product.url)
+        client = first_run(product.url, "admin", "write", "read")
+        client.post("/keys/", {"provider": PROVIDER, "key": KEY})
         yield Rig(product, client, link, provider)
         client.close()
 

@@ -1,0 +1,191 @@
+"""Sidecars and boxes are killed: what was journaled stays, what ran is interrupted, the next prompt works."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from sessions_app.services import conversation
+from sidecar import demo_model
+from tests.end_to_end.client import Client, eventually, texts
+from tests.end_to_end.instance import Instance
+from tests.end_to_end.reader import Reader
+from tests.end_to_end.rig import Rig
+
+SPEECH = "/demo long 400 20ms"
+NOTICED_SECONDS = 8.0
+"""Five are promised; the rest is for a machine that runs other tests too."""
+
+
+def said_in_log(client: Client, session: str, turn: str) -> str:
+    """What the stored log tells of the turn, folded by this side."""
+    folded = conversation.fold(client.events(session))
+    return texts(next(found for found in folded["turns"] if found["id"] == turn))
+
+
+def starts(client: Client, session: str, turn: str) -> int:
+    events = client.events(session)
+    return sum(event["kind"] == "turn.started" and event["turn"] == turn for event in events)
+
+
+def prompt_state(client: Client, session: str, turn: str) -> str:
+    prompts = client.get(f"/sessions/{session}/prompts/")["results"]
+    return str(next(prompt["state"] for prompt in prompts if prompt["id"] == turn))
+
+
+def text_of(events: list[dict[str, Any]], turn: str) -> str:
+    """What these events let the agent say in the turn."""
+    folded = conversation.fold([event for event in events if event["turn"] == turn])
+    return texts(folded["turns"][0])
+
+
+@pytest.mark.parametrize("half", ["sidecar", "box", "keeper"])
+def test_a_turn_whose_instance_is_killed_is_interrupted_and_keeps_what_was_journaled(
+    broken: Rig, half: str
+) -> None:
+    client = broken.client
+    session = broken.session()
+    with Reader(client, session) as reader:
+        made = client.prompt(session, "/demo work")
+        reader.wait_for_event("turn.ended", made)
+        instance = Instance(broken.product, client, session)
+        turn = client.prompt(session, SPEECH)
+        reader.wait_for_text(turn, 200)
+        instance.kill(half)
+        killed_at = time.monotonic()
+        journaled = text_of(instance.journaled(), turn)
+        reader.wait_for_event("turn.ended", turn)
+        assert time.monotonic() - killed_at < NOTICED_SECONDS
+        interrupted = client.turn(session, turn)
+        assert interrupted["stop_reason"] == "interrupted", interrupted
+        assert prompt_state(client, session, turn) == "interrupted"
+        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+
+        asked = "/demo run cat hello.txt"
+        following = client.prompt(session, asked)
+        reader.wait_for_event("turn.ended", following)
+        check_next_turn(broken, session, following)
+        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+    assert not reader.log.complaints, reader.describe()
+    stored = said_in_log(client, session, turn)
+    sent = next(each.text for each in broken.provider.exchanges if SPEECH in str(each.body.get("input")))
+    assert stored and demo_model.expected_text(SPEECH).startswith(sent) and sent.startswith(stored)
+    assert stored.startswith(journaled)
+    assert client.turn(session, turn)["stop_reason"] == "interrupted"
+    assert starts(client, session, turn) == 1
+    assert [event["kind"] for event in client.events(session)].count("instance.lost") == 1
+
+
+def check_next_turn(rig: Rig, session: str, turn: str) -> None:
+    """The next instance has the same files, and its agent the same conversation."""
+    ended = rig.client.ended(session, turn)
+    assert ended["stop_reason"] == "end_turn", ended
+    output = "".join(item["output"] for item in ended["items"] if item["type"] == "tool")
+    assert "hello from the demo model" in output
+    remembered = str(rig.provider.exchanges[-1].body)
+    assert "/demo work" in remembered and SPEECH in remembered
+
+
+def test_what_a_killed_instance_asked_can_no_longer_be_answered(broken: Rig) -> None:
+    client = broken.client
+    session = broken.session()
+    client.call("PATCH", f"/sessions/{session}/", {"mode": "ask"})
+    turn = client.prompt(session, "/demo permission")
+    asked = client.pending(session)
+    client.status(session, "needs_you")
+    Instance(broken.product, client, session).kill("sidecar")
+    ended = client.ended(session, turn)
+    item = next(item for item in ended["items"] if item["type"] == "permission")
+    assert (item["state"], item["by"]) == ("lost", "platform")
+    tool = next(item for item in ended["items"] if item["type"] == "tool")
+    assert tool["status"] == "interrupted"
+    late = client.raw("POST", f"/permissions/{asked['id']}/answer/", json={"choice": "once"})
+    assert (late.status_code, late.json()["code"]) == (409, "permission_lost")
+    assert client.session(session)["pending_permissions"] == 0
+    client.status(session, "asleep")
+    client.call("PATCH", f"/sessions/{session}/", {"mode": "auto"})
+    again = client.prompt(session, "/demo permission")
+    assert client.ended(session, again)["stop_reason"] == "end_turn"
+
+
+def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig) -> None:
+    """The log gets it when the session is awake again; by then nobody can answer what was asked in it."""
+    client = broken.client
+    session = broken.session()
+    with Reader(client, session) as reader:
+        # The key comes over the link with the first call of the model, so that has to be over.
+        reader.wait_for_event("turn.ended", client.prompt(session, "/demo plain"))
+        client.call("PATCH", f"/sessions/{session}/", {"mode": "ask"})
+        turn = client.prompt(session, "/demo permission")
+        instance = Instance(broken.product, client, session)
+        reader.wait_for_event("turn.started", turn)
+        broken.link.hold()
+        try:
+            asked = eventually(
+                lambda: [event for event in instance.journaled() if event["kind"] == "permission.asked"],
+                30,
+                lambda: f"nothing is asked: {instance.journaled()}",
+            )[-1]
+            instance.kill("sidecar")
+            journaled = text_of(instance.journaled(), turn)
+        finally:
+            # What is under way is lost with the connection, or it would still arrive.
+            broken.link.cut()
+            broken.link.release()
+        reader.wait_for_event("turn.ended", turn)
+        client.call("PATCH", f"/sessions/{session}/", {"mode": "auto"})
+        following = client.prompt(session, "/demo plain")
+        reader.wait_for_event("turn.ended", following)
+        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+    told = client.turn(session, turn)
+    assert texts(told) == said_in_log(client, session, turn) == journaled
+    assert (told["status"], told["stop_reason"]) == ("ended", "interrupted")
+    states = {item["type"]: item.get("state") or item.get("status") for item in told["items"]}
+    assert states["permission"] == "lost" and states["tool"] == "interrupted"
+    answer = client.raw(
+        "POST", f"/permissions/{asked['data']['permission_id']}/answer/", json={"choice": "once"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (409, "permission_lost")
+    assert client.session(session)["pending_permissions"] == 0
+    assert prompt_state(client, session, turn) == "interrupted"
+
+
+def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broken: Rig) -> None:
+    """Twice in a row: the prompt that woke it is still answered, once."""
+    client = broken.client
+    session = broken.session()
+    client.post(f"/sessions/{session}/stop/")
+    client.status(session, "asleep")
+    turn = client.prompt(session, "/demo plain")
+    first = Instance(broken.product, client, session)
+    first.kill("sidecar")
+    client.ended(session, turn, 90)
+    check_answered_once(client, session, turn)
+    assert Instance(broken.product, client, session).generation == first.generation + 1
+
+
+def check_answered_once(client: Client, session: str, turn: str) -> None:
+    ended = client.turn(session, turn)
+    assert ended["stop_reason"] == "end_turn", ended
+    assert texts(ended) == demo_model.expected_text("/demo plain")
+    assert starts(client, session, turn) == 1
+    assert prompt_state(client, session, turn) == "done"
+    assert client.session(session)["status"] == "ready"
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4])
+def test_a_worker_that_is_killed_while_it_makes_an_instance_is_made_up_for(
+    broken: Rig, seconds: float
+) -> None:
+    client = broken.client
+    session = broken.session()
+    client.post(f"/sessions/{session}/stop/")
+    client.status(session, "asleep")
+    turn = client.prompt(session, "/demo plain")
+    time.sleep(seconds)
+    broken.kill("worker")
+    client.ended(session, turn, 90)
+    check_answered_once(client, session, turn)
+    assert not Instance(broken.product, client, session).others()
