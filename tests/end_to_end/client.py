@@ -16,15 +16,15 @@ SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
-def first_run(url: str) -> Client:
-    """Makes the first account and an access token of it."""
+def first_run(url: str, *scopes: str) -> Client:
+    """Makes the first account and an access token of it; without `scopes`, for work with sessions."""
     with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}) as browser:
         browser.get(f"{url}/").raise_for_status()
         state = browser.get("/setup/").raise_for_status().json()
         assert state["needed"] is True, state
         account = {"email": EMAIL, "password": PASSWORD, "name": "Olivia Owner"}
         browser.post("/setup/", json=account, headers=_csrf(browser)).raise_for_status()
-        wanted = {"name": "end to end", "scopes": ["write"]}
+        wanted = {"name": "end to end", "scopes": scopes or ["write"]}
         made = browser.post("/tokens/", json=wanted, headers=_csrf(browser)).raise_for_status().json()
     return Client(url, made["token"])
 
