@@ -76,6 +76,9 @@ class Server:
                 await self._serve(connection, request)
         except (PeerGone, BadRequest):
             connection.abort()
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
         finally:
             await connection.close()
 

@@ -117,6 +117,10 @@ class ModelGate:
             )
         except (PeerGone, BrokenOff):
             connection.abort()
+        except asyncio.CancelledError:
+            # Nobody waits for a box that does not read.
+            connection.abort()
+            raise
         finally:
             await connection.close()
 

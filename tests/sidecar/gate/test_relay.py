@@ -212,6 +212,24 @@ async def test_closing_the_gate_ends_what_is_open() -> None:
         await until(upstream.received[0].closed)
 
 
+async def test_closing_the_gate_does_not_wait_for_a_box_that_does_not_read() -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        while True:
+            writer.write(delta("x" * 60_000))
+            await writer.drain()
+
+    async with fake_side("openai-chat", flood) as (_, side, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", side.port)
+        writer.write(HEAD + ENCODED)
+        await reader.readexactly(1)
+        await asyncio.sleep(0.5)
+        started = time.monotonic()
+        await side.gate.close()
+        assert time.monotonic() - started < 2
+        writer.close()
+
+
 async def test_an_old_client_gets_its_answer_too() -> None:
     async with fake_side("openai-chat", COMPLETE) as (_, side, _):
         answer = await side.bytes(HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + ENCODED)
