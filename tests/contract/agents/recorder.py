@@ -197,10 +197,14 @@ class Recorder:
         if self.broken is not None:
             raise self.broken
 
-    async def stop(self) -> None:
+    async def pause(self) -> None:
         """Stop reading; the agent sees a consumer that has fallen behind."""
         self._reading.cancel()
         await asyncio.wait([self._reading])
+
+    def resume(self) -> None:
+        """Go on reading."""
+        self._reading = asyncio.create_task(self._read())
 
     async def _next(self, ready: Callable[[], bool]) -> None:
         async with self._news:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Protocol
 from uuid import uuid4
@@ -284,6 +285,17 @@ class AgentContract:
         assert turn.error.error_class == "agent_crash"
         following = await recorder.run("/demo plain")
         assert following.text == "".join(expected("/demo plain").messages)
+
+    async def test_a_reader_that_falls_behind_misses_nothing(self, made: Made) -> None:
+        recorder = made.recorder
+        turn = await recorder.prompt("/demo long 1500 0ms")
+        await recorder.until(turn, "message.delta")
+        await recorder.pause()
+        await asyncio.sleep(1.5)
+        assert turn.ended is None
+        recorder.resume()
+        await recorder.finish(turn)
+        assert turn.text == "".join(expected("/demo long 1500 0ms").messages)
 
     # --- life ---------------------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ async def test_a_reader_that_stops_makes_it_wait() -> None:
     recorder = await started(Say(["word "] * 5000))
     turn = await recorder.prompt("go")
     await recorder.until(turn, "message.delta")
-    await recorder.stop()
+    await recorder.pause()
     assert turn.ended is None
     await recorder.agent.close()
 

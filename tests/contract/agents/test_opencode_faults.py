@@ -222,12 +222,22 @@ async def test_a_conversation_that_is_too_long_is_summarised(opencode: LiveOpenC
 
 
 async def test_a_hang_is_found_and_the_next_prompt_works(tmp_path: Path) -> None:
-    async with live_opencode(tmp_path, hang_seconds=8.0) as live:
+    async with live_opencode(tmp_path, hang_seconds=6.0) as live:
         turn = await live.recorder.run("/demo silence 120s")
         assert turn.text.startswith("I say this")
         assert turn.error is not None
         assert turn.error.error_class == "agent_hang"
         assert (await live.recorder.run("/demo plain")).text == said("/demo plain")
+
+
+async def test_a_silent_provider_is_asked_again(tmp_path: Path) -> None:
+    async with live_opencode(tmp_path, silence_seconds=2.0) as live:
+        turn = await live.recorder.prompt("/demo silence 120s")
+        retrying = await live.recorder.until(turn, "agent.status")
+        assert retrying.status == "retrying"
+        assert "timed out" in retrying.message
+        await live.recorder.agent.cancel(turn.id)
+        await live.recorder.finish(turn)
 
 
 async def test_a_successor_leaves_the_interrupted_past_alone(tmp_path: Path) -> None:
