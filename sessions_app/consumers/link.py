@@ -183,9 +183,13 @@ class LinkConsumer(base.SocketConsumer):
         for event in frame.events:
             self._check(event)
         successor = await db.run(_load, self.instance_id)
-        stored, next_seq = await db.run(
-            ingest.salvage, successor=successor, gen=frame.gen, salvaged=frame.events, done=frame.done
-        )
+        try:
+            stored, next_seq = await db.run(
+                ingest.salvage, successor=successor, gen=frame.gen, salvaged=frame.events, done=frame.done
+            )
+        except ingest.Fenced:
+            self.refused(Outcome.FENCED)
+            return
         if next_seq:
             self._seq = max(self._seq, next_seq - 1)
         self._outgoing.put_nowait(frames.SalvageAck(gen=frame.gen, seq=stored, next_seq=next_seq))

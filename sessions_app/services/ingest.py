@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from openagent.lib import log
-from sessions_app.models import Instance
+from sessions_app.models import Instance, Session
 from sessions_app.services import events, lifecycle, projection
 from sessions_app.services.events import Outcome
 from sidecar.protocol import messages
@@ -17,6 +17,10 @@ from sidecar.protocol import messages
 _log = log.get(__name__)
 
 _LIFE_OF_THE_DEAD = frozenset({"instance.started", "instance.stopped"})
+
+
+class Fenced(Exception):
+    """The instance that salvages is not its session's present generation any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +68,16 @@ def salvage(
 
     Guarded by a compare-and-set on the earlier instance's own numbering, so repeating it stores nothing
     twice. With `done` everything that earlier instances left open is settled, and the successor may begin.
+    Once it has begun the numbers are its own, and nothing more is salvaged. Fenced when it is not the present
+    generation any more.
     """
+    session = Session.objects.filter(pk=successor.session_id, generation=successor.generation)
+    # Writes what is there: until we commit nobody can end this generation.
+    if not session.update(generation=successor.generation):
+        raise Fenced
+    successor.refresh_from_db()
+    if successor.first_seq:
+        salvaged = ()
     earlier = Instance.objects.filter(session_id=successor.session_id, generation=gen).first()
     stored = 0
     if earlier is not None and earlier.pk != successor.pk:
@@ -105,8 +118,6 @@ def _begin(successor: Instance) -> int:
     Instance.objects.filter(session_id=successor.session_id, generation__lt=successor.generation).update(
         is_salvaged=True
     )
-    session_last: int = (
-        type(successor.session).objects.values_list("last_seq", flat=True).get(pk=successor.session_id)
-    )
+    session_last: int = Session.objects.values_list("last_seq", flat=True).get(pk=successor.session_id)
     Instance.objects.filter(pk=successor.pk).update(first_seq=session_last + 1, stored_seq=session_last)
     return session_last + 1

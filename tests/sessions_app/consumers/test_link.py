@@ -82,6 +82,13 @@ async def test_a_fenced_sidecar_is_told_to_end(session: Session, sidecar: Sideca
     assert "plan" not in await sync_to_async(lambda: list(Event.objects.values_list("kind", flat=True)))()
 
 
+async def test_a_fenced_sidecar_salvages_nothing(session: Session, sidecar: Sidecar) -> None:
+    await sync_to_async(lifecycle.lose)(instance_id=sidecar.instance.pk, reason="ended", message="")
+    await sidecar.send_frame(frames.Salvage(gen=sidecar.instance.generation, events=[], done=True))
+    refused, _ = await sidecar.until("refused")
+    assert (refused["code"], refused["final"]) == ("fenced", True)
+
+
 async def test_a_wrong_token_is_refused_for_good(sockets: list[Socket], sidecar: Sidecar) -> None:
     stranger = Sidecar(sidecar.instance)
     sockets.append(stranger)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from functools import partial
 
+import pytest
+
 from sessions_app.models import Event, Instance, Permission, Prompt, Session
 from sessions_app.services import conversation, ingest, instances, lifecycle, prompts
 from sessions_app.services.events import Outcome
@@ -237,3 +239,26 @@ def test_a_turn_that_the_sidecar_refuses_waits_again_or_fails(session: Session, 
     prompt.refresh_from_db()
     assert prompt.state == "failed"
     assert prompt.error and prompt.error["class"] == "internal"
+
+
+def test_only_the_present_generation_salvages(session: Session, sidecar: Sidecar) -> None:
+    late = sidecar.event("message.delta", part_id="p", offset=0, text="late")
+    lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="")
+    second = instances.wake(session_id=session.pk)
+    assert second is not None
+    lifecycle.lose(instance_id=second.pk, reason="ended", message="")
+    with pytest.raises(ingest.Fenced):
+        ingest.salvage(successor=second, gen=1, salvaged=[late], done=True)
+    assert kinds(session) == ["instance.lost", "instance.lost"]
+
+
+def test_nothing_is_salvaged_once_the_successor_has_begun(session: Session, sidecar: Sidecar) -> None:
+    late = sidecar.event("message.delta", part_id="p", offset=0, text="late")
+    lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="")
+    successor = instances.wake(session_id=session.pk)
+    assert successor is not None
+    _, first = ingest.salvage(successor=successor, gen=1, salvaged=[], done=True)
+    assert ingest.salvage(successor=successor, gen=1, salvaged=[late], done=False) == (first - 2, 0)
+    assert kinds(session) == ["instance.lost"]
+    successor.refresh_from_db()
+    assert Sidecar(successor).say("plan", entries=[]) is Outcome.STORED
