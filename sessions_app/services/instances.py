@@ -140,15 +140,13 @@ def stop(*, session_id: uuid.UUID, reason: str) -> None:
     """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
     if reason == "user":
         Session.objects.filter(pk=session_id).update(is_paused=True)
-    instance = (
-        Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id).first()
-    )
-    if instance is None:
-        return
-    moved = Instance.objects.filter(pk=instance.pk, state=instance.state).update(
-        state=InstanceState.STOPPING, stop_reason=reason, silent_passes=0
-    )
-    if moved:
+    awake = Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id)
+    while instance := awake.first():
+        moved = Instance.objects.filter(pk=instance.pk, state=instance.state).update(
+            state=InstanceState.STOPPING, stop_reason=reason, silent_passes=0
+        )
+        if not moved:  # it got further between our look and our update
+            continue
         commands.give(instance_id=instance.pk, order=frames.InstanceStop(reason=reason))
         state.bump(session_id)
         if instance.state in STARTABLE:
@@ -158,11 +156,15 @@ def stop(*, session_id: uuid.UUID, reason: str) -> None:
 
 @transaction.atomic
 def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
-    """It could not be made or did not start: shown to the user; nothing wakes the session until they act."""
-    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    """It could not be made or did not start: shown to the user; nothing wakes the session until they act.
+
+    One that got ready at the last moment has not failed.
+    """
+    unready = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES, ready_at=None)
+    instance = unready.first()
     if instance is None:
         return
-    moved = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).update(
+    moved = unready.update(
         state=InstanceState.FAILED, error_code=code, error_message=message, ended_at=timezone.now()
     )
     if moved:
@@ -172,11 +174,16 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
 
 def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) -> None:
     """Remembers that a named stage of the start was reached; the sidecar's own are measured by its clock."""
-    instance = Instance.objects.get(pk=instance_id)
-    if all(stage["name"] != name for stage in instance.stages):
-        stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
-        Instance.objects.filter(pk=instance_id).update(stages=[*instance.stages, stage])
-        state.bump(instance.session_id)
+    stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
+    while True:
+        instance = Instance.objects.get(pk=instance_id)
+        if any(known["name"] == name for known in instance.stages):
+            return
+        # The worker and the link both add to it.
+        unchanged = Instance.objects.filter(pk=instance_id, stages=instance.stages)
+        if unchanged.update(stages=[*instance.stages, stage]):
+            state.bump(instance.session_id)
+            return
 
 
 def _claim(session: Session) -> frames.SessionClaim:

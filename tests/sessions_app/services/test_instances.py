@@ -1,0 +1,60 @@
+"""Instances that change between our look and our update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from sessions_app.models import Instance, InstanceState, Session
+from sessions_app.services import instances
+
+
+@contextmanager
+def just_before_update(act: Callable[[], object]) -> Iterator[None]:
+    """Somebody else acts right before our first update of an instance."""
+    todo = [act]
+
+    def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if todo and sql.startswith(f'UPDATE "{Instance._meta.db_table}"'):
+            todo.pop()()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not todo
+
+
+def get_ready(instance: Instance) -> None:
+    row = Instance.objects.filter(pk=instance.pk)
+    row.update(state=InstanceState.READY, ready_at=timezone.now())
+
+
+def test_a_stop_also_finds_an_instance_that_gets_ready_at_the_same_moment(
+    session: Session, instance: Instance
+) -> None:
+    with just_before_update(lambda: get_ready(instance)):
+        instances.stop(session_id=session.pk, reason="user")
+    instance.refresh_from_db()
+    assert instance.state == "stopping"
+    assert instance.commands.filter(verb="instance.stop").count() == 1
+
+
+def test_an_instance_that_gets_ready_at_the_last_moment_has_not_failed(
+    session: Session, instance: Instance
+) -> None:
+    with just_before_update(lambda: get_ready(instance)):
+        instances.fail(instance_id=instance.pk, code="start_timeout", message="too slow")
+    instance.refresh_from_db()
+    session.refresh_from_db()
+    assert (instance.state, session.generation, session.is_paused) == ("ready", 1, False)
+
+
+def test_stages_of_two_who_tell_at_the_same_moment_are_both_kept(instance: Instance) -> None:
+    with just_before_update(lambda: instances.add_stage(instance.pk, "sidecar", 12)):
+        instances.add_stage(instance.pk, "created")
+    instance.refresh_from_db()
+    assert [stage["name"] for stage in instance.stages] == ["requested", "sidecar", "created"]
