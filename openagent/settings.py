@@ -135,10 +135,17 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
+OPENAGENT_IDLE_SECONDS = env.seconds("OPENAGENT_IDLE_SECONDS", 15 * 60)
+# Idleness is counted in passes of the reaper.
+OPENAGENT_IDLE_PASS_SECONDS = min(60.0, max(1.0, OPENAGENT_IDLE_SECONDS / 3))
 # A pass that could not start before the next one is due is dropped: passes are all alike.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sessions_app.tasks.{name}", "schedule": every, "options": {"expires": every}}
-    for name, every in (("reconcile", 15.0), ("reap_idle", 60.0), ("fold", 60.0))
+    for name, every in (
+        ("reconcile", 15.0),
+        ("reap_idle", OPENAGENT_IDLE_PASS_SECONDS),
+        ("fold", 60.0),
+    )
 }
 
 # --- Signing in -------------------------------------------------------------------------------------------
@@ -284,4 +291,3 @@ OPENAGENT_BOX_TMP_MB = env.number("OPENAGENT_BOX_TMP_MB", 512, minimum=16)
 # Users of this host that belong to nobody: as root, every box and every sidecar gets one of its own.
 OPENAGENT_UIDS_FIRST = env.number("OPENAGENT_UIDS_FIRST", 1_900_000_000, minimum=1000)
 OPENAGENT_UIDS_COUNT = env.number("OPENAGENT_UIDS_COUNT", 200_000_000, minimum=2)
-OPENAGENT_IDLE_SECONDS = env.seconds("OPENAGENT_IDLE_SECONDS", 15 * 60)

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
 from sessions_app.drivers import DRIVERS
-from sessions_app.services import activity, prompts
+from sessions_app.services import prompts
 
 # A character of two bytes may be written as six, as in \u00e9; the rest of a request is small.
 _LONGEST_PROMPT_AS_JSON = 3 * prompts.MAX_BYTES + 64 * 1024
@@ -47,7 +47,8 @@ def database_can_guard_rows(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 @register()
 def idle_time_can_be_counted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """sessions_app.W001."""
-    if settings.OPENAGENT_IDLE_SECONDS >= activity.PASS_SECONDS:
+    seconds = settings.OPENAGENT_IDLE_PASS_SECONDS
+    if settings.OPENAGENT_IDLE_SECONDS >= seconds:
         return []
-    hint = f"Idleness is counted in passes of {activity.PASS_SECONDS} s, so no session sleeps earlier."
+    hint = f"Idleness is counted in passes of {seconds:g} s, so no session sleeps earlier."
     return [Warning("OPENAGENT_IDLE_SECONDS is shorter than one pass.", hint=hint, id="sessions_app.W001")]

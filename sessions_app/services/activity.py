@@ -12,9 +12,6 @@ from django.db.models.query import QuerySet
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
 from sessions_app.services import instances
 
-PASS_SECONDS = 60
-"""How often the reaper passes; the beat schedule in the settings agrees."""
-
 
 def touch(*, session_id: uuid.UUID) -> None:
     """Somebody does something with this session."""
@@ -28,7 +25,7 @@ def reap() -> int:
     2. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
     """
-    limit = max(1, round(settings.OPENAGENT_IDLE_SECONDS / PASS_SECONDS))
+    limit = max(1, round(settings.OPENAGENT_IDLE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
     ready = Session.objects.filter(
         Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
     )

@@ -9,7 +9,6 @@ from django.db import connection
 from pytest import MonkeyPatch
 
 from sessions_app import tasks
-from sessions_app.services import activity
 
 
 def ids() -> set[str]:
@@ -36,7 +35,7 @@ def test_a_database_that_cannot_guard_rows_is_found(monkeypatch: MonkeyPatch) ->
 
 
 def test_an_idle_time_that_cannot_be_counted_is_found(settings: LazySettings) -> None:
-    settings.OPENAGENT_IDLE_SECONDS = 5
+    settings.OPENAGENT_IDLE_SECONDS = 0.5
     assert ids() == {"sessions_app.W001"}
 
 
@@ -44,4 +43,4 @@ def test_the_beat_schedule_names_tasks_that_exist_and_counts_as_the_reaper_does(
     schedule = project.CELERY_BEAT_SCHEDULE
     for entry in schedule.values():
         assert hasattr(tasks, str(entry["task"]).removeprefix("sessions_app.tasks."))
-    assert schedule["reap_idle"]["schedule"] == activity.PASS_SECONDS
+    assert schedule["reap_idle"]["schedule"] == project.OPENAGENT_IDLE_PASS_SECONDS

@@ -14,7 +14,7 @@ from tests.sessions_app.services.conftest import Sidecar
 
 @pytest.fixture(autouse=True)
 def three_passes(settings: Settings) -> None:
-    settings.OPENAGENT_IDLE_SECONDS = 3 * activity.PASS_SECONDS
+    settings.OPENAGENT_IDLE_SECONDS = 3 * settings.OPENAGENT_IDLE_PASS_SECONDS
 
 
 def state(sidecar: Sidecar) -> str:
