@@ -48,7 +48,7 @@ def database_can_guard_rows(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 def idle_time_can_be_counted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """sessions_app.W001."""
     seconds = settings.OPENAGENT_IDLE_PASS_SECONDS
-    if settings.OPENAGENT_IDLE_SECONDS >= seconds:
+    if seconds <= settings.OPENAGENT_IDLE_SECONDS:
         return []
     hint = f"Idleness is counted in passes of {seconds:g} s, so no session sleeps earlier."
     return [Warning("OPENAGENT_IDLE_SECONDS is shorter than one pass.", hint=hint, id="sessions_app.W001")]
