@@ -8,6 +8,7 @@ import { createRoot } from "react-dom/client";
 import { router } from "./app/router";
 import { ApiError, Unreachable } from "./lib/api/errors";
 import { reportError, reportUncaughtErrors } from "./lib/client-errors";
+import { reloadWhenOutdated } from "./lib/outdated";
 import { applyPreferences } from "./lib/preferences";
 
 /** What the platform says, or that it cannot be reached, is no fault of the page. */
@@ -28,6 +29,7 @@ const queries = new QueryClient({
 });
 
 reportUncaughtErrors();
+reloadWhenOutdated();
 applyPreferences();
 
 const root = document.getElementById("root");

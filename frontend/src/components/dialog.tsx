@@ -33,20 +33,25 @@ export function Dialog({ open, onClose, title, description, className, isForced,
             className,
           )}
         >
-          <header className="flex items-start gap-2 px-4 pt-3">
-            <Base.Title className="min-w-0 flex-1 pt-0.5 text-lg font-semibold">{title}</Base.Title>
-            {!isForced && (
-              <IconButton label="Close" onClick={onClose} small>
-                <X className="size-4" />
-              </IconButton>
-            )}
-          </header>
+          <Base.Title
+            className={cn("shrink-0 px-4 pt-3.5 text-lg leading-snug font-semibold", !isForced && "pr-12")}
+          >
+            {title}
+          </Base.Title>
           {description && (
             <Base.Description className="px-4 pt-1 text-sm text-muted" render={<div />}>
               {description}
             </Base.Description>
           )}
           <div className="min-h-0 flex-1 overflow-y-auto px-4 pt-3 pb-4">{children}</div>
+          {/* Last in order, so that the focus begins with what the dialog is about. */}
+          {!isForced && (
+            <span className="absolute top-2.5 right-2.5 max-md:top-0.5 max-md:right-0.5">
+              <IconButton label="Close" onClick={onClose} small>
+                <X className="size-4" />
+              </IconButton>
+            </span>
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
