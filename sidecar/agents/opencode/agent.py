@@ -34,12 +34,14 @@ log = structlog.get_logger(__name__)
 
 CANCEL_SECONDS = 1.6
 CANCEL_PAUSE_SECONDS = 0.4
-TAKE_UP_SECONDS = 30.0
+TAKE_UP_SECONDS = 60.0
+GRACE_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 QUIET_SECONDS = 20.0
 FAILED_SECONDS = 5.0
 ATTEMPTS = 3
 MAX_TASKS = 200
+MAX_MODELS = 200
 
 
 class OpenCode(Agent):
@@ -100,7 +102,9 @@ class OpenCode(Agent):
         except Refused as error:
             self._end(turn, _refusal(error))
         except Unreachable as error:
-            await self._give_up(turn, failure("agent_hang", str(error)))
+            # A server that has died is known to have a moment later, and is then the better reason.
+            if not await self._has_ended(turn, GRACE_SECONDS):
+                await self._give_up(turn, failure("agent_hang", str(error)))
         except AgentStartFailed as error:
             self._end(turn, failure("agent_crash", str(error)))
         except OSError as error:
@@ -110,10 +114,12 @@ class OpenCode(Agent):
 
     async def _prompt(self, turn: str, prompt: str, model: str, mode: str) -> None:
         host = self._running_host
-        was_down = host.client is None
-        client = await host.ready(model)
-        if was_down:
+        if not host.is_ready_for(model):
+            self._turns.emit("agent.status", AgentStatus(status="starting"))
+            await host.start_for(model)
             self._turns.emit("agent.status", AgentStatus(status="ready"))
+            self._tell_config()
+        client = await host.connected()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._conversation.settled.wait(), SETTLE_SECONDS)
         if self._turns.current != turn:
@@ -126,14 +132,14 @@ class OpenCode(Agent):
             "agent": "plan" if mode == "plan" else "build",
         }
         try:
-            await client.post(self._path("prompt_async"), body)
+            await client.post(self._path("prompt_async"), body, seconds=TAKE_UP_SECONDS)
         except Refused as error:
             if error.status != 404:
                 raise
             # Somebody in the box has deleted our session.
             await host.open_session()
             self._conversation.begin()
-            await client.post(self._path("prompt_async"), body)
+            await client.post(self._path("prompt_async"), body, seconds=TAKE_UP_SECONDS)
 
     async def cancel(self, turn: str) -> None:
         if self._turns.current != turn:
@@ -182,7 +188,7 @@ class OpenCode(Agent):
 
     def _tell_config(self) -> None:
         offer = self._running_host.offer
-        models = offer.models if self._model in offer.models else [self._model, *offer.models]
+        models = [self._model, *(model for model in offer.models if model != self._model)][:MAX_MODELS]
         config = AgentConfig(
             modes=list(MODES), models=models, commands=offer.commands, mode=self._mode, model=self._model
         )

@@ -19,7 +19,6 @@ from sidecar.agents.opencode.stream import Stream
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 15.0
-STARTS = 2
 
 
 @dataclass
@@ -73,7 +72,7 @@ class Host:
         self._queue = queue
         self._gone = gone
         self._life: _Life | None = None
-        self._extra_models = frozenset({context.model} if context.model else ())
+        self._told_models = frozenset({context.model} if context.model else ())
         self._remembered = ""
 
     @property
@@ -86,19 +85,25 @@ class Host:
         self._remembered = await server.prepare(self._context, self._installation)
         await self._launch()
 
-    async def ready(self, model: str) -> Client:
-        """A server that follows its events and knows `model`; raises as `start` does."""
-        if model and model not in self.offer.models:
+    def is_ready_for(self, model: str) -> bool:
+        """Whether a server runs that knows `model`."""
+        known = not model or model in self._told_models or model in self.offer.models
+        return known and self._life is not None
+
+    async def start_for(self, model: str) -> None:
+        """Bring up a server that knows `model`, in place of one that does not; raises as `start` does."""
+        if model:
             # OpenCode refuses what it does not know; whether the model exists is the provider's to say.
-            self._extra_models |= {model}
-            await self.stop()
-        for _ in range(STARTS):
-            if self._life is None:
-                await self._launch()
-            life = self._life
-            if life is not None and await life.connected():
-                return life.server.client
-        raise AgentStartFailed("OpenCode ends as soon as it has started.")
+            self._told_models |= {model}
+        await self.stop()
+        await self._launch()
+
+    async def connected(self) -> Client:
+        """Calls of the server once it tells its events. AgentStartFailed when it ends before, or does not."""
+        life = self._life
+        if life is None or not await life.connected():
+            raise AgentStartFailed("OpenCode ended as soon as it had started.")
+        return life.server.client
 
     async def open_session(self) -> None:
         """Take up our session of OpenCode, or make one, and remember it on the disk."""
@@ -130,7 +135,7 @@ class Host:
         await asyncio.wait(life.tasks)
 
     async def _launch(self) -> None:
-        running = await Server.start(self._context, self._installation, self._extra_models)
+        running = await Server.start(self._context, self._installation, self._told_models)
         stream = Stream(running.client, self._conversation, self._queue)
         tasks = (asyncio.create_task(stream.run()), asyncio.create_task(self._await_end(running)))
         self._life = _Life(running, stream, tasks)

@@ -143,9 +143,9 @@ class Server:
             code = await self._process.wait()
         except OSError as error:
             return sanitised(str(error))
-        said = sanitised(await _last_words(self._drain))
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{how}: {said}" if said else how
+        if code < 0:
+            return f"It was ended by signal {-code}."
+        return f"It ended with code {code}. {sanitised(await _last_words(self._drain))}".strip()
 
     async def stop(self) -> None:
         """End the process: asked first, then killed."""

@@ -13,7 +13,7 @@ from sidecar.agents.opencode.client import Client, Refused
 TITLE = "OpenAgent"
 MARK = "openagent"
 MAX_MESSAGES = 1000
-MAX_MODELS = 500
+MAX_MODELS = 2000
 MAX_COMMANDS = 100
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,32 @@ async def test_the_end_of_a_turn_is_seen_although_the_stream_was_cut(opencode: L
         opencode.box.cut()
         await asyncio.sleep(0.02)
     await opencode.recorder.finish(turn)
+    assert turn.text == said("/demo plain")
+
+
+async def test_a_server_that_stands_still_is_replaced(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo long 5000 20ms")
+    await opencode.recorder.until(turn, "message.delta")
+    os.kill(opencode.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    cancelling = asyncio.create_task(opencode.recorder.agent.cancel(turn.id))
+    await opencode.recorder.finish(turn)
+    assert time.monotonic() - began < 2.5
+    assert turn.stop_reason == "cancelled"
+    await cancelling
+    following = await opencode.recorder.run("/demo plain")
+    assert following.text == said("/demo plain")
+    assert [status.status for status in following.of("agent.status")] == ["starting", "ready"]
+
+
+async def test_a_server_that_dies_before_the_prompt_arrives_is_a_crash_or_none(
+    opencode: LiveOpenCode,
+) -> None:
+    os.kill(opencode.pid, signal.SIGKILL)
+    turn = await opencode.recorder.run("/demo plain")
+    if turn.error is not None:
+        assert turn.error.error_class == "agent_crash"
+        turn = await opencode.recorder.run("/demo plain")
     assert turn.text == said("/demo plain")
 
 
