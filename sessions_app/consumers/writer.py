@@ -79,7 +79,8 @@ async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
     ]
     try:
         outcomes: Sequence[Outcome | None] = await db.run(ingest.store, batches)
-    except DatabaseError:
+    except Exception:
+        # Whatever it was, it may be the fault of one session: those of the others are stored.
         outcomes = [await _store_alone(batch) for batch in batches]
     for (source, events), outcome in zip(waiting, outcomes, strict=True):
         if outcome is Outcome.STORED:
@@ -93,8 +94,11 @@ async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
 
 async def _store_alone(batch: ingest.Batch) -> Outcome | None:
     """Tells one session's bad events from a database that is away: the former are refused alone."""
-    try:
-        return (await db.run(ingest.store, [batch]))[0]
-    except DatabaseError:
-        _log.warning("events not stored", session_id=str(batch.session_id))
-        return None
+    with log.context(session=batch.session_id, instance=batch.instance_id):
+        try:
+            return (await db.run(ingest.store, [batch]))[0]
+        except DatabaseError:
+            _log.warning("events not stored")
+        except Exception:
+            _log.exception("events not stored")
+    return None
