@@ -130,6 +130,9 @@ def seal_for(
     key = ProviderKey.objects.filter(pk=key_id).first()
     if key is None:
         raise NotFound("This key was deleted.", "key_missing")
+    # Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes later.
+    if not ProviderKey.objects.filter(pk=key.pk, version=key.version).update(last_used_at=timezone.now()):
+        raise CannotSeal("the key was changed at this moment")
     try:
         raw = sealing.from_text(nonce)
         info = sealing.info(session=str(session_id), generation=generation, provider=key.provider, nonce=raw)
@@ -139,7 +142,6 @@ def seal_for(
         sealed = sealing.to_text(sealing.seal(recipient, _decrypt(key).reveal().encode(), info))
     except sealing.SealingError as error:
         raise CannotSeal(str(error)) from None
-    ProviderKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
     return sealed
 
 

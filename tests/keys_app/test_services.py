@@ -100,6 +100,19 @@ def test_a_public_key_of_low_order_gets_nothing(key: ProviderKey) -> None:
     assert actions(key) == [KeyAction.MADE]
 
 
+def test_a_key_that_is_deleted_while_it_is_sealed_goes_nowhere(key: ProviderKey) -> None:
+    todo = [key]
+
+    def delete_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if todo and sql.startswith("UPDATE"):
+            services.delete(todo.pop())
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(delete_first), pytest.raises(services.CannotSeal):
+        seal(key, X25519PrivateKey.generate())
+    assert KeyAction.SEALED not in KeyUse.objects.values_list("action", flat=True)
+
+
 def test_a_deleted_key_cannot_be_sealed(key: ProviderKey) -> None:
     services.delete(key)
     key.pk = KeyUse.objects.get(action=KeyAction.DELETED).key
