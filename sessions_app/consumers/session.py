@@ -168,7 +168,7 @@ class SessionConsumer(base.SocketConsumer):
         end = self.feed.stored
         after_row = None
         while True:
-            rows = await db.run(
+            page = await db.run(
                 logs.page,
                 session_id=self.session_id,
                 gen=position.gen,
@@ -177,11 +177,11 @@ class SessionConsumer(base.SocketConsumer):
                 until=end.seq,
                 limit=PAGE,
             )
-            if rows:
-                after_row = rows[-1]["seq"]
+            if page.events:
+                after_row = page.events[-1]["seq"]
                 await self._wait_for_credit()
-                await self._send_events(_encode_events(rows), after_row)
-            if len(rows) < PAGE:
+                await self._send_events(_encode_events(page.events), after_row)
+            if not page.has_more:
                 return end
 
     async def _wait_for_credit(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from sessions_app.models import Event, Session
 
@@ -62,11 +62,20 @@ def resume(*, session_id: uuid.UUID, gen: int, seq: int) -> tuple[tuple[int, int
     return (gen, min(seq, last)), (gen, last)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some stored events in the order of their first numbers."""
+
+    events: list[dict[str, Any]]
+    has_more: bool
+
+
 def page(
     *, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, until: int, limit: int
-) -> list[dict[str, Any]]:
+) -> Page:
     """The next stored events, in order of their first number, for a reader that has seen up to (gen, seq).
 
+    At most `limit` rows and, but for one, MAX_PAGE_CHARACTERS of data.
     `after_row` is the first number of the last row of the page before: rows that span several numbers
     overlap, so paging by their ends would leave some out.
     """
@@ -76,23 +85,16 @@ def page(
     else:
         newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
         rows = rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1))
-    return [row.envelope() for row in rows.order_by("seq")[:limit]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some stored events in the order of their first numbers."""
-
-    events: list[dict[str, Any]]
-    has_more: bool
+    return _read(rows.order_by("seq"), limit)
 
 
 def newer(*, session_id: uuid.UUID, after: int, after_row: int | None, limit: int) -> Page:
-    """What is newer than number `after`: at most `limit` rows and, but for one, MAX_PAGE_CHARACTERS of data.
-
-    `after_row` is the first number of the last row of the page before, as for `page`.
-    """
+    """What is newer than number `after`; `limit` and `after_row` are as for `page`."""
     rows = Event.objects.after(after).filter(session_id=session_id, seq__gt=after_row or 0)
+    return _read(rows, limit)
+
+
+def _read(rows: QuerySet[Event], limit: int) -> Page:
     events: list[dict[str, Any]] = []
     characters = 0
     for row in rows[: limit + 1].iterator(chunk_size=100):

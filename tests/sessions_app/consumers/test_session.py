@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from openagent.accounts.models import User
 from sessions_app.models import Event, Session
-from sessions_app.services import lifecycle, prompts
+from sessions_app.services import lifecycle, logs, prompts
 from sessions_app.services import sessions as session_service
 from sidecar.protocol import frames
 from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket
@@ -75,6 +75,21 @@ async def test_a_browser_resumes_where_it_was(browser: Browsers, sidecar: Sideca
     assert (await again.receive())["stored"] == [1, sidecar.seq]
     events = await again.events_until(sidecar.seq)
     assert [event["seq"] for event in events] == [sidecar.seq - 2, sidecar.seq - 1, sidecar.seq]
+
+
+async def test_a_long_log_comes_in_messages_of_bounded_size(
+    browser: Browsers, sidecar: Sidecar, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MAX_PAGE_CHARACTERS", 1000)
+    turn = await submit(session)
+    for offset in range(5):
+        await sidecar.say("message.delta", turn, part_id="p", offset=offset * 900, text="x" * 900)
+    late = browser()
+    assert await late.connect()
+    _, before = await late.until("live")
+    pages = [message["events"] for message in before if message["type"] == "events"]
+    assert [event["seq"] for page in pages for event in page] == await stored(session)
+    assert max(len(page) for page in pages) <= 3
 
 
 async def test_what_an_ended_generation_showed_but_never_stored_is_replaced(
