@@ -1,12 +1,13 @@
 """What a box may use of its host, and how far this host can enforce it.
 
-Resource limits of processes work everywhere. A bound on memory as a whole, and a count of processes to which
-nobody else's add, need control groups, which only root may make; versions 1 and 2 are both understood.
+Resource limits of processes work everywhere. A bound on memory as a whole, and an equal share of the
+processors for every box, need control groups, which only root may make; versions 1 and 2 both do.
 """
 
 from __future__ import annotations
 
 import contextlib
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,14 +27,13 @@ class Limits:
 
     def prlimit(self) -> list[str]:
         """The command that its own command is put behind. In a user namespace the kernel counts anew."""
-        return [
-            "prlimit",
-            f"--nproc={self.processes}",
-            f"--nofile={self.open_files}",
-            f"--fsize={self.file_mb * MEGABYTE}",
-            "--core=0",
-            "--",
-        ]
+        wanted = {
+            "nproc": (resource.RLIMIT_NPROC, self.processes),
+            "nofile": (resource.RLIMIT_NOFILE, self.open_files),
+            "fsize": (resource.RLIMIT_FSIZE, self.file_mb * MEGABYTE),
+            "core": (resource.RLIMIT_CORE, 0),
+        }
+        return ["prlimit", *(f"--{name}={_possible(*limit)}" for name, limit in wanted.items()), "--"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,12 @@ def make(name: str, limits: Limits, *, mounts: Path = Path("/proc/self/mounts"))
     return ControlGroups()
 
 
+def _possible(kind: int, wanted: int) -> int:
+    """What this process may give away: never more than it may have itself."""
+    most = resource.getrlimit(kind)[1]
+    return wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+
+
 def remove(folders: Sequence[Path]) -> None:
     """Remove groups that nothing is in any more; one that is gone is fine."""
     for folder in folders:
@@ -89,13 +95,13 @@ def _hierarchies(mounts: Path) -> dict[str, Path]:
         if kind == "cgroup2":
             found.setdefault("cgroup2", Path(folder))
         elif kind == "cgroup":
-            for controller in {"memory", "pids"} & set(options.split(",")):
+            for controller in {"memory", "pids", "cpu"} & set(options.split(",")):
                 found.setdefault(controller, Path(folder))
     return found
 
 
 def _make_v1(name: str, limits: Limits, found: dict[str, Path]) -> ControlGroups:
-    memory = processes = None
+    memory = processes = share = None
     with contextlib.suppress(OSError, KeyError):
         memory = _folder(found["memory"], name)
         (memory / "memory.limit_in_bytes").write_text(str(limits.memory_mb * MEGABYTE))
@@ -104,8 +110,10 @@ def _make_v1(name: str, limits: Limits, found: dict[str, Path]) -> ControlGroups
     with contextlib.suppress(OSError, KeyError):
         processes = _folder(found["pids"], name)
         (processes / "pids.max").write_text(str(limits.processes))
+    with contextlib.suppress(OSError, KeyError):
+        share = _folder(found["cpu"], name)
     return ControlGroups(
-        folders=[folder for folder in (memory, processes) if folder],
+        folders=[folder for folder in (memory, processes, share) if folder],
         memory=memory is not None,
         processes=processes is not None,
         out_of_memory=memory / "memory.oom_control" if memory else None,
@@ -114,7 +122,7 @@ def _make_v1(name: str, limits: Limits, found: dict[str, Path]) -> ControlGroups
 
 def _make_v2(name: str, limits: Limits, mount: Path) -> ControlGroups:
     offered = (mount / "cgroup.controllers").read_text().split()
-    wanted = [controller for controller in ("memory", "pids") if controller in offered]
+    wanted = [controller for controller in ("memory", "pids", "cpu") if controller in offered]
     if not wanted:
         return ControlGroups()
     enable = " ".join(f"+{controller}" for controller in wanted)

@@ -18,6 +18,7 @@ import fcntl
 import functools
 import json
 import os
+import resource
 import select
 import selectors
 import signal
@@ -107,7 +108,7 @@ class Half:
         self._cgroups: list[str] = plan["cgroups"]
         self.information, tell = os.pipe()
         command, descriptors = open_view(plan["view"], tell)
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command,
             env=plan["env"],
             cwd="/",
@@ -119,10 +120,10 @@ class Half:
         )
         for descriptor in descriptors:
             os.close(descriptor)
-        assert self._process.stdout is not None
-        self.output = self._process.stdout.fileno()
+        assert self.process.stdout is not None
+        self.output = self.process.stdout.fileno()
         os.set_blocking(self.output, False)
-        self.ended = os.pidfd_open(self._process.pid)
+        self.ended = os.pidfd_open(self.process.pid)
 
     def hear_init(self) -> bool:
         """Hear from bubblewrap which process is the first inside; False when it has said all."""
@@ -130,13 +131,9 @@ class Half:
         self._told += part
         if not part:
             with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
-                init = int(json.loads(self._told)["child-pid"])
-                self._inside = os.pidfd_open(init)
-                self.init = init
+                self.init = int(json.loads(self._told)["child-pid"])
+                self._inside = os.pidfd_open(self.init)
         return bool(part)
-
-    def reap(self) -> None:
-        self.code = self._process.wait()
 
     def is_gone(self) -> bool:
         """Whether nothing of it runs any more: the kernel ends everything inside before the first process."""
@@ -227,6 +224,9 @@ class Keeper:
         self._turn(lambda: all(half.is_gone() for half in self._halves.values()), ends)
         codes = {name: half.code for name, half in self._halves.items()}
         outcome = {"cause": self._cause or "start", **codes, "out_of_memory": self._out_of_memory()}
+        for folder in self._plan["cgroups"]:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
         write_json(f"{self._folder}/exit.json", outcome)
 
     def _out_of_memory(self) -> int:
@@ -262,12 +262,11 @@ class Keeper:
                     self._selector.unregister(key.fd)
 
     def _end(self, name: str) -> None:
-        self._halves[name].reap()
+        self._halves[name].code = self._halves[name].process.wait()
         self._cause = self._cause or name
 
-    def _hear(self) -> bool:
+    def _hear(self) -> None:
         self._cause = self._cause or {b"s": "stop", b"p": "platform"}[os.read(self._wake_reader, 1)]
-        return True
 
     def _wait_for_lock(self) -> None:
         """The platform holds its lock for as long as it runs; we take it for a moment when it ends."""
@@ -280,6 +279,8 @@ def main(folder: str, ready: int, lock: int) -> None:
     if os.fork():
         return  # The child belongs to nobody, so whoever started it may end.
     os.umask(0o077)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     keeper, problem = Keeper(folder), ""
     try:
         keeper.start()

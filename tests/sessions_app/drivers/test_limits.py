@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -21,17 +22,18 @@ def mounts(folder: Path, *lines: str) -> Path:
 
 
 def test_version_1_has_a_group_per_controller(tmp_path: Path) -> None:
-    for name in ("memory", "pids"):
+    for name in ("memory", "pids", "cpu,cpuacct"):
         (tmp_path / name).mkdir()
     table = mounts(
         tmp_path,
         f"cgroup {tmp_path}/memory cgroup rw,relatime,memory 0 0",
         f"cgroup {tmp_path}/pids cgroup rw,relatime,pids 0 0",
+        f"cgroup {tmp_path}/cpu,cpuacct cgroup rw,relatime,cpu,cpuacct 0 0",
         f"cgroup2 {tmp_path}/unified cgroup2 rw 0 0",
     )
     groups = limits.make("one", LIMITS, mounts=table)
     memory, pids = tmp_path / "memory/openagent/one", tmp_path / "pids/openagent/one"
-    assert groups.folders == [memory, pids]
+    assert groups.folders == [memory, pids, tmp_path / "cpu,cpuacct/openagent/one"]
     assert (memory / "memory.limit_in_bytes").read_text() == str(300 * 2**20)
     assert (memory / "memory.memsw.limit_in_bytes").read_text() == str(300 * 2**20)
     assert (pids / "pids.max").read_text() == "50"
@@ -46,8 +48,8 @@ def test_version_2_has_one_group(tmp_path: Path) -> None:
     groups = limits.make("one", LIMITS, mounts=mounts(tmp_path, f"cgroup2 {tmp_path} cgroup2 rw 0 0"))
     folder = tmp_path / "openagent/one"
     assert groups.folders == [folder]
-    assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory +pids"
-    assert (tmp_path / "openagent/cgroup.subtree_control").read_text() == "+memory +pids"
+    assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+    assert (tmp_path / "openagent/cgroup.subtree_control").read_text() == "+memory +pids +cpu"
     assert (folder / "memory.max").read_text() == str(300 * 2**20)
     assert (folder / "memory.swap.max").read_text() == "0"
     assert (folder / "pids.max").read_text() == "50"
@@ -55,7 +57,7 @@ def test_version_2_has_one_group(tmp_path: Path) -> None:
     assert groups.memory and groups.processes
 
 
-@pytest.mark.parametrize("controllers", ["", "cpu io\n"])
+@pytest.mark.parametrize("controllers", ["", "io\n"])
 def test_a_host_without_the_controllers_says_what_does_not_hold(tmp_path: Path, controllers: str) -> None:
     (tmp_path / "cgroup.controllers").write_text(controllers)
     groups = limits.make("one", LIMITS, mounts=mounts(tmp_path, f"cgroup2 {tmp_path} cgroup2 rw 0 0"))
@@ -97,3 +99,8 @@ def test_this_hosts_groups_can_be_made_and_removed() -> None:
     assert all(folder.is_dir() for folder in groups.folders)
     limits.remove(groups.folders)
     assert not any(folder.exists() for folder in groups.folders)
+
+
+def test_limits_stay_within_what_the_platform_has_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (100, 1000))
+    assert {"--nofile=1000", "--fsize=1000", "--nproc=50", "--core=0"} < set(LIMITS.prlimit())

@@ -81,8 +81,10 @@ def test_many_creates_at_once_make_one_instance(host: Host) -> None:
 def test_an_instance_lives_once(host: Host, until: Until) -> None:
     spec = host.spec()
     ref = host.driver.create(spec)
+    groups = record(host, ref).plan()["cgroups"]
     host.link.accept().ready().exit(5)
     until(lambda: not host.driver.inspect(ref).alive)
+    assert not any(os.path.exists(folder) for folder in groups)
     assert host.driver.create(spec) == ref
     state = host.driver.inspect(ref)
     assert (state.alive, state.exit_code) == (False, 5)
@@ -112,7 +114,9 @@ def test_removal_lets_the_sidecar_flush(host: Host) -> None:
     probe.flush_slowly(1.0)
     started = alive(host, ref)
     assert len(started) == 3
+    groups = record(host, ref).plan()["cgroups"]
     host.driver.remove(ref)
+    assert not any(os.path.exists(folder) for folder in groups)
     assert (host.options.journal("disk") / "flushed").read_text() == ref["instance_id"]
     assert not any(process.is_alive() for process in started)
     assert not host.driver.inspect(ref).alive
