@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from sidecar.agents.base import UnknownPermission
-from sidecar.agents.opencode.output import KEPT_END, MAX_OUTPUT
 from sidecar.demo_model import expected
 from sidecar.protocol.frames import Provider
 from tests.contract.agents.live_opencode import LiveOpenCode, live_opencode
@@ -140,74 +139,6 @@ async def test_a_session_that_somebody_deleted_is_replaced(opencode: LiveOpenCod
 
 async def test_the_workspace_is_a_repository(opencode: LiveOpenCode) -> None:
     assert _git(opencode.workspace, "log", "--format=%an %s").strip() == "OpenAgent Empty workspace"
-
-
-# --- what is asked and told --------------------------------------------------------------------------------
-
-
-async def test_the_model_is_the_one_that_was_asked_for(opencode: LiveOpenCode) -> None:
-    await opencode.recorder.run("/demo plain", model="demo-exactly-this")
-    assert opencode.demo.exchanges[-1].body["model"] == "demo-exactly-this"
-    await opencode.recorder.run("/demo plain")
-    assert opencode.demo.exchanges[-1].body["model"] == "demo"
-
-
-async def test_no_call_is_spent_on_a_title(opencode: LiveOpenCode) -> None:
-    before = len(opencode.demo.exchanges)
-    await opencode.recorder.run("/demo plain")
-    assert len(opencode.demo.exchanges) == before + 1
-
-
-async def test_an_edit_shows_its_change_before_it_is_allowed(opencode: LiveOpenCode) -> None:
-    opencode.clear()
-    turn = await opencode.recorder.run("/demo edit", allow)
-    first, second = turn.of("permission.asked")
-    assert first.path == second.path == "notes.md"
-    assert first.rule == "edit: *"
-    assert "+- second: done" in second.diff
-    assert "-- second: open" in second.diff
-    assert str(opencode.workspace) not in second.diff
-    changes = [(changed.path, changed.change) for changed in turn.of("file.changed")]
-    assert changes == [("notes.md", "created"), ("notes.md", "modified")]
-    _, edit = [tool for tool in turn.tools.values() if tool.tool_kind == "edit"]
-    assert (edit.diffs[0]["additions"], edit.diffs[0]["deletions"]) == (2, 1)
-    assert turn.tool("read").locations == [{"path": "notes.md"}]
-
-
-async def test_files_that_a_command_changed_are_told(opencode: LiveOpenCode) -> None:
-    turn = await opencode.recorder.run("/demo run echo made > by-command.txt", mode="auto")
-    assert "by-command.txt" in [changed.path for changed in turn.of("file.changed")]
-
-
-async def test_a_failed_command_tells_its_exit_code(opencode: LiveOpenCode) -> None:
-    turn = await opencode.recorder.run("/demo run exit 3", mode="auto")
-    assert turn.tool("execute").error == "exit code 3"
-
-
-async def test_a_flood_of_output_is_cut_and_counted(opencode: LiveOpenCode) -> None:
-    turn = await opencode.recorder.run("/demo flood 60000", mode="auto")
-    pieces = turn.of("tool.output")
-    assert len(turn.tool("execute").output) <= MAX_OUTPUT + KEPT_END
-    assert "line 60000 of a flood" in pieces[-1].text
-
-
-# --- prompts that nobody should send -----------------------------------------------------------------------
-
-
-async def test_a_long_prompt_and_answer_are_kept_whole(opencode: LiveOpenCode) -> None:
-    text = "ü" * 300_000
-    turn = await opencode.recorder.run(f"/demo say {text}")
-    assert turn.text == text
-
-
-@pytest.mark.parametrize(
-    "prompt", ["/demo say \x00\x01\x1b[31mred\x7f", "/demo say \ud83d", "/demo say \u202egnp"]
-)
-async def test_strange_characters_do_no_harm(opencode: LiveOpenCode, prompt: str) -> None:
-    turn = await opencode.recorder.run(prompt)
-    assert turn.stop_reason == "end_turn"
-    assert "\0" not in turn.text
-    turn.text.encode()
 
 
 # --- the provider ------------------------------------------------------------------------------------------
