@@ -128,7 +128,7 @@ class Listener:
     def _accept(self, connection: Connection) -> None:
         if len(self._open) >= self._limit:
             connection.abort()
-            self._turn_away()
+            self.turn_away()
             return
         task = asyncio.get_running_loop().create_task(self._serve(connection))
         self._open[task] = connection
@@ -151,7 +151,7 @@ class Listener:
             async with asyncio.timeout(self._greeting_seconds):
                 return box_protocol.decode_hello(await connection.read_line())
         except (TimeoutError, box_protocol.BoxError):
-            self._turn_away()
+            self.turn_away()
             return None
 
     async def _close(self, connection: Connection) -> None:
@@ -162,6 +162,7 @@ class Listener:
         except TimeoutError:
             connection.abort()
 
-    def _turn_away(self) -> None:
+    def turn_away(self) -> None:
+        """Count a connection that had no business here."""
         self._count += 1
         self._turned_away(self._count)

@@ -175,22 +175,26 @@ class BoxServer:
         return self._number
 
     async def _accepted(self, connection: Connection, hello: Hello) -> None:
-        if hello.hello == "control":
+        if hello.hello == "control" and self._control is None and not self.lost.is_set():
             await self._serve_control(connection, hello.version)
-        elif hello.hello == "gate":
-            if (gate := self._gates.get(hello.name)) is not None:
-                await gate(connection.reader, connection.writer)
-        elif (arrival := self._waiting.pop(hello.id, None)) is not None and not arrival.done():
+        elif hello.hello == "gate" and (gate := self._gates.get(hello.name)) is not None:
+            await gate(connection.reader, connection.writer)
+        elif hello.hello == "stream" and (arrival := self._arrival(hello.id)) is not None:
             arrival.set_result(connection)
             await connection.closed()
+        else:
+            # A second control connection, too: there is one box program, and who comes later is not it.
+            self._listener.turn_away()
+
+    def _arrival(self, number: int) -> asyncio.Future[Connection] | None:
+        arrival = self._waiting.pop(number, None)
+        return None if arrival is None or arrival.done() else arrival
 
     def _turned_away(self, total: int) -> None:
         if total > self._limits.turned_away:
             self._lose("It opened far too many connections.")
 
     async def _serve_control(self, connection: Connection, version: int) -> None:
-        if self._control is not None or self.lost.is_set():
-            return  # There is one box program; who comes second is not it.
         self._control = connection
         try:
             if version != box_protocol.VERSION:

@@ -171,3 +171,19 @@ async def test_a_box_that_does_not_read_its_orders_is_lost(pair: tuple[BoxServer
     assert "does not read" in await lost(server)
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(result, BoxError) for result in results)
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [{"hello": "stream", "id": 77}, {"hello": "gate", "name": "root"}, {"hello": "control", "version": 1}],
+)
+async def test_connections_without_any_business_end_the_instance(folder: Path, hello: dict[str, Any]) -> None:
+    async with hostile_box(folder, limits=Limits(turned_away=50)) as (server, box):
+        await box.control()
+        await server.connected(5)
+        for _ in range(50):
+            reader, _ = await box.greet(**hello)
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert not server.lost.is_set()
+        await box.greet(**hello)
+        assert "too many connections" in await lost(server)
