@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -46,6 +47,15 @@ def after(*, instance_id: uuid.UUID, number: int, limit: int = 20) -> list[frame
 def newest(instance_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """The number of each instance's last command, in one query: finds the wake-ups that were lost."""
     return dict(Instance.objects.filter(pk__in=instance_ids).values_list("pk", "last_command"))
+
+
+def undone(*, instance_id: uuid.UUID, verb: str) -> list[dict[str, Any]]:
+    """The data of the commands with this verb that nobody knows to be carried out."""
+    return list(
+        Command.objects.filter(instance_id=instance_id, verb=verb, done_at=None).values_list(
+            "data", flat=True
+        )
+    )
 
 
 def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> Command | None:

@@ -121,7 +121,11 @@ def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
     """Fences the generation off and closes in the log what it leaves open."""
     session_id = instance.session_id
     running = Prompt.objects.filter(session_id=session_id, state=PromptState.RUNNING).first()
-    entries += [_lost(*asked) for asked in permissions.lose(session_id=session_id)]
+    closed = [
+        *permissions.lose(session_id=session_id),
+        *permissions.lose_undelivered(instance_id=instance.pk),
+    ]
+    entries += [_lost(*asked) for asked in closed]
     if running is not None:
         ended = messages.TurnEnded(stop_reason="interrupted")
         entries.append(events.Entry(kind="turn.ended", data=ended, turn=running.pk))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
-from sessions_app.models import Instance, Permission, PermissionState, Session
+from sessions_app.models import Event, Instance, Permission, PermissionState, Session
 from sessions_app.services import commands, shapes, state
 from sidecar.protocol import frames, messages
 
@@ -100,10 +100,13 @@ def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.Permi
 
 
 def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> None:
-    """The sidecar says how it ended; the platform's own record of an answer stays as it is."""
-    undecided = Q(state=PermissionState.PENDING) | _TOLD_LATE
-    Permission.objects.filter(undecided, pk=data.permission_id, session_id=session_id).update(
-        state=PermissionState.LOST if data.choice == "lost" else PermissionState.ANSWERED,
+    """The sidecar says how it ended; the platform's own record of an answer that arrived stays as it is."""
+    is_lost = data.choice == "lost"
+    told = ~Q(state=PermissionState.ANSWERED)
+    if is_lost:  # a user's answer came too late for the agent
+        told |= Q(by="user")
+    Permission.objects.filter(told, pk=data.permission_id, session_id=session_id).update(
+        state=PermissionState.LOST if is_lost else PermissionState.ANSWERED,
         choice=data.choice,
         by=data.by,
         message=data.message,
@@ -120,6 +123,18 @@ def lose(
     if turn is not None:
         pending = pending.filter(turn=turn)
     return _close(pending)
+
+
+def lose_undelivered(*, instance_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:
+    """Closes what was answered, but never reached the agent of this instance: (permission, turn) of each."""
+    orders = commands.undone(instance_id=instance_id, verb="permission.answer")
+    answers = Permission.objects.filter(
+        pk__in=[order["permission_id"] for order in orders], state=PermissionState.ANSWERED, by="user"
+    )
+    turns = answers.values("turn")
+    told = Event.objects.filter(session__instances=instance_id, turn__in=turns, kind="permission.answered")
+    arrived = [data["permission_id"] for data in told.values_list("data", flat=True)]
+    return _close(answers.exclude(pk__in=arrived))
 
 
 def close_told_late(*, session_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, uuid.UUID | None]]:

@@ -8,8 +8,8 @@ import pytest
 
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
-from sessions_app.models import Permission, Session
-from sessions_app.services import lifecycle, permissions, prompts
+from sessions_app.models import Event, Permission, Session
+from sessions_app.services import ingest, instances, lifecycle, permissions, prompts
 from tests.sessions_app.services.conftest import Sidecar
 
 
@@ -51,6 +51,50 @@ def test_an_answer_to_an_agent_that_is_gone_is_refused(
     lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="")
     with pytest.raises(permissions.PermissionGone):
         permissions.answer(user=alice, permission=permission, choice="once")
+
+
+def test_an_answer_that_never_reached_its_agent_is_lost_with_the_instance(
+    session: Session, sidecar: Sidecar, turn: uuid.UUID, alice: User, bob: User
+) -> None:
+    undelivered, delivered, unacknowledged = [ask(sidecar, turn) for _ in range(3)]
+    for permission in (delivered, unacknowledged, undelivered):
+        permissions.answer(user=alice, permission=permission, choice="once")
+    for permission in (delivered, unacknowledged):
+        sidecar.say("permission.answered", turn, permission_id=str(permission.pk), choice="once", by="user")
+    number = sidecar.instance.commands.get(data__permission_id=str(delivered.pk)).number
+    lifecycle.on_command_done(instance_id=sidecar.instance.pk, number=number, error="")
+    lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    states = [Permission.objects.get(pk=row.pk).state for row in (delivered, unacknowledged, undelivered)]
+    assert states == ["answered", "answered", "lost"]
+    with pytest.raises(permissions.PermissionGone):
+        permissions.answer(user=bob, permission=undelivered, choice="once")
+    told = Event.objects.filter(session=session, kind="permission.answered", data__choice="lost")
+    assert [row.data["permission_id"] for row in told] == [str(undelivered.pk)]
+
+
+def test_an_answer_that_its_journal_knows_of_counts_after_all(
+    session: Session, sidecar: Sidecar, turn: uuid.UUID, alice: User
+) -> None:
+    permission = ask(sidecar, turn)
+    permissions.answer(user=alice, permission=permission, choice="once")
+    answered = {"permission_id": str(permission.pk), "choice": "once", "by": "user"}
+    journaled = sidecar.event("permission.answered", turn, **answered)
+    lifecycle.lose(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    successor = instances.wake(session_id=session.pk)
+    assert successor is not None
+    ingest.salvage(successor=successor, gen=1, salvaged=[journaled], done=True)
+    permission.refresh_from_db()
+    assert (permission.state, permission.choice, permission.answered_by) == ("answered", "once", alice)
+
+
+def test_an_answer_that_came_too_late_for_the_agent_is_lost(
+    sidecar: Sidecar, turn: uuid.UUID, alice: User
+) -> None:
+    permission = ask(sidecar, turn)
+    permissions.answer(user=alice, permission=permission, choice="once")
+    sidecar.say("permission.answered", turn, permission_id=str(permission.pk), choice="lost", by="platform")
+    permission.refresh_from_db()
+    assert permission.state == "lost"
 
 
 def test_the_end_of_a_turn_closes_what_it_asked(sidecar: Sidecar, turn: uuid.UUID) -> None:
