@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from openagent.accounts.models import User
@@ -180,7 +180,7 @@ def on_refused(*, session_id: uuid.UUID, turn: uuid.UUID, reason: str) -> None:
     """The sidecar did not begin the turn: it waits again if the instance only ends, otherwise it failed."""
     sent = Prompt.objects.filter(pk=turn, session_id=session_id, state=PromptState.SENT)
     if reason in ("stopping", "not_ready"):
-        sent.update(state=PromptState.QUEUED, instance=None)
+        _put_back(sent)
         return
     failure = messages.ErrorData(error_class="internal", message=f"The turn could not begin: {reason[:200]}")
     sent.update(state=PromptState.FAILED, error=messages.to_data(failure), ended_at=timezone.now())
@@ -203,9 +203,13 @@ def settle_orphan(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> uuid.UUI
 
 def requeue(*, session_id: uuid.UUID) -> None:
     """Puts a prompt that was sent, but never started, back at the head of the queue."""
-    Prompt.objects.filter(session_id=session_id, state=PromptState.SENT).update(
-        state=PromptState.QUEUED, instance=None, cancel_requested=False
-    )
+    _put_back(Prompt.objects.filter(session_id=session_id, state=PromptState.SENT))
+
+
+def _put_back(sent: QuerySet[Prompt]) -> None:
+    """To the head of the queue; but one that somebody stopped meanwhile shall not run after all."""
+    sent.filter(cancel_requested=True).update(state=PromptState.CANCELLED, ended_at=timezone.now())
+    sent.update(state=PromptState.QUEUED, instance=None)
 
 
 def _require(session: Session, prompt_id: uuid.UUID) -> None:
