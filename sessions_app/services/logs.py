@@ -70,9 +70,7 @@ class Page:
     has_more: bool
 
 
-def page(
-    *, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, until: int, limit: int
-) -> Page:
+def page(*, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, until: int, limit: int) -> Page:
     """The next stored events, in order of their first number, for a reader that has seen up to (gen, seq).
 
     At most `limit` rows and, but for one, MAX_PAGE_CHARACTERS of data.
