@@ -75,15 +75,17 @@ def page(*, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, un
 
     At most `limit` rows and, but for one, MAX_PAGE_CHARACTERS of data.
     `after_row` is the first number of the last row of the page before: rows that span several numbers
-    overlap, so paging by their ends would leave some out.
+    overlap, so paging by their ends would leave some out. Those that span it come again: they may have been
+    folded since the page before, and hold what stood in rows that are gone.
     """
-    rows = Event.objects.filter(session_id=session_id, seq__lte=until)
+    rows = Event.objects.filter(session_id=session_id, seq__lte=until).order_by("seq")
     if after_row is not None:
-        rows = rows.filter(seq__gt=after_row)
-    else:
-        newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
-        rows = rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1))
-    return _read(rows.order_by("seq"), limit)
+        found = _read(rows.filter(seq__gt=after_row), limit)
+        # Read after those: what is folded in between is here, or was there.
+        spanning = [row.envelope() for row in rows.filter(seq__lte=after_row, seq_end__gt=after_row)]
+        return Page([*spanning, *found.events], found.has_more)
+    newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
+    return _read(rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1)), limit)
 
 
 def newer(*, session_id: uuid.UUID, after: int, after_row: int | None, limit: int) -> Page:
