@@ -18,6 +18,7 @@ from sessions_app.drivers import (
     files,
     limits,
     process_keeper,
+    process_records,
     process_requirements,
     process_runtime,
     process_views,
@@ -130,6 +131,7 @@ class Launch:
         lock = self.options.supervisor_lock
         return {
             "volume": self.spec.volume,
+            "boot": process_records.boot(),
             "runtime": str(places.runtime),
             "limits": groups.describe(self.options.limits),
             "cgroups": [str(folder) for folder in groups.folders],

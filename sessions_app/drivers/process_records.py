@@ -72,6 +72,11 @@ class Process:
             os.close(descriptor)
 
 
+def boot() -> str:
+    """Which run of the machine this is."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 def process(pid: int) -> Process:
     """The process that has this number now."""
     return Process(pid, process_keeper.started_at(pid))
@@ -157,6 +162,8 @@ class Record:
 
     def _processes(self) -> dict[str, Process]:
         content = files.read_json(self.folder / "keeper.json") or {}
+        if self.plan().get("boot", boot()) != boot():
+            return {}  # Of the machine's run before this one; numbers and times began anew.
         try:
             return {
                 name: Process(int(entry["pid"]), int(entry["started"])) for name, entry in content.items()

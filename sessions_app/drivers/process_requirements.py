@@ -79,8 +79,8 @@ def check_views(sidecar: View, box: View, environment: Mapping[str, str]) -> Non
     python = sidecar.program[0]
     if problem := _probe(sidecar.plan(python, "-s", "-P", "-c", _SIDECAR_NEEDS), environment):
         raise DriverError(
-            f"The sidecar's Python does not start under its own user: {problem} "
-            "Let every user read it: chmod -R a+rX .venv",
+            f"The sidecar cannot start in its view of this host: {problem} If its user cannot read Python's "
+            "files, open them to all: chmod -R a+rX .venv",
             code="sidecar_cannot_start",
             permanent=True,
         )

@@ -55,6 +55,14 @@ def test_the_sidecar_sees_nothing_of_other_sessions(host: Host) -> None:
     assert probe.here("import socket; print(len(socket.if_nameindex()) > 0)") == "True\n"
 
 
+def test_the_sidecar_has_what_it_needs_to_reach_a_provider(host: Host) -> None:
+    _, probe = host.start()
+    assert probe.here("import socket; print(bool(socket.getaddrinfo('localhost', 80)))") == "True\n"
+    trusted = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
+    here = subprocess.run([sys.executable, "-c", trusted], capture_output=True, text=True, check=True).stdout
+    assert probe.here(trusted) == here and int(here) > 0
+
+
 def test_create_again_answers_the_same_instance(host: Host) -> None:
     spec = host.spec()
     first = host.driver.create(spec)

@@ -67,6 +67,19 @@ def test_a_pid_that_is_used_again_is_not_ours(host: Host) -> None:
     assert host.driver.list() == []
 
 
+def test_after_a_restart_of_the_machine_old_numbers_mean_nothing(host: Host, until: Until) -> None:
+    ref, _ = host.start(volume="disk")
+    started = alive(host, ref)
+    plan = record(host, ref).folder / "plan.json"
+    plan.write_text(json.dumps({**record(host, ref).plan(), "boot": "another"}))
+    # The process is there, but what has its number now could be anybody's.
+    state = host.driver.inspect(ref)
+    assert (state.alive, state.exit_code) == (False, None)
+    assert record(host, ref).processes() == []
+    host.driver.remove(ref)
+    until(lambda: not any(process.is_alive() for process in started))
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"keeper": 1}', b"\xff\x00"])
 def test_files_that_are_damaged_count_as_absent(host: Host, until: Until, content: bytes) -> None:
     ref, _ = host.start()
