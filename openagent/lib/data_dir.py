@@ -66,6 +66,11 @@ class DataDir:
         return self.run / "supervisor.lock"
 
     @property
+    def stopping(self) -> Path:
+        """There while the platform stops: instances that are wanted now are for the next run to make."""
+        return self.run / "stopping"
+
+    @property
     def secret_key(self) -> Path:
         return self.secrets / "secret-key"
 

@@ -46,6 +46,7 @@ class Run:
     def start(self, configuration: str) -> None:
         file = self._data.run / "supervisor.conf"
         file.write_text(configuration)
+        self._data.stopping.unlink(missing_ok=True)
         self._log_read = self._log.stat().st_size if self._log.exists() else 0
         # What outlives its parent becomes our child, so that we can end it at the latest when we end.
         tethered.adopt_orphans()
@@ -82,6 +83,8 @@ class Run:
     def stop(self) -> None:
         """Ends everything, in order; may be called in any state."""
         if self._supervisor is not None and self._is_alive():
+            with contextlib.suppress(OSError):
+                self._data.stopping.touch()
             self._stop_instances()
             self._supervisor.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -68,7 +68,11 @@ def launch(*, instance_id: uuid.UUID) -> None:
     2. Create it, idempotent by its id.
     3. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
     4. If it was ended meanwhile, remove it again.
+
+    Does nothing while the platform stops: it would only be killed, and the next run makes it.
     """
+    if settings.OPENAGENT_STOPPING_FILE.exists():
+        return
     instance = Instance.objects.select_related("session").filter(pk=instance_id, state__in=STARTABLE).first()
     if instance is None or instance.driver_ref is not None:
         return

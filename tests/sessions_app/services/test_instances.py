@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import instances
@@ -58,3 +60,14 @@ def test_stages_of_two_who_tell_at_the_same_moment_are_both_kept(instance: Insta
         instances.add_stage(instance.pk, "created")
     instance.refresh_from_db()
     assert [stage["name"] for stage in instance.stages] == ["requested", "sidecar", "created"]
+
+
+def test_nothing_is_launched_while_the_platform_stops(
+    instance: Instance, settings: Settings, tmp_path: Path
+) -> None:
+    settings.OPENAGENT_DRIVER = "none that could be asked"
+    settings.OPENAGENT_STOPPING_FILE = tmp_path / "stopping"
+    settings.OPENAGENT_STOPPING_FILE.touch()
+    instances.launch(instance_id=instance.pk)
+    instance.refresh_from_db()
+    assert (instance.state, instance.launched_at) == ("requested", None)
