@@ -12,9 +12,11 @@ import socket
 import stat
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from openagent.lib.data_dir import SOCKET_PATH_BYTES, DataDir
 
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # Instances that watch the lock of a run that has just ended take it for a moment.
 _LOCK_PATIENCE_SECONDS = 3.0
 
@@ -125,6 +127,11 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"This user may not listen on port {port}. Choose one from 1024 on: make up PORT=8000"
     return f"Cannot listen on {host}, port {port}: {error.strerror}."
+
+
+def is_for_others(host: str, public_url: str) -> bool:
+    """Whether people elsewhere can reach it: where it listens, or through a proxy at its public address."""
+    return host not in LOOPBACK or (bool(public_url) and urlsplit(public_url).hostname not in LOOPBACK)
 
 
 def host_names(host: str) -> list[str]:

@@ -26,7 +26,6 @@ from openagent.management.preparation import CannotStart
 from openagent.management.run import Run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Stopped(BaseException):
@@ -108,9 +107,10 @@ def _environment(data: data_dir.DataDir, host: str, port: int, *, dev: bool) -> 
     if dev:
         environment["OPENAGENT_URL"] = f"http://{_address(host)}:{port}"
         environment.setdefault("OPENAGENT_LOG_FORMAT", "console")
-    if host not in _LOOPBACK:
-        if not env.secret("OPENAGENT_SETUP_CODE", required=False):
-            environment["OPENAGENT_SETUP_CODE"] = f"{secrets.randbelow(10**8):08d}"
+    needs_code = preparation.is_for_others(host, env.text("OPENAGENT_PUBLIC_URL", ""))
+    if needs_code and not env.secret("OPENAGENT_SETUP_CODE", required=False):
+        environment["OPENAGENT_SETUP_CODE"] = f"{secrets.randbelow(10**8):08d}"
+    if host not in preparation.LOOPBACK:
         environment.setdefault("OPENAGENT_ALLOWED_HOSTS", ",".join(preparation.host_names(host)))
     return environment
 
@@ -139,7 +139,7 @@ def _greet(data: data_dir.DataDir, host: str, port: int, environment: dict[str, 
     if "OPENAGENT_URL" in environment:
         print(f"The frontend's sources are served at http://localhost:{parts.VITE_PORT}", flush=True)
     print(f"Data and logs are in {data.root}. Stop with Ctrl-C.", flush=True)
-    if host not in _LOOPBACK:
+    if preparation.is_for_others(host, env.text("OPENAGENT_PUBLIC_URL", "")):
         code = env.secret("OPENAGENT_SETUP_CODE", required=False) or environment["OPENAGENT_SETUP_CODE"]
         print(f"Set-up code, asked for when the first account is made: {code}", flush=True)
 

@@ -103,6 +103,19 @@ def test_an_address_that_is_not_ours_is_named() -> None:
         preparation.choose_port("192.0.2.1", 0)
 
 
+@pytest.mark.parametrize(
+    ("host", "public_url", "expected"),
+    [
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "http://localhost:8000", False),
+        ("127.0.0.1", "https://agents.example.com", True),
+        ("0.0.0.0", "", True),
+    ],
+)
+def test_a_public_address_means_that_others_can_come(host: str, public_url: str, expected: bool) -> None:
+    assert preparation.is_for_others(host, public_url) is expected
+
+
 def test_listening_everywhere_admits_the_names_of_this_machine() -> None:
     assert preparation.host_names("192.0.2.1") == ["192.0.2.1"]
     assert socket.gethostname() in preparation.host_names("0.0.0.0")

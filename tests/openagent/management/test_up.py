@@ -161,6 +161,12 @@ def test_listening_elsewhere_asks_for_a_code_at_set_up() -> None:
         eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
 
 
+def test_a_public_address_asks_for_a_code_at_set_up() -> None:
+    needs.redis()
+    with running(OPENAGENT_PUBLIC_URL="https://agents.example.com") as product:
+        eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
+
+
 def test_a_given_redis_is_used_and_its_absence_only_degrades() -> None:
     with running(REDIS_URL="redis://127.0.0.1:1/0") as product:
         assert json.loads(get(f"{product.url}/readyz")) == {
