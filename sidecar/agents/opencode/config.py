@@ -81,8 +81,6 @@ def environment(context: AgentContext, password: str, models: frozenset[str]) ->
         **dict.fromkeys(_SWITCHES, "1"),
         "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(context, models)),
         "OPENCODE_SERVER_PASSWORD": password,
-        # It would fetch what ./stage has laid out; nothing listens here, so that it fails at once.
-        "npm_config_registry": "http://127.0.0.1:1",
     }
 
 
