@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.box import program
 from sidecar.box_protocol import MAX_READ_BYTES, BoxError
 from tests.fakes.local_box import LocalBox, local_box
 
@@ -34,6 +36,13 @@ async def run(box: LocalBox, script: str, *, stdin: bytes = b"") -> tuple[int, b
     process.stdin.write_eof()
     output = await process.stream.read()
     return await process.wait(), output
+
+
+async def ended(pid: int) -> None:
+    """Wait until a process of this machine runs no more."""
+    async with asyncio.timeout(10):
+        while (path := Path(f"/proc/{pid}/cmdline")).exists() and path.read_bytes():
+            await asyncio.sleep(0.01)
 
 
 async def test_exec_merges_output_and_tells_the_exit_code(box: LocalBox) -> None:
@@ -81,7 +90,7 @@ async def test_kill_reaches_the_whole_process_group(box: LocalBox) -> None:
     await process.kill(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
     assert await process.stream.read() == b""  # The pipe ends, so the child is gone as well.
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+    await ended(child)
 
 
 async def test_wait_does_not_wait_for_a_server_left_behind(box: LocalBox) -> None:
@@ -232,7 +241,7 @@ async def test_the_box_ends_with_its_sidecar_and_takes_its_programs_along(tmp_pa
         assert await asyncio.wait_for(box.process.wait(), 15) == 0
         with pytest.raises(BoxError):
             await process.wait()
-    assert not Path(f"/proc/{pid}").exists() or "sleep" not in Path(f"/proc/{pid}/cmdline").read_text()
+    await ended(pid)
 
 
 async def test_a_box_that_ends_is_lost_and_everything_says_so(box: LocalBox) -> None:
@@ -245,3 +254,8 @@ async def test_a_box_that_ends_is_lost_and_everything_says_so(box: LocalBox) -> 
         assert caught.value.code == "box_lost"
     await process.kill(signal.SIGKILL)
     assert await process.stream.read() == b""
+
+
+def test_it_is_written_for_the_oldest_python_of_a_box() -> None:
+    for file in Path(program.__file__).parent.glob("*.py"):
+        ast.parse(file.read_text(), feature_version=(3, 9))
