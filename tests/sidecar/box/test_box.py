@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -41,8 +42,9 @@ async def run(box: LocalBox, script: str, *, stdin: bytes = b"") -> tuple[int, b
 async def ended(pid: int) -> None:
     """Wait until a process of this machine runs no more."""
     async with asyncio.timeout(10):
-        while (path := Path(f"/proc/{pid}/cmdline")).exists() and path.read_bytes():
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(OSError):  # It is gone while we look.
+            while Path(f"/proc/{pid}/cmdline").read_bytes():
+                await asyncio.sleep(0.01)
 
 
 async def test_exec_merges_output_and_tells_the_exit_code(box: LocalBox) -> None:
