@@ -1,0 +1,75 @@
+"""Sessions fall asleep when nobody wants anything of them; a prompt that comes at that moment is not lost."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sidecar import demo_model
+from tests import needs
+from tests.end_to_end.client import Client, first_run, texts
+from tests.end_to_end.replay import replayed
+from tests.product import running
+
+IDLE_SECONDS = 3.0
+SESSIONS = 2
+TRIALS = 20
+
+
+@pytest.fixture(scope="module")
+def drowsy() -> Iterator[Client]:
+    """The owner of a product in which sessions fall asleep after a few seconds."""
+    needs.bubblewrap()
+    needs.opencode()
+    with running(OPENAGENT_DRIVER="process", OPENAGENT_IDLE_SECONDS=f"{IDLE_SECONDS:g}") as product:
+        client = first_run(product.url)
+        yield client
+        client.close()
+
+
+def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, seed: int) -> int:
+    """Sends prompts at about the moment when the reaper comes; how often the session had fallen asleep."""
+    chance = random.Random(seed)
+    client = Client(url, token)
+    try:
+        sleeps = 0
+        for number in range(trials):
+            prompt = f"/demo say number {number} of {session}"
+            turn = client.prompt(session, prompt)
+            ended = client.ended(session, turn, 90)
+            assert ended["stop_reason"] == "end_turn", ended
+            assert texts(ended) == demo_model.expected_text(prompt)
+            # It counts three passes of a second, the first of which comes within a second.
+            time.sleep(IDLE_SECONDS - 1 + chance.uniform(0.0, 1.3))
+            sleeps += client.session(session)["status"] != "ready"
+    finally:
+        client.close()
+    return sleeps
+
+
+def test_a_prompt_that_meets_the_reaper_is_answered_once(drowsy: Client) -> None:
+    with replayed(drowsy):
+        sessions = [drowsy.new_session() for _ in range(SESSIONS)]
+        with ThreadPoolExecutor(SESSIONS) as pool:
+            trials = [
+                pool.submit(
+                    prompt_around_the_reap,
+                    drowsy.url,
+                    drowsy.token,
+                    session,
+                    trials=TRIALS // SESSIONS,
+                    seed=seed,
+                )
+                for seed, session in enumerate(sessions)
+            ]
+            sleeps = sum(trial.result() for trial in trials)
+        assert 0 < sleeps < TRIALS, "the prompts did not come around the reap"
+        for session in sessions:
+            kinds = [event["kind"] for event in drowsy.events(session)]
+            assert kinds.count("turn.started") == kinds.count("turn.ended") == TRIALS // SESSIONS
+            assert "instance.lost" not in kinds
+            drowsy.status(session, "asleep")

@@ -1,0 +1,84 @@
+"""The whole product is stopped or killed in mid-turn and started again on the same data directory."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+import pytest
+
+from sidecar import demo_model
+from tests import needs
+from tests.end_to_end.client import Client, eventually, first_run, texts
+from tests.end_to_end.instance import Instance
+from tests.end_to_end.reader import Reader
+from tests.end_to_end.replay import check_replay
+from tests.product import Product, data_directory
+
+SPEECH = "/demo long 2000 20ms"
+
+
+def free_port() -> str:
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return str(any_port.getsockname()[1])
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was(is_killed: bool) -> None:
+    needs.bubblewrap()
+    needs.opencode()
+    with data_directory() as data:
+        port = free_port()
+        product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
+        client = first_run(product.url)
+        session = client.new_session(mode="auto")
+        with Reader(client, session) as reader:
+            made = client.prompt(session, "/demo work")
+            turn = client.prompt(session, SPEECH)
+            waiting = client.prompt(session, "/demo run cat hello.txt")
+            reader.wait_for_text(turn, 200)
+            before = client.events(session)
+            instance = Instance(product, client, session)
+            if is_killed:
+                product.kill()
+                # Its parts notice, and end by themselves.
+                eventually(lambda: not product.processes(), 20, lambda: "parts are left")
+            else:
+                assert product.stop() == 0
+            product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
+            try:
+                assert product.url
+                check_log(client, session, made, turn, before)
+                # Nobody has to ask for it again.
+                reader.wait_for_event("turn.ended", waiting)
+                ended = client.ended(session, waiting)
+                output = "".join(item["output"] for item in ended["items"] if item["type"] == "tool")
+                assert ended["stop_reason"] == "end_turn" and "hello from the demo model" in output
+                assert not instance.folder.exists() and not instance.others()[1:]
+                following = client.prompt(session, "/demo plain")
+                assert client.ended(session, following)["stop_reason"] == "end_turn"
+                reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+                assert not reader.log.complaints, reader.describe()
+                # An orderly stop loses no instance, not even one that a waiting prompt asks for meanwhile.
+                assert bool(reader.events("instance.lost")) == is_killed
+                check_replay(client, session)
+            finally:
+                product.stop()
+                client.close()
+
+
+def check_log(client: Client, session: str, made: str, turn: str, before: Sequence[object]) -> None:
+    """All that was stored is still there, and the turn that ran is interrupted: told, and not run again."""
+    interrupted = client.ended(session, turn)
+    assert interrupted["stop_reason"] == "interrupted"
+    said = texts(interrupted)
+    assert said and demo_model.expected_text(SPEECH).startswith(said)
+    assert client.turn(session, made)["stop_reason"] == "end_turn"
+    stored = client.events(session)
+    numbers = {event["seq"] for event in stored}
+    kinds = [event["kind"] for event in stored if event["turn"] == turn]
+    assert kinds.count("turn.started") == 1
+    # Deltas may have been folded meanwhile; everything else has to be where it was.
+    kept = [event for event in before if isinstance(event, dict) and not event["kind"].endswith("delta")]
+    assert all(event["seq"] in numbers for event in kept)
