@@ -141,6 +141,14 @@ def _class_of(status: int, said: Said) -> ErrorClass:
     return _STATUSES.get(status, "provider_bad_response")
 
 
+_FINAL: dict[tuple[int, ErrorClass], int] = {(404, "unknown_model"): 400, (429, "provider_quota"): 402}
+
+
+def status_for_agent(status: int, error_class: ErrorClass) -> int:
+    """The status for the box: with OpenAI's API agents repeat a 404 and a 429 for minutes, also in vain."""
+    return _FINAL.get((status, error_class), status)
+
+
 def said_in(body: bytes) -> Said | None:
     """What an error's body says, None when it is not JSON."""
     try:

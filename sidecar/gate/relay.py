@@ -201,12 +201,14 @@ class Relay:
             self.provider.name, response.status_code, words, retry_at=come_back, secret=self.secret
         )
         self.on_error(error)
-        headers = self._headers(response)
-        if said is None:
-            raw = answers.body(self.provider.wire, response.status_code, error.message, error.error_class)
+        headers, status, wire = self._headers(response), response.status_code, self.provider.wire
+        if wire.startswith("openai-"):
+            status = faults.status_for_agent(status, error.error_class)
+        if said is None or status != response.status_code:
+            raw = answers.body(wire, status, error.message, error.error_class)
             headers = [pair for pair in headers if pair[0] != b"content-type"] + [_JSON]
         redactor = Redactor(self.secret)
-        await self.connection.respond(response.status_code, headers, redactor.feed(raw) + redactor.finish())
+        await self.connection.respond(status, headers, redactor.feed(raw) + redactor.finish())
 
     async def _pass(self, response: httpx2.Response, *, is_stream: bool) -> None:
         meter = Meter(self.provider.wire, is_stream=is_stream) if self.admitted.call.metered else None
