@@ -82,10 +82,16 @@ function Code({ className, children, ...rest }: ComponentProps<"code"> & { "data
   );
 }
 
+/** The box of a task in a list: the agent's, so nobody can tick it. */
+function TaskMark({ checked }: ComponentProps<"input">) {
+  return <input type="checkbox" disabled readOnly checked={checked} aria-label={checked ? "done" : "open"} />;
+}
+
 const COMPONENTS = {
   ...PLAIN_TAGS,
   a: SafeLink,
   img: PictureLink,
+  input: TaskMark,
   code: Code as ComponentType<ComponentProps<"code">>,
 };
 
