@@ -257,7 +257,9 @@ class OpenCode(Agent):
                 self._turns.sign()
             silent = self._turns.silent_seconds()
             looked = min(looked, silent)
-            if silent > self._context.hang_seconds:
+            if (in_vain := self._conversation.given_up) is not None:
+                await self._give_up(turn, in_vain)
+            elif silent > self._context.hang_seconds:
                 await self._give_up(turn, failure("agent_hang"))
             elif silent > TAKE_UP_SECONDS and not self._conversation.is_answering:
                 await self._give_up(turn, failure("agent_hang", "It did not take up the prompt."))

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 MAX_TODOS = 100
 MAX_UNKNOWN = 200
+MAX_ATTEMPTS = 8  # It would ask a failing provider for ever; this takes some minutes.
 
 # "session.idle" says again what "session.status" has said: an end counts once.
 _MEANINGLESS = frozenset(
@@ -181,6 +182,7 @@ class Conversation:
         self._failure: ErrorData | None = None
         self._limit: StopReason | None = None
         self._retrying = False
+        self.given_up: ErrorData | None = None  # Why, after a provider was asked in vain too often.
         self._plan: list[PlanEntry] = []
         self._replies = Replies(self.session, self._turns.emit, self._workspace)
         self.consent.forget_turn()
@@ -239,7 +241,9 @@ class Conversation:
             case "retry":
                 self._retrying = True
                 self._replies.retried(properties.get("sessionID"))
-                self._turns.emit("agent.status", _retrying(status))
+                self._turns.emit("agent.status", retrying := _retrying(status))
+                if retrying.attempt >= MAX_ATTEMPTS:
+                    self.given_up = errors.retry(status)
             case "busy" if self._retrying:
                 self._retrying = False
                 self._turns.emit("agent.status", AgentStatus(status="busy"))
@@ -281,7 +285,7 @@ def _session_of(properties: dict[str, Any]) -> object:
 def _retrying(status: dict[str, Any]) -> AgentStatus:
     return AgentStatus(
         status="retrying",
-        message=errors.retry(status),
+        message=errors.retry(status).message,
         attempt=text.number(status.get("attempt"), most=1000),
         retry_at=timestamp(status.get("next")),
     )

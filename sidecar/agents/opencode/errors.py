@@ -48,10 +48,10 @@ def classified(error: object) -> ErrorData:
     return failure(error_class, said)
 
 
-def retry(status: Mapping[str, Any]) -> str:
-    """What the provider said when OpenCode tries again later."""
+def retry(status: Mapping[str, Any]) -> ErrorData:
+    """The failure for which OpenCode tries again later."""
     message = text.line(status.get("message"), 2000)
-    return failure(_by_words(message, "provider_unavailable"), message).message
+    return failure(_by_words(message, "provider_unavailable"), message)
 
 
 def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:

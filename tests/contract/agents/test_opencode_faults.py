@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sidecar.agents.base import UnknownPermission
+from sidecar.agents.opencode import conversation
 from sidecar.demo_model import expected
 from sidecar.protocol.frames import Provider
 from tests.contract.agents.live_opencode import LiveOpenCode, live_opencode
@@ -170,6 +171,17 @@ async def test_a_rate_limit_names_the_time_of_the_next_attempt(opencode: LiveOpe
     retrying = turn.of("agent.status")[0]
     assert "limits" in retrying.message
     assert retrying.retry_at
+
+
+async def test_a_provider_that_fails_again_and_again_fails_the_turn(
+    opencode: LiveOpenCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "MAX_ATTEMPTS", 2)
+    turn = await opencode.recorder.run("/demo error500")
+    assert turn.stop_reason == "error"
+    assert turn.error is not None and turn.error.error_class == "provider_unavailable"
+    assert [status.attempt for status in turn.of("agent.status") if status.status == "retrying"] == [1, 2]
+    assert (await opencode.recorder.run("/demo plain")).text == said("/demo plain")
 
 
 async def test_a_conversation_that_is_too_long_is_summarised(opencode: LiveOpenCode) -> None:

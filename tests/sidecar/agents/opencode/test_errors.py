@@ -82,4 +82,4 @@ def test_any_body_will_do(body: str) -> None:
     ],
 )
 def test_the_reason_of_a_retry(message: object, words: str) -> None:
-    assert words in errors.retry({"message": message})
+    assert words in errors.retry({"message": message}).message
