@@ -1,7 +1,7 @@
 // The two overlays that are there on every page.
 import { useNavigate } from "@tanstack/react-router";
 import { Inbox, Keyboard, KeyRound, Moon, PanelLeft, Plus, Sun, SunMoon, Ticket } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Dialog } from "@/components/dialog";
 import { ShortcutList } from "@/components/shortcut-list";
 import type { PaletteAction } from "@/features/palette/palette";
@@ -19,6 +19,9 @@ interface PaletteAndHelpProps {
 
 export function PaletteAndHelp({ open, sessions, onClose, onHelp }: PaletteAndHelpProps) {
   const navigate = useNavigate();
+  // Once it is there it stays: a dialog that closes gives the focus back, one that is gone cannot.
+  const [isLoaded, setIsLoaded] = useState(false);
+  if (open === "palette" && !isLoaded) setIsLoaded(true);
   const toSettings = (section: string) => void navigate({ to: "/settings/$section", params: { section } });
   const actions: PaletteAction[] = [
     {
@@ -50,10 +53,10 @@ export function PaletteAndHelp({ open, sessions, onClose, onHelp }: PaletteAndHe
   ];
   return (
     <>
-      {open === "palette" && (
+      {isLoaded && (
         <Suspense>
           <Palette
-            open
+            open={open === "palette"}
             onClose={onClose}
             actions={actions}
             sessions={sessions}

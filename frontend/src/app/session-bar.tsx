@@ -87,7 +87,7 @@ function Title({ session }: { session: Session }) {
           onClick={() => setDraft(session.title)}
           title={session.title}
           data-testid="session-title"
-          className="flex max-w-full items-center gap-1.5 rounded-md px-2 py-1 text-sm font-semibold hover:bg-hover"
+          className="flex max-w-full items-center gap-1.5 rounded-md px-2 py-1 text-sm font-semibold hover:bg-hover max-md:min-h-11"
         >
           <span className="truncate">{titleOf(session)}</span>
           <Pencil

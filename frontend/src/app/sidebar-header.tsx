@@ -8,7 +8,7 @@ import { keysOf } from "@/lib/shortcuts";
 export function SidebarHeader({ onHide }: { onHide: () => void }) {
   return (
     <div className="flex h-(--bar) shrink-0 items-center justify-between pr-2 pl-3">
-      <Link to="/" className="flex items-center gap-2 rounded-md text-sm font-semibold">
+      <Link to="/" className="flex items-center gap-2 rounded-md text-sm font-semibold max-md:min-h-11">
         <Logo className="size-5" />
         OpenAgent
       </Link>

@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { messageOf } from "@/lib/api/errors";
 import { cn } from "@/lib/cn";
-import { Button, IconButton } from "./button";
+import { Button } from "./button";
 import { FormError } from "./form";
 
 interface DialogProps {
@@ -44,13 +44,18 @@ export function Dialog({ open, onClose, title, description, className, isForced,
             </Base.Description>
           )}
           <div className="min-h-0 flex-1 overflow-y-auto px-4 pt-3 pb-4">{children}</div>
-          {/* Last in order, so that the focus begins with what the dialog is about. */}
+          {/* Last in order, so that the focus begins with what the dialog is about; without a tooltip, which
+              would take the first Esc for itself. */}
           {!isForced && (
-            <span className="absolute top-2.5 right-2.5 max-md:top-0.5 max-md:right-0.5">
-              <IconButton label="Close" onClick={onClose} small>
-                <X className="size-4" />
-              </IconButton>
-            </span>
+            <Button
+              look="quiet"
+              size="smallIcon"
+              aria-label="Close"
+              onClick={onClose}
+              className="absolute top-2.5 right-2.5 max-md:top-0.5 max-md:right-0.5"
+            >
+              <X className="size-4" />
+            </Button>
           )}
         </Base.Popup>
       </Base.Portal>

@@ -74,16 +74,18 @@ interface ChoiceProps extends Omit<ComponentProps<"input">, "type"> {
   description?: ReactNode;
 }
 
+/** The whole row is the target. */
 export function Choice({ label, description, className, ...rest }: ChoiceProps) {
-  const id = useId();
   return (
-    <div className={cn("flex items-start gap-2 py-1 max-md:py-2.5", className)}>
-      <input id={id} className="mt-0.75 size-3.5 shrink-0 accent-(--accent)" {...rest} />
-      <label htmlFor={id} className="min-w-0 text-sm">
+    <label
+      className={cn("flex cursor-pointer items-start gap-2 py-1 max-md:min-h-11 max-md:py-2.5", className)}
+    >
+      <input className="mt-0.75 size-3.5 shrink-0 accent-(--accent)" {...rest} />
+      <span className="min-w-0 text-sm">
         {label}
         {description && <span className="block text-xs text-muted">{description}</span>}
-      </label>
-    </div>
+      </span>
+    </label>
   );
 }
 

@@ -83,7 +83,7 @@ export function Composer(props: ComposerProps) {
         onSelect={completions.onCaret}
         onKeyDown={onKeyDown}
         {...completions.aria}
-        className="block max-h-[40dvh] min-h-10 w-full resize-none overflow-y-auto bg-transparent px-3 pt-2.5 pb-1 text-base leading-snug outline-none"
+        className="block max-h-[40dvh] min-h-10 w-full max-md:min-h-11 resize-none overflow-y-auto bg-transparent px-3 pt-2.5 pb-1 text-base leading-snug outline-none"
       />
       <div className="flex items-center gap-1 px-1.5 pb-1.5">
         {controls}

@@ -35,7 +35,6 @@ export function Palette({ open, onClose, actions, sessions, onSession }: Palette
     <Dialog open={open} onClose={onClose} title="Command palette" className="max-w-140">
       <Command label="Command palette" loop className="-mx-2">
         <Command.Input
-          autoFocus
           placeholder="Search sessions and commands…"
           className="mb-2 h-(--control) w-full rounded-md border border-border-strong/60 bg-raised px-2.5 text-base"
         />
