@@ -16,6 +16,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Error,
     Page,
+    WebSocketRoute,
     expect,
     sync_playwright,
 )
@@ -44,6 +45,30 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield browser
         browser.close()
+
+
+class Wire:
+    """The page's sockets, which can be cut; no new one holds until it is mended."""
+
+    def __init__(self, page: Page) -> None:
+        self._open: list[WebSocketRoute] = []
+        self._is_cut = False
+        page.route_web_socket(re.compile("/ws/sessions/"), self._connect)
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for end in self._open:
+            end.close(code=1012)
+        self._open.clear()
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def _connect(self, page_end: WebSocketRoute) -> None:
+        if self._is_cut:
+            page_end.close(code=1012)
+        else:
+            self._open += [page_end, page_end.connect_to_server()]
 
 
 class Window:

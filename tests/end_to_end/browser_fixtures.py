@@ -6,7 +6,9 @@ its own: so Chromium lives as long as a module of tests, not longer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,9 +18,12 @@ from playwright.sync_api import Browser
 from tests.end_to_end.browser import DESKTOP, Window, launched
 from tests.end_to_end.client import Client, sign_in
 from tests.end_to_end.replay import check_replay
+from tests.end_to_end.rig import Provider
 from tests.product import Product
 
 Cookies = list[Any]
+
+_BASE_PATHS = {"openai": "/v1", "anthropic": "/v1", "google": "/v1beta", "groq": "/openai/v1"}
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -40,6 +45,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def chromium() -> Iterator[Browser]:
     with launched() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """What the shared product takes for OpenAI, Anthropic, Google and Groq; it wants the key `rig.KEY`."""
+    with Provider() as listening:
+        yield listening
 
 
 @pytest.fixture(scope="session")
@@ -90,27 +102,50 @@ def open_window(
 
 
 @pytest.fixture(scope="session")
-def awake(product: Product, owner: Client) -> Iterator[str]:
+def awake(owner: Client) -> Iterator[str]:
     """A session with a live box, in mode Ask: a box takes seconds to start, so tests share this one."""
-    session = str(owner.post("/sessions/", {"provider": "demo", "model": "demo", "title": "Shared"})["id"])
+    with live_session(owner, title="Shared") as session:
+        yield session
+
+
+@pytest.fixture
+def shared(awake: str, owner: Client) -> Iterator[str]:
+    """The shared session; afterwards nothing of the test goes on in it, and its log replays."""
+    with settled(owner, awake) as session:
+        yield session
+
+
+@contextmanager
+def live_session(owner: Client, **fields: str) -> Iterator[str]:
+    """A session with the demo model whose box is live, for several tests."""
+    made = owner.post("/sessions/", {"provider": "demo", "model": "demo", **fields})
+    session = str(made["id"])
     owner.post(f"/sessions/{session}/start/")
     owner.status(session, "ready")
     yield session
     owner.post(f"/sessions/{session}/stop/")
 
 
-@pytest.fixture
-def shared(awake: str, owner: Client) -> Iterator[str]:
-    """The shared session; afterwards nothing of the test goes on in it, and its log replays."""
-    owner.status(awake, "ready")
-    yield awake
-    for prompt in owner.get(f"/sessions/{awake}/prompts/")["results"]:
-        if prompt["state"] == "queued":
-            owner.raw("DELETE", f"/sessions/{awake}/prompts/{prompt['id']}/")
-    if turn := owner.session(awake)["turn"]:
-        owner.raw("POST", f"/sessions/{awake}/interrupt/", json={"turn": turn})
-    owner.status(awake, "ready")
-    check_replay(owner, awake)
+@contextmanager
+def settled(owner: Client, session: str) -> Iterator[str]:
+    """A session in which nothing goes on, before and after; its log replays."""
+    owner.status(session, "ready")
+    try:
+        yield session
+    finally:
+        for prompt in owner.get(f"/sessions/{session}/prompts/")["results"]:
+            if prompt["state"] == "queued":
+                owner.raw("DELETE", f"/sessions/{session}/prompts/{prompt['id']}/")
+        if turn := owner.session(session)["turn"]:
+            owner.raw("POST", f"/sessions/{session}/interrupt/", json={"turn": turn})
+        owner.status(session, "ready")
+    check_replay(owner, session)
+
+
+def base_urls(provider: Provider) -> str:
+    """The setting that sends sessions to it."""
+    server = provider.url.removesuffix("/v1")
+    return json.dumps({name: server + path for name, path in _BASE_PATHS.items()})
 
 
 def _sessions(owner: Client) -> set[str]:

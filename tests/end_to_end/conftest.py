@@ -10,14 +10,17 @@ from tests import needs
 from tests.end_to_end.browser_fixtures import (
     another_login,
     awake,
+    base_urls,
     chromium,
     login,
     open_window,
+    provider,
     pytest_runtest_makereport,
     shared,
 )
 from tests.end_to_end.client import Client, first_run
 from tests.end_to_end.replay import replayed
+from tests.end_to_end.rig import Provider
 from tests.end_to_end.rig_fixtures import broken, faulty
 from tests.product import Product, running
 
@@ -30,6 +33,7 @@ __all__ = [
     "faulty",
     "login",
     "open_window",
+    "provider",
     "pytest_runtest_makereport",
     "shared",
 ]
@@ -43,11 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def product() -> Iterator[Product]:
-    """The platform with the process driver and real OpenCode."""
+def product(provider: Provider) -> Iterator[Product]:
+    """The platform with the process driver and real OpenCode; providers that need a key are `provider`."""
     needs.bubblewrap()
     needs.opencode()
-    with running(OPENAGENT_DRIVER="process") as started:
+    with running(OPENAGENT_DRIVER="process", OPENAGENT_PROVIDER_BASE_URLS=base_urls(provider)) as started:
         assert started.url
         yield started
 
@@ -55,7 +59,7 @@ def product() -> Iterator[Product]:
 @pytest.fixture(scope="session")
 def owner(product: Product) -> Iterator[Client]:
     """The first account's API."""
-    client = first_run(product.url)
+    client = first_run(product.url, "admin", "write")
     yield client
     client.close()
 

@@ -52,12 +52,22 @@ class NewSession:
 
     def start(self, prompt: str, *, mode: Mode = "Ask", model: str = "Scripted demo") -> SessionScreen:
         page = self.window.page
+        """Fills in the form and sends it; an empty `model` leaves what was chosen."""
         self.form.get_by_label("What should be done?").fill(prompt)
-        self.form.get_by_label("Model", exact=True).select_option(label=model)
+        if model:
+            self.choose_model(model)
         self.form.get_by_role("radio", name=re.compile(rf"^{mode}\b")).check()
         self.form.get_by_test_id("start-session").click()
         page.wait_for_url(_SESSION)
         return SessionScreen(self.window)
+
+    def choose_model(self, model: str) -> None:
+        self.form.get_by_label("Model", exact=True).select_option(label=model)
+
+    def choose_other_model(self, choice: str, model: str) -> None:
+        """One that the list does not have, by its id."""
+        self.choose_model(choice)
+        self.form.get_by_label("Model id at").fill(model)
 
 
 class SessionScreen:
@@ -102,9 +112,16 @@ class SessionScreen:
     def expect_connection(self, state: str) -> None:
         expect(self.connection).to_have_attribute("data-state", state)
 
+    def choose(self, action: str) -> None:
+        """An action of the session's menu."""
+        bar = self.page.get_by_test_id("session-bar")
+        bar.get_by_role("button", name="Actions for").click()
+        self.page.get_by_role("menuitem", name=action).click()
+
     def open_files(self) -> Locator:
+        """The panel beside the conversation, with the files of the workspace."""
         self.page.get_by_test_id("tab-files").click()
-        return self.page.get_by_test_id("files-panel")
+        return self.page.get_by_test_id("session-panel")
 
     def file(self, name: str) -> Locator:
         return self.page.locator(f'[data-testid=file-entry][data-name="{name}"]').get_by_role("button")
@@ -170,17 +187,24 @@ class Card:
 
     def __init__(self, page: Page, permission: str) -> None:
         self.id = permission
-        self.box = page.locator(f'[data-testid=permission-card][data-permission="{permission}"]').first
+        cards = page.locator(f'[data-testid=permission-card][data-permission="{permission}"]')
+        self.box = cards.first
+        self._pending = cards.and_(page.locator("[data-state=pending]"))
         self.exact = self.box.get_by_test_id("permission-exact")
         self.outcome = self.box.get_by_test_id("permission-outcome")
 
     def allow(self, how: Literal["once", "session"] = "once") -> None:
         self.box.get_by_test_id(f"permission-{how}").click()
+        self._expect_no_longer_pending()
 
     def reject(self, message: str = "") -> None:
         self.box.get_by_test_id("permission-reject").click()
         self.box.get_by_test_id("permission-message").fill(message)
         self.box.get_by_test_id("permission-reject-confirm").click()
+        self._expect_no_longer_pending()
+
+    def _expect_no_longer_pending(self) -> None:
+        expect(self._pending).to_have_count(0)
 
     def expect_outcome(self, words: str) -> None:
         expect(self.outcome).to_have_text(words)
