@@ -278,6 +278,7 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # --- Provider keys ----------------------------------------------------------------------------------------
 # Provider id to base URL, for a proxy in front of a provider; such a host may be private.
 OPENAGENT_PROVIDER_BASE_URLS = env.table("OPENAGENT_PROVIDER_BASE_URLS")
+OPENAGENT_PROVIDER_SILENCE_SECONDS = env.seconds("OPENAGENT_PROVIDER_SILENCE_SECONDS", 240)
 
 # --- Sessions and instances -------------------------------------------------------------------------------
 OPENAGENT_DATA_DIR = DATA.root

@@ -21,7 +21,10 @@ class LinkAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Sizes, rates and times; the defaults are generous for a person and small for a machine."""
+    """Sizes, rates and times; the defaults are generous for a person and small for a machine.
+
+    `silence_seconds` is how long a model provider may say nothing in the midst of a call.
+    """
 
     journal_bytes: int = 64 * 1024 * 1024
     events_per_second: float = 500.0
@@ -29,6 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     box_seconds: float = 60.0
     agent_seconds: float = 90.0
     cancel_seconds: float = 10.0
+    silence_seconds: float = 240.0
     stop_seconds: float = 8.0
 
 

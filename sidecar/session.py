@@ -15,6 +15,7 @@ from sidecar.agents.base import Agent, AgentContext, AgentError, Box
 from sidecar.box_server import BoxServer, GateHandler
 from sidecar.config import Config
 from sidecar.ending import Ending, Exit
+from sidecar.gate import models
 from sidecar.gate.models import ModelGate
 from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
@@ -192,6 +193,7 @@ class Session:
             lambda: around.key(claim.provider.id),
             turns.provider_answered,
             turns.provider_failed,
+            limits=models.Limits(idle_seconds=limits.silence_seconds),
         )
         self._following = around.spawn(self._follow(agent, turns))
         context = AgentContext(

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from sidecar import log
 from sidecar.agents.base import Agent, AgentError, AgentEvent, UnknownPermission
 from sidecar.dispatch import Refusal
@@ -216,6 +218,9 @@ class Turns:
                 await self._asked(asked, event.turn)
             case messages.PermissionAnswered() as answered:
                 self._answered(answered, event.turn)
+            case messages.AgentStatus(status="retrying") as status if self._failure is not None:
+                told = msgspec.structs.replace(status, message=self._failure.message)
+                await self._outbox.put(event.kind, told, turn=event.turn)
             case messages.ErrorData() as error:
                 await self._outbox.put("error", self._better(error), turn=event.turn)
             case data:
@@ -266,7 +271,11 @@ class Turns:
         )
 
     def _better(self, error: messages.ErrorData) -> messages.ErrorData:
-        """The gate's words for a failure that the agent reports, if it is the same one."""
-        if self._failure is not None and self._failure.error_class == error.error_class:
-            return self._failure
-        return error
+        """The gate's words for a failure that the agent reports, if it is the same one.
+
+        Agents are not told why a stream broke off, so any failure of the provider is the gate's to explain.
+        """
+        if self._failure is None:
+            return error
+        is_providers = error.error_class.startswith("provider_")
+        return self._failure if is_providers or self._failure.error_class == error.error_class else error

@@ -26,13 +26,18 @@ class DriverError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceSpec:
-    """What an instance is made from. `link` is where its sidecar finds the platform: a socket or a URL."""
+    """What an instance is made from.
+
+    `link` is where its sidecar finds the platform, a socket or a URL; `silence_seconds` is how long a model
+    provider may say nothing.
+    """
 
     instance_id: str
     volume: str
     link: Path | str
     token: str
     agent: str
+    silence_seconds: float = 240.0
 
     def __repr__(self) -> str:
         """Without the token."""

@@ -123,6 +123,7 @@ class Launch:
             "box_socket": str(process_views.BOX_SOCKET),
             "agent": self.spec.agent,
             "driver": "process",
+            "limits": {"silence_seconds": self.spec.silence_seconds},
         }
 
     def _plan(self, places: Places, sidecar: View, box: View) -> dict[str, Any]:

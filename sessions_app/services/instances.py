@@ -210,4 +210,5 @@ def _spec(instance: Instance) -> base.InstanceSpec:
         link=settings.OPENAGENT_LINK_SOCKET,
         token=token_for(instance.pk),
         agent=instance.session.agent,
+        silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
     )

@@ -192,10 +192,13 @@ async def test_a_failure_ends_the_turn_with_its_class(tmp_path: Path) -> None:
         await pair.play("say next")
 
 
-async def test_the_gates_words_replace_the_agents_for_the_same_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("agents_class", ["provider_quota", "provider_bad_response"])
+async def test_the_gates_words_replace_the_agents_for_the_same_failure(
+    tmp_path: Path, agents_class: str
+) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
-        turn = pair.station.start_turn("ask wait\nerror provider_quota Error: 429")
+        turn = pair.station.start_turn(f"ask wait\nerror {agents_class} Error: 429")
         permission = await asked(pair)
         assert pair.sidecar.instance is not None and pair.sidecar.instance._session is not None
         own_turns = pair.sidecar.instance._session.turns
@@ -205,8 +208,12 @@ async def test_the_gates_words_replace_the_agents_for_the_same_failure(tmp_path:
                 error_class="provider_quota", message="No credit.", retry_at="2030-01-01T00:00:00Z"
             )
         )
+        retrying = messages.AgentStatus(status="retrying", message="terminated", attempt=1)
+        pair.agent.emit("agent.status", retrying)
         pair.station.order(frames.PermissionAnswer(permission_id=permission, choice="once"))
         await pair.ended(turn)
+        statuses = pair.station.datas("agent.status")
+        assert statuses == [{"status": "retrying", "message": "No credit.", "attempt": 1}]
         end = pair.end_of(turn)
         assert end is not None and end["error"] == {
             "class": "provider_quota",

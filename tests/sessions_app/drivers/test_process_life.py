@@ -27,6 +27,7 @@ def test_the_sidecar_is_told_what_the_contract_says(host: Host) -> None:
         "box_socket": "/run/openagent/box/box.sock",
         "agent": "scripted",
         "driver": "process",
+        "limits": {"silence_seconds": 240.0},
     }
     # The token is nowhere else: not in a command, an environment, a plan or a log.
     for process in record(host, ref).processes():
