@@ -23,6 +23,7 @@ export function ChatControls({ session, onMode }: ChatControlsProps) {
     <>
       <Select
         bare
+        className="shrink-0"
         aria-label="Permission mode"
         title={MODES.find((mode) => mode.id === session.mode)?.description}
         value={session.mode}

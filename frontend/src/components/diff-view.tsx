@@ -2,6 +2,7 @@
 import { memo, useMemo, useState } from "react";
 import { cn } from "@/lib/cn";
 import { type PatchLine, parsePatch } from "@/lib/patch";
+import { visible } from "@/lib/visible";
 import { Button } from "./button";
 
 const FIRST_LINES = 200;
@@ -61,7 +62,7 @@ function DiffLine({ line }: { line: PatchLine }) {
         {line.kind === "add" && <span className="sr-only">added: </span>}
         {line.kind === "delete" && <span className="sr-only">deleted: </span>}
       </span>
-      <span className="whitespace-pre pr-3">{line.text}</span>
+      <span className="whitespace-pre pr-3">{visible(line.text)}</span>
     </div>
   );
 }

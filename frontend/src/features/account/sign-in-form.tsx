@@ -34,7 +34,16 @@ function SignInForm({ onDone, email }: SignInFormProps) {
         )}
       </Field>
       <Field label="Password">
-        {(ids) => <Input {...ids} name="password" type="password" autoComplete="current-password" required />}
+        {(ids) => (
+          <Input
+            {...ids}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            autoFocus={email !== undefined}
+            required
+          />
+        )}
       </Field>
       {mutation.error && <FormError>{messageOf(mutation.error)}</FormError>}
       <Button look="primary" type="submit" disabled={mutation.isPending}>

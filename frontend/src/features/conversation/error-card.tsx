@@ -40,13 +40,14 @@ export function ErrorCard({ errorClass, message, retryAt }: ErrorCardProps) {
 }
 
 /** The time that the provider named, counting down. */
-export function RetryAt({ at }: { at: string }) {
+export function RetryAt({ at, isAutomatic = false }: { at: string; isAutomatic?: boolean }) {
   useSeconds();
   const left = Date.parse(at) - serverNow();
   if (Number.isNaN(left)) return null;
   return (
     <span className="text-muted">
-      {left > 0 ? `Possible again in ${clock(left + 999)}.` : "Possible again now."}
+      {left > 0 ? `${isAutomatic ? "Next try" : "Possible again"} in ${clock(left + 999)}.` : ""}
+      {left <= 0 && !isAutomatic && "Possible again now."}
     </span>
   );
 }

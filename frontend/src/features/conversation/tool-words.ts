@@ -1,4 +1,5 @@
 // A tool call in words: what is done, and to what.
+import { visible } from "@/lib/visible";
 import type { ToolItem } from "@/protocol/conversation";
 import type { ToolKind, ToolStatus } from "@/protocol/events";
 
@@ -46,10 +47,10 @@ export function shortPath(path: string): string {
 export function targetOf(tool: ToolItem): string {
   // A command is shown as it is run, never as the agent describes it.
   const command = tool.input.command;
-  if (tool.tool_kind === "execute" && typeof command === "string" && command) return command;
+  if (tool.tool_kind === "execute" && typeof command === "string" && command) return visible(command);
   const target =
     tool.title || tool.locations[0]?.path || fromInput(tool) || (tool.tool_kind === "other" ? tool.name : "");
-  return shortPath(target);
+  return visible(shortPath(target));
 }
 
 export const STATUS_TEXT: Record<ToolStatus, string> = {
@@ -69,7 +70,8 @@ export function shownStatus(tool: ToolItem, isTurnRunning: boolean): ToolStatus 
 /** What the input says beyond the target, for whoever opens the card. */
 export function inputDetails(tool: ToolItem): string {
   const command = tool.input.command;
-  if (typeof command === "string") return command.includes("\n") || command.length > 80 ? command : "";
+  if (typeof command === "string")
+    return command.includes("\n") || command.length > 80 ? visible(command) : "";
   const hidden = new Set(["content", "oldString", "newString", "old_string", "new_string", ...TARGET_FIELDS]);
   const rest = Object.entries(tool.input).filter(([name]) => !hidden.has(name));
   return rest.length ? JSON.stringify(Object.fromEntries(rest), null, 2) : "";

@@ -99,7 +99,7 @@ function Working({ turn }: { turn: Turn }) {
         <span>
           Waiting for the provider{retrying.attempt > 0 && ` (try ${retrying.attempt})`}: {retrying.message}
         </span>
-        {retrying.retryAt && <RetryAt at={retrying.retryAt} />}
+        {retrying.retryAt && <RetryAt at={retrying.retryAt} isAutomatic />}
       </p>
     );
   }

@@ -1,7 +1,7 @@
 // Exactly what would be done, in full: nobody can decide about a summary.
-import type { ReactNode } from "react";
 import { CopyButton } from "@/components/copy-button";
 import { DiffView } from "@/components/diff-view";
+import { visible } from "@/lib/visible";
 import type { Ask } from "./ask";
 
 /** Exactly what would be done: the command as it is run, the file, the host. */
@@ -9,19 +9,11 @@ export function AskDetails({ ask }: { ask: Ask }) {
   return (
     <div className="flex flex-col gap-2 px-3 py-2 text-sm">
       {ask.title && ask.title !== ask.command && (
-        <p className="text-muted [overflow-wrap:anywhere]">{ask.title}</p>
+        <p className="text-muted [overflow-wrap:anywhere]">{visible(ask.title)}</p>
       )}
-      {ask.command && (
-        <Exact what="Command" text={ask.command}>
-          {ask.command}
-        </Exact>
-      )}
-      {ask.host && (
-        <Exact what="Host" text={ask.host}>
-          {ask.host}
-        </Exact>
-      )}
-      {ask.path && <p className="font-mono text-xs [overflow-wrap:anywhere]">{ask.path}</p>}
+      {ask.command && <Exact what="Command" text={ask.command} />}
+      {ask.host && <Exact what="Host" text={ask.host} />}
+      {ask.path && <p className="font-mono text-xs [overflow-wrap:anywhere]">{visible(ask.path)}</p>}
       {ask.diff && (
         <div className="overflow-hidden rounded-md border border-border">
           <DiffView patch={ask.diff} path={ask.path} className="max-h-72 overflow-y-auto" />
@@ -36,7 +28,7 @@ export function AskDetails({ ask }: { ask: Ask }) {
   );
 }
 
-function Exact({ what, text, children }: { what: string; text: string; children: ReactNode }) {
+function Exact({ what, text }: { what: string; text: string }) {
   return (
     <div className="flex items-start gap-1 rounded-md border border-border bg-sunken py-1 pr-1 pl-2.5">
       <pre
@@ -44,7 +36,7 @@ function Exact({ what, text, children }: { what: string; text: string; children:
         data-testid="permission-exact"
         className="max-h-48 min-w-0 flex-1 overflow-y-auto whitespace-pre-wrap py-0.5 text-sm [overflow-wrap:anywhere]"
       >
-        {children}
+        {visible(text)}
       </pre>
       <CopyButton text={text} what={what} />
     </div>

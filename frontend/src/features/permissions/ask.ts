@@ -1,5 +1,6 @@
 // What an agent asks, in one shape: the log and the API tell it with slightly different names.
 import type { Permission } from "@/lib/api/types";
+import { visible } from "@/lib/visible";
 import type { PermissionItem } from "@/protocol/conversation";
 import type { PermissionType, Question } from "@/protocol/events";
 
@@ -67,5 +68,5 @@ export function headingOf(ask: Ask): string {
 
 /** One line for lists and bars. */
 export function summaryOf(ask: Ask): string {
-  return ask.command || ask.host || ask.questions[0]?.question || ask.path || ask.title;
+  return visible(ask.command || ask.host || ask.questions[0]?.question || ask.path || ask.title);
 }
