@@ -23,6 +23,7 @@ PARTS = ("redis", "web", "beat", "worker")
 KEY = "sk-canary-7Qm2xVd9Lr4TzKp8Wb3YcHn6Ej1Gf5As"
 """The only key that the provider takes; it must never be seen anywhere."""
 PROVIDER, MODEL = "openai", "gpt-6-sol"
+SILENCE_SECONDS = 5
 
 
 class Provider:
@@ -150,6 +151,7 @@ def started(data: Path, link: LinkProxy, provider: Provider, **environment: str)
         data,
         OPENAGENT_DRIVER="process",
         OPENAGENT_LINK_SOCKET=str(link.path),
+        OPENAGENT_PROVIDER_SILENCE_SECONDS=str(SILENCE_SECONDS),
         OPENAGENT_PROVIDER_BASE_URLS=f'{{"{PROVIDER}": "{provider.url}"}}',
         **environment,
     )
