@@ -32,6 +32,9 @@ def test_the_first_visit_sets_up_the_first_account(open_window: OpenWindow) -> N
         late.open()
         expect(late.page.get_by_test_id("sign-in-form")).to_be_visible()
         expect(late.page.get_by_test_id("setup-form")).not_to_be_attached()
+        # Before their product ends: a page that asks in vain would complain.
+        window.close()
+        late.close()
 
 
 def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wanted_to_go(
@@ -77,6 +80,7 @@ def test_a_login_that_ends_is_renewed_without_losing_the_draft(
     end_login(window.url, another_login)
     dialog = window.page.get_by_role("dialog", name="Sign in again")
     expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("Password")).to_be_focused()
     window.shot("sign-in-again")
     Entrance(window).sign_in()
     expect(dialog).not_to_be_attached()
