@@ -7,29 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from sidecar import demo_model
-from tests.end_to_end.client import texts
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
+from tests.end_to_end.turns import check_one_clean_turn
 
 SPEECH = "/demo long 300 20ms"
 """Six seconds of numbered words, in which a gap or a repeat shows at once."""
-
-
-def check_one_clean_turn(rig: Rig, reader: Reader, session: str, prompt: str, turn: str) -> None:
-    """Shown equals stored equals what the model sent; every number once; the prompt ran once."""
-    reader.wait_for_event("turn.ended", turn)
-    ended = rig.client.ended(session, turn)
-    assert ended["stop_reason"] == "end_turn", ended
-    assert texts(ended) == demo_model.expected_text(prompt)
-    stored = rig.client.conversation(session)
-    reader.wait(lambda reader: reader.shown() == stored, 30)
-    assert not reader.log.complaints, reader.describe()
-    events = rig.client.events(session)
-    of_turn = [event["kind"] for event in events if event["turn"] == turn]
-    assert of_turn.count("turn.started") == of_turn.count("turn.ended") == 1
-    prompts = rig.client.get(f"/sessions/{session}/prompts/")["results"]
-    assert [each["state"] for each in prompts if each["id"] == turn] == ["done"]
 
 
 def kill_web(rig: Rig) -> None:
@@ -68,4 +51,4 @@ def test_what_is_shown_and_stored_is_what_the_model_sent(broken: Rig, fault: Cal
         turn = broken.client.prompt(session, SPEECH)
         reader.wait_for_text(turn, 200)
         fault(broken)
-        check_one_clean_turn(broken, reader, session, SPEECH, turn)
+        check_one_clean_turn(broken.client, reader, session, SPEECH, turn)

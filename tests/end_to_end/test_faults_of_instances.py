@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
-from sessions_app.services import conversation
 from sidecar import demo_model
-from tests.end_to_end.client import Client, eventually, texts
+from tests.end_to_end.client import eventually, texts
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
+from tests.end_to_end.turns import check_answered, check_shown, kinds_of, prompt_of, said
 
 SPEECH = "/demo long 400 20ms"
 NOTICED_SECONDS = 8.0
 """Five are promised; the rest is for a machine that runs other tests too."""
-
-
-def said_in_log(client: Client, session: str, turn: str) -> str:
-    """What the stored log tells of the turn, folded by this side."""
-    folded = conversation.fold(client.events(session))
-    return texts(next(found for found in folded["turns"] if found["id"] == turn))
-
-
-def starts(client: Client, session: str, turn: str) -> int:
-    events = client.events(session)
-    return sum(event["kind"] == "turn.started" and event["turn"] == turn for event in events)
-
-
-def prompt_state(client: Client, session: str, turn: str) -> str:
-    prompts = client.get(f"/sessions/{session}/prompts/")["results"]
-    return str(next(prompt["state"] for prompt in prompts if prompt["id"] == turn))
-
-
-def text_of(events: list[dict[str, Any]], turn: str) -> str:
-    """What these events let the agent say in the turn."""
-    folded = conversation.fold([event for event in events if event["turn"] == turn])
-    return texts(folded["turns"][0])
 
 
 @pytest.mark.parametrize("half", ["sidecar", "box", "keeper"])
@@ -56,26 +33,26 @@ def test_a_turn_whose_instance_is_killed_is_interrupted_and_keeps_what_was_journ
         reader.wait_for_text(turn, 200)
         instance.kill(half)
         killed_at = time.monotonic()
-        journaled = text_of(instance.journaled(), turn)
+        journaled = said(instance.journaled(), turn)
         reader.wait_for_event("turn.ended", turn)
         assert time.monotonic() - killed_at < NOTICED_SECONDS
         interrupted = client.turn(session, turn)
         assert interrupted["stop_reason"] == "interrupted", interrupted
-        assert prompt_state(client, session, turn) == "interrupted"
-        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+        assert prompt_of(client, session, turn)["state"] == "interrupted"
+        check_shown(client, reader, session)
 
         asked = "/demo run cat hello.txt"
         following = client.prompt(session, asked)
         reader.wait_for_event("turn.ended", following)
         check_next_turn(broken, session, following)
-        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+        check_shown(client, reader, session)
     assert not reader.log.complaints, reader.describe()
-    stored = said_in_log(client, session, turn)
+    stored = said(client.events(session), turn)
     sent = [exchange.text for exchange in broken.provider.exchanges if exchange.script == "long"][-1]
     assert stored and demo_model.expected_text(SPEECH).startswith(sent) and sent.startswith(stored)
     assert stored.startswith(journaled)
     assert client.turn(session, turn)["stop_reason"] == "interrupted"
-    assert starts(client, session, turn) == 1
+    assert kinds_of(client, session, turn).count("turn.started") == 1
     kinds = [event["kind"] for event in client.events(session) if event["seq"] > before]
     assert kinds.count("instance.lost") == kinds.count("instance.started") == 1
 
@@ -131,7 +108,7 @@ def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig)
                 lambda: f"nothing is asked: {instance.journaled()}",
             )[-1]
             instance.kill("sidecar")
-            journaled = text_of(instance.journaled(), turn)
+            journaled = said(instance.journaled(), turn)
         finally:
             # What is under way is lost with the connection, or it would still arrive.
             broken.link.cut()
@@ -140,9 +117,9 @@ def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig)
         client.call("PATCH", f"/sessions/{session}/", {"mode": "auto"})
         following = client.prompt(session, "/demo plain")
         reader.wait_for_event("turn.ended", following)
-        reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+        check_shown(client, reader, session)
     told = client.turn(session, turn)
-    assert texts(told) == said_in_log(client, session, turn) == journaled
+    assert texts(told) == said(client.events(session), turn) == journaled
     assert (told["status"], told["stop_reason"]) == ("ended", "interrupted")
     states = {item["type"]: item.get("state") or item.get("status") for item in told["items"]}
     assert states["permission"] == "lost" and states["tool"] == "interrupted"
@@ -151,7 +128,7 @@ def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig)
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "permission_lost")
     assert client.session(session)["pending_permissions"] == 0
-    assert prompt_state(client, session, turn) == "interrupted"
+    assert prompt_of(client, session, turn)["state"] == "interrupted"
 
 
 def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broken: Rig) -> None:
@@ -164,17 +141,9 @@ def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broke
     first = Instance(broken.product, client, session)
     first.kill("sidecar")
     client.ended(session, turn, 90)
-    check_answered_once(client, session, turn)
-    assert Instance(broken.product, client, session).generation == first.generation + 1
-
-
-def check_answered_once(client: Client, session: str, turn: str) -> None:
-    ended = client.turn(session, turn)
-    assert ended["stop_reason"] == "end_turn", ended
-    assert texts(ended) == demo_model.expected_text("/demo plain")
-    assert starts(client, session, turn) == 1
-    assert prompt_state(client, session, turn) == "done"
+    check_answered(client, session, "/demo plain", turn)
     assert client.session(session)["status"] == "ready"
+    assert Instance(broken.product, client, session).generation == first.generation + 1
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
@@ -189,5 +158,6 @@ def test_a_worker_that_is_killed_while_it_makes_an_instance_is_made_up_for(
     time.sleep(seconds)
     broken.kill("worker")
     client.ended(session, turn, 90)
-    check_answered_once(client, session, turn)
+    check_answered(client, session, "/demo plain", turn)
+    assert client.session(session)["status"] == "ready"
     assert not Instance(broken.product, client, session).others()

@@ -13,6 +13,7 @@ from tests.end_to_end.client import Client, eventually, first_run, texts
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.replay import check_replay
+from tests.end_to_end.turns import check_shown, kinds_of
 from tests.product import Product, data_directory
 
 SPEECH = "/demo long 2000 20ms"
@@ -58,7 +59,7 @@ def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was(is_killed: bool) -
                 assert not instance.folder.exists() and not instance.others()[1:]
                 following = client.prompt(session, "/demo plain")
                 assert client.ended(session, following)["stop_reason"] == "end_turn"
-                reader.wait(lambda reader: reader.shown() == client.conversation(session), 10)
+                check_shown(client, reader, session)
                 assert not reader.log.complaints, reader.describe()
                 # An orderly stop loses no instance, not even one that a waiting prompt asks for meanwhile.
                 assert bool(reader.events("instance.lost")) == is_killed
@@ -77,8 +78,7 @@ def check_log(client: Client, session: str, made: str, turn: str, before: Sequen
     assert client.turn(session, made)["stop_reason"] == "end_turn"
     stored = client.events(session)
     numbers = {event["seq"] for event in stored}
-    kinds = [event["kind"] for event in stored if event["turn"] == turn]
-    assert kinds.count("turn.started") == 1
+    assert kinds_of(client, session, turn).count("turn.started") == 1
     # Deltas may have been folded meanwhile; everything else has to be where it was.
     kept = [event for event in before if isinstance(event, dict) and not event["kind"].endswith("delta")]
     assert all(event["seq"] in numbers for event in kept)

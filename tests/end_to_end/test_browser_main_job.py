@@ -1,0 +1,153 @@
+"""The main job as a newcomer does it: type a goal, watch a real OpenCode do it, answer it, take the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from sidecar import demo_model
+from tests.end_to_end.browser_fixtures import OpenWindow
+from tests.end_to_end.client import Client, texts
+from tests.end_to_end.screens import NewSession, SessionScreen, Turn
+
+GOAL = "write a small web app with a test and run it"
+EXPECTED = demo_model.expected(GOAL)
+WRITTEN = {action.path: action.content for action in EXPECTED.actions if action.do == "write"}
+COMMAND = next(action.command for action in EXPECTED.actions if action.do == "bash")
+
+
+def test_a_newcomer_watches_the_agent_write_a_web_app_and_test_it(
+    open_window: OpenWindow, owner: Client
+) -> None:
+    window = open_window()
+    window.open()
+    session = NewSession(window).start(GOAL)
+    expect(window.page.get_by_test_id("start-stages")).to_contain_text("Box made")
+    window.shot("starting")
+    turn = session.last_turn()
+
+    seen = [_allow(turn, "app.py"), _allow(turn, "test_app.py"), _allow(turn, COMMAND)]
+    assert seen == sorted(set(seen), key=len), "It grows, and nothing that was shown changes."
+    turn.wait()
+    assert turn.stop_reason == "end_turn"
+    window.shot("main-job")
+
+    assert turn.parts() == list(EXPECTED.messages)
+    assert turn.parts("thought") == list(EXPECTED.thoughts)
+    stored = owner.turn(session.id, turn.id)
+    assert turn.text() == texts(stored) == "".join(EXPECTED.messages)
+    turn.expect_text("The tests really ran in this session's box.")
+    _check_tools(turn)
+    _check_plan(session)
+    session.expect_status("ready")
+    sent = EXPECTED.usage
+    expect(turn.footer).to_contain_text(f"{sent.input:,} in · {sent.output:,} out")
+    assert stored["usage"]["calls"] == EXPECTED.calls
+
+
+def test_what_the_agent_wrote_can_be_read_and_downloaded(
+    open_window: OpenWindow, worked: str, tmp_path: Path
+) -> None:
+    window = open_window(accept_downloads=True)
+    session = SessionScreen(window, worked)
+    page = window.page
+    changed = page.get_by_test_id("changed-file")
+    expect(changed).to_have_count(len(WRITTEN))
+    session.open_files()
+    expect(session.file("test_app.py")).to_be_visible()
+    session.file("app.py").click()
+    expect(page.get_by_test_id("file-text")).to_contain_text("def greeting(name: str) -> str:")
+    window.shot("file")
+    with page.expect_download() as download:
+        page.get_by_test_id("download").click()
+    download.value.save_as(tmp_path / "app.py")
+    assert download.value.suggested_filename == "app.py"
+    assert (tmp_path / "app.py").read_text() == WRITTEN["app.py"].lstrip("\n")
+
+
+def test_every_view_has_an_address_and_the_back_button_works(open_window: OpenWindow, worked: str) -> None:
+    window = open_window()
+    page = window.page
+    window.open()
+    page.locator(f'[data-testid=session-row][data-session="{worked}"]').get_by_role("link").click()
+    session = SessionScreen(window)
+    session.open_files()
+    session.file("app.py").click()
+    text = page.get_by_test_id("file-text")
+    expect(text).to_be_visible()
+    address = page.url
+    page.go_back()
+    expect(session.file("app.py")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("changed-file").first).to_be_visible()
+    page.go_back()
+    expect(NewSession(window).form).to_be_visible()
+    page.go_forward()
+    expect(session.composer).to_be_visible()
+    page.goto(address)
+    expect(text).to_contain_text("class App(BaseHTTPRequestHandler):")
+
+
+def test_a_session_that_sleeps_is_woken_by_a_prompt_and_has_forgotten_nothing(
+    open_window: OpenWindow, worked: str, owner: Client
+) -> None:
+    window = open_window()
+    session = SessionScreen(window, worked)
+    before = session.last_turn()
+    text, generation = before.text(), owner.session(worked)["generation"]
+    session.choose("Put to sleep")
+    session.expect_status("asleep")
+    session.expect_connection("asleep")
+    expect(session.composer).to_have_attribute("placeholder", "Send a prompt to wake the session…")
+    expect(session.open_files()).to_contain_text("Its files are kept")
+    window.shot("asleep")
+    turn = session.send("and once more, please")
+    session.expect_status("starting")
+    turn.wait()
+    # Both the model's script and the command's output show that the box has its conversation and files.
+    assert turn.text() == demo_model.expected_text("and once more, please", again=True)
+    run = turn.tool("execute")
+    run.get_by_role("button").first.click()
+    expect(run.get_by_test_id("tool-output")).to_contain_text("Ran 4 tests")
+    assert before.text() == text
+    expect(session.file("app.py")).to_be_visible()
+    assert owner.session(worked)["generation"] == generation + 1
+
+
+@pytest.fixture(scope="module")
+def worked(owner: Client) -> str:
+    """A session in which the main job is done, its box still live."""
+    session = owner.new_session(mode="auto", title="Main job")
+    owner.ended(session, owner.prompt(session, GOAL))
+    return session
+
+
+def _allow(turn: Turn, what: str) -> str:
+    """Allows what the agent asks for next; what of the turn's text was shown by then."""
+    card = turn.asked()
+    expect(card.box).to_contain_text(what)
+    shown = turn.text()
+    assert "".join(EXPECTED.messages).startswith(shown)
+    card.allow()
+    card.expect_outcome("Allowed once by you")
+    return shown
+
+
+def _check_tools(turn: Turn) -> None:
+    states = turn.tools.evaluate_all("tools => tools.map(({dataset}) => [dataset.kind, dataset.status])")
+    assert {status for _, status in states} == {"completed"}
+    assert [kind for kind, _ in states].count("edit") == len(WRITTEN)
+    run = turn.tool("execute")
+    expect(run).to_contain_text(COMMAND)
+    run.get_by_role("button").first.click()
+    expect(run.get_by_test_id("tool-output")).to_contain_text("Ran 4 tests")
+
+
+def _check_plan(session: SessionScreen) -> None:
+    plan = session.page.get_by_test_id("plan")
+    expect(plan).to_contain_text("Plan 3/3")
+    plan.get_by_role("button").click()
+    expect(plan.get_by_role("listitem")).to_have_count(3)
+    expect(plan.get_by_role("listitem")).to_contain_text(["done", "done", "done"])

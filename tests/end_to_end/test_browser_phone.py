@@ -1,0 +1,94 @@
+"""The whole flow on a phone of 360 px: one column, tabs at the bottom, nothing to scroll sideways for."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.browser import PHONE, Window, check_accessibility, check_no_sideways_scroll
+from tests.end_to_end.browser_fixtures import OpenWindow
+from tests.end_to_end.screens import NewSession, SessionScreen
+
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, a, select, input, textarea, [role=menuitem]")]
+  .filter(target => target.checkVisibility() && !target.closest(".prose, p") &&
+    getComputedStyle(target).clipPath === "none")
+  .map(target => [target, [target, ...(target.labels ?? [])]])
+  .map(([target, parts]) => [target, parts.map(part => part.getBoundingClientRect().height)])
+  .filter(([, heights]) => Math.max(...heights) < 43.5)
+  .map(([target, heights]) => `${heights} px: ${target.outerHTML.slice(0, 120)}`)"""
+SMALL_TEXT = """() => [...document.querySelectorAll("input:not([type=radio], [type=checkbox]), textarea")]
+  .filter(field => field.checkVisibility() && parseFloat(getComputedStyle(field).fontSize) < 16)
+  .map(field => field.outerHTML.slice(0, 120))"""
+
+
+def test_the_whole_flow_works_on_a_phone(open_window: OpenWindow) -> None:
+    window = open_window(viewport=PHONE, has_touch=True, is_mobile=True)
+    window.open()
+    form = NewSession(window)
+    expect(form.form).to_be_visible()
+    _check_phone(window.page)
+    session = form.start("/demo work")
+    expect(window.page.get_by_test_id("start-stages")).to_be_visible()
+    _check_phone(window.page)
+    _answer(window, session)
+    _look_at_files(window, session)
+    _use_sidebar(window, session)
+
+
+def _answer(window: Window, session: SessionScreen) -> None:
+    turn = session.last_turn()
+    card = turn.asked()
+    expect(card.box).to_be_in_viewport()
+    check_accessibility(window, "phone-permission")
+    _check_phone(window.page)
+    card.allow()
+    turn.asked().allow()
+    turn.wait().expect_text("All done: one file written and one command run.")
+    expect(window.page.get_by_test_id("tab-files")).not_to_be_attached()
+
+
+def _look_at_files(window: Window, session: SessionScreen) -> None:
+    page = window.page
+    tabs = page.get_by_test_id("phone-tabs")
+    tabs.get_by_role("link", name="Changes").click()
+    expect(page.get_by_test_id("changed-file")).to_contain_text("hello.txt")
+    _check_phone(page)
+    tabs.get_by_role("link", name="Files").click()
+    session.file("hello.txt").click()
+    expect(page.get_by_test_id("file-text")).to_contain_text("hello from the demo model")
+    window.shot("phone-file")
+    _check_phone(page)
+    tabs.get_by_role("link", name="Chat").click()
+    expect(session.composer).to_be_visible()
+    check_accessibility(window, "phone-chat")
+
+
+def _use_sidebar(window: Window, session: SessionScreen) -> None:
+    page = window.page
+    page.get_by_test_id("show-sidebar").click()
+    sidebar = page.get_by_test_id("sidebar")
+    expect(sidebar.get_by_test_id("session-row").first).to_be_in_viewport()
+    check_accessibility(window, "phone-sidebar")
+    _check_phone(page)
+    sidebar.get_by_test_id("inbox-link").click()
+    expect(page.get_by_test_id("inbox")).to_be_visible()
+    expect(sidebar).not_to_be_attached()
+    _check_phone(page)
+    page.go_back()
+    expect(session.composer).to_be_visible()
+
+
+def test_settings_fit_a_phone(open_window: OpenWindow) -> None:
+    window = open_window(viewport=PHONE, has_touch=True, is_mobile=True)
+    for section in ("keys", "tokens", "appearance", "shortcuts"):
+        window.open(f"/settings/{section}")
+        expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+        window.shot(f"phone-{section}")
+        _check_phone(window.page)
+
+
+def _check_phone(page: Page) -> None:
+    check_no_sideways_scroll(page)
+    targets = page.evaluate(SMALL_TARGETS)
+    assert not targets, "Fingers need 44 px:\n" + "\n".join(targets)
+    fields = page.evaluate(SMALL_TEXT)
+    assert not fields, "Phones zoom into fields with less than 16 px:\n" + "\n".join(fields)

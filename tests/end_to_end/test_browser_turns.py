@@ -1,0 +1,113 @@
+"""Turns while they run: interrupted, queued behind, reloaded in mid-stream, watched from elsewhere."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from sidecar import demo_model
+from tests.end_to_end.browser import Wire
+from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
+from tests.end_to_end.client import Client, texts
+from tests.end_to_end.screens import SessionScreen, Turn
+
+ENDLESS = "/demo long 2000 20ms"
+SPEECH = "/demo long 600 10ms"
+SPOKEN = demo_model.expected_text(SPEECH)
+
+
+def test_stop_ends_a_long_run_and_keeps_what_was_said(
+    open_window: OpenWindow, shared: str, owner: Client
+) -> None:
+    session = SessionScreen(open_window(), shared)
+    turn = session.send(ENDLESS)
+    turn.expect_text("20:heron")
+    session.page.get_by_test_id("stop").click()
+    _check_stopped(session, turn, owner)
+    session.send("/demo plain").wait().expect_text("Hello from the scripted demo model.")
+
+
+def test_escape_stops_a_run(open_window: OpenWindow, shared: str, owner: Client) -> None:
+    session = SessionScreen(open_window(), shared)
+    turn = session.send(ENDLESS)
+    turn.expect_text("12:larch")
+    session.composer.press("Escape")
+    _check_stopped(session, turn, owner)
+
+
+def test_queued_prompts_are_edited_removed_and_run_in_order(
+    open_window: OpenWindow, shared: str, owner: Client
+) -> None:
+    session = SessionScreen(open_window(), shared)
+    running = session.send(ENDLESS)
+    running.expect_text("1:amber")
+    edited = session.send("/demo say the first wording")
+    expect(session.queue).to_have_count(1)
+    removed = session.send("/demo say never to be heard")
+    expect(session.queue).to_have_count(2)
+    session.window.shot("queue")
+    first, second = session.queue.first, session.queue.last
+    first.get_by_role("button", name="Edit queued prompt").click()
+    first.get_by_role("textbox", name="Queued prompt").fill("/demo say the better wording")
+    first.get_by_role("button", name="Save").click()
+    expect(first).to_contain_text("the better wording")
+    second.get_by_role("button", name="Remove queued prompt").click()
+    expect(session.queue).to_have_count(1)
+    session.page.get_by_test_id("stop").click()
+    running.wait()
+    edited.wait()
+    assert edited.text() == "the better wording"
+    expect(edited.prompt).to_have_text("/demo say the better wording")
+    expect(session.queue).to_have_count(0)
+    assert owner.turn(shared, removed.id) is None
+    states = {row["id"]: row["state"] for row in owner.get(f"/sessions/{shared}/prompts/")["results"]}
+    assert states[edited.id] == "done"
+    assert states.get(removed.id, "cancelled") == "cancelled"
+
+
+def test_reloading_in_mid_stream_loses_and_repeats_nothing(
+    open_window: OpenWindow, another_login: Cookies, shared: str, owner: Client
+) -> None:
+    session = SessionScreen(open_window(), shared)
+    late = open_window(cookies=another_login)
+    turn = session.send(SPEECH)
+    for word in ("60:larch", "200:heron", "350:birch"):
+        turn.expect_text(word)
+        assert SPOKEN.startswith(turn.text())
+        assert turn.article.get_attribute("data-turn-status") == "running", "too late to prove anything"
+        session.page.reload()
+    elsewhere = SessionScreen(late, shared).turn(turn.id)
+    elsewhere.wait()
+    turn.wait()
+    assert turn.text() == elsewhere.text() == SPOKEN == texts(owner.turn(shared, turn.id))
+    assert turn.words() == elsewhere.words() == SPOKEN.split()
+
+
+def test_a_connection_that_breaks_in_mid_stream_catches_up(
+    open_window: OpenWindow, shared: str, owner: Client
+) -> None:
+    window = open_window()
+    wire = Wire(window.page)
+    session = SessionScreen(window, shared)
+    turn = session.send(SPEECH)
+    for word in ("30:fjord", "100:delta", "200:heron"):
+        turn.expect_text(word)
+        wire.cut()
+        session.expect_connection("disconnected")
+        window.shot("disconnected")
+        assert SPOKEN.startswith(turn.text())
+        wire.mend()
+        session.expect_connection("live")
+    turn.wait()
+    assert turn.text() == SPOKEN == texts(owner.turn(shared, turn.id))
+    assert turn.words() == SPOKEN.split()
+
+
+def _check_stopped(session: SessionScreen, turn: Turn, owner: Client) -> None:
+    turn.wait()
+    assert turn.stop_reason == "cancelled"
+    expect(turn.footer).to_contain_text("Stopped")
+    session.expect_status("ready")
+    stored = texts(owner.turn(session.id, turn.id))
+    assert demo_model.expected_text(ENDLESS).startswith(stored)
+    assert turn.text() == stored
+    assert turn.words() == stored.split()
