@@ -14,8 +14,8 @@ export class FakeSocket implements SocketLike {
     FakeSocket.all.push(this);
   }
 
-  send(data: string): void {
-    this.sent.push(JSON.parse(data));
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    this.sent.push(typeof data === "string" ? JSON.parse(data) : data);
   }
 
   close(): void {
@@ -24,6 +24,10 @@ export class FakeSocket implements SocketLike {
 
   down(...frames: object[]): void {
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  downBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.onmessage?.({ data: bytes.slice().buffer });
   }
 
   /** What a server does at once on a healthy connection. */

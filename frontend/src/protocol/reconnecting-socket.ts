@@ -14,7 +14,7 @@ export type SocketStatus =
 
 /** The part of a browser's WebSocket that is used here. */
 export interface SocketLike {
-  send(data: string): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number): void;
   onopen: (() => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
@@ -25,6 +25,8 @@ export interface SocketOptions {
   /** The address for the next try: it names the cursor, so it is asked for anew each time. */
   url: () => string;
   onMessage: (raw: string) => void;
+  /** Binary messages. */
+  onBytes?: (bytes: Uint8Array<ArrayBuffer>) => void;
   onStatus: (status: SocketStatus) => void;
   open?: (url: string) => SocketLike;
   /** Monotonic milliseconds. */
@@ -46,8 +48,14 @@ const FIRST_DELAY_MS = 400;
 const MAX_DELAY_MS = 15_000;
 const SLOW_DOWN_MS = 5_000;
 
+function openBrowserSocket(url: string): SocketLike {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  return socket as unknown as SocketLike;
+}
+
 export class ReconnectingSocket {
-  readonly #options: Required<SocketOptions>;
+  readonly #options: Required<Omit<SocketOptions, "onBytes">> & Pick<SocketOptions, "onBytes">;
   #socket: SocketLike | null = null;
   #status: SocketStatus = { state: "connecting" };
   #failures = 0;
@@ -57,7 +65,7 @@ export class ReconnectingSocket {
 
   constructor(options: SocketOptions) {
     this.#options = {
-      open: (url) => new WebSocket(url) as unknown as SocketLike,
+      open: openBrowserSocket,
       now: () => performance.now(),
       random: Math.random,
       ...options,
@@ -84,7 +92,8 @@ export class ReconnectingSocket {
       if (socket !== this.#socket) return;
       this.#heardAt = this.#options.now();
       if (this.#status.state !== "open") this.#say({ state: "open" });
-      this.#options.onMessage(String(data));
+      if (data instanceof ArrayBuffer) this.#options.onBytes?.(new Uint8Array(data));
+      else this.#options.onMessage(String(data));
     };
     socket.onclose = ({ code }) => {
       if (socket === this.#socket) this.#closed(code);
@@ -113,8 +122,15 @@ export class ReconnectingSocket {
   }
 
   send(message: object): void {
-    if (this.#status.state === "open" || this.#status.state === "silent")
-      this.#socket?.send(JSON.stringify(message));
+    if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+  }
+
+  sendBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.isOpen) this.#socket?.send(bytes);
+  }
+
+  get isOpen(): boolean {
+    return this.#status.state === "open" || this.#status.state === "silent";
   }
 
   /** Ends for good. */
