@@ -24,3 +24,8 @@ def get_driver() -> Driver:
 def _load(name: str) -> Driver:
     driver: Driver = import_string(DRIVERS[name])()
     return driver
+
+
+def forget() -> None:
+    """The next `get_driver` makes a new one; for tests, whose fakes remember what was made."""
+    _load.cache_clear()

@@ -27,12 +27,13 @@ class FakeDriver(Driver):
         self.instances: dict[str, FakeInstance] = {}
         self.volumes: dict[str, str] = {}
         self.calls: list[str] = []
-        self._failures: list[DriverError] = []
+        self._failures: list[tuple[str, DriverError]] = []
         self._lock = threading.RLock()
 
-    def fail_next(self, *, code: str = "engine_away", permanent: bool = False) -> None:
-        """The next call raises DriverError; several of these are used up one by one."""
-        self._failures.append(DriverError(f"The engine fails: {code}.", code=code, permanent=permanent))
+    def fail_next(self, call: str = "", *, code: str = "engine_away", permanent: bool = False) -> None:
+        """The next call (of this name) raises DriverError; several of these are used up one by one."""
+        error = DriverError(f"The engine fails: {code}.", code=code, permanent=permanent)
+        self._failures.append((call, error))
 
     def end(self, instance_id: str, exit_code: int | None = 1, detail: str = "The sidecar ended.") -> None:
         """The instance ends by itself; None is the way it ends when its host is restarted."""
@@ -78,8 +79,10 @@ class FakeDriver(Driver):
         """The lock that a call holds, unless the call has to fail."""
         with self._lock:
             self.calls.append(name)
-            if self._failures:
-                raise self._failures.pop(0)
+            for failure in self._failures:
+                if failure[0] in ("", name):
+                    self._failures.remove(failure)
+                    raise failure[1]
         return self._lock
 
     def _ref(self, instance: FakeInstance) -> Ref:
