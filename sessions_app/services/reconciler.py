@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 from django.db.models import Exists, F, OuterRef
 
 from openagent.lib import log
+from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
@@ -24,31 +27,62 @@ def reconcile() -> None:
     """One pass.
 
     1. Remove what the driver has and no row wants.
-    2. Check every live instance: start it, notice its death, hurry its end.
+    2. Check every live instance: start it, notice its death or that nobody can reach it, hurry its end.
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
+
+    One of them must not cost the others their turn: what an engine cannot do now is left to the next pass,
+    and whatever else goes wrong is raised, all of it together, when everybody had their turn.
     """
-    _remove_strangers()
+    pass_ = _Pass()
+    pass_.turn(partial(_remove_strangers, pass_))
     for instance in instances.ours().live():
-        with log.context(session=instance.session_id, instance=instance.pk):
-            _check(instance)
+        pass_.turn(partial(_check, instance), instance=instance.pk, session=instance.session_id)
     for instance in instances.ours().unremoved():
-        _attempt_removal(instance)
-    _wake_waiting()
+        pass_.turn(partial(_attempt_removal, instance), instance=instance.pk, session=instance.session_id)
+    for session_id in _waiting():
+        pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
+    pass_.end()
+
+
+class _Pass:
+    """Gives everybody a turn, whatever becomes of the others'."""
+
+    def __init__(self) -> None:
+        self._failures: list[Exception] = []
+
+    def turn(
+        self, act: Callable[[], object], *, instance: object = None, session: uuid.UUID | None = None
+    ) -> None:
+        """Runs one thing of the pass; DriverError and AppError are what may happen, the rest is kept."""
+        with log.context(session=session, instance=instance):
+            try:
+                act()
+            except (DriverError, AppError) as error:
+                _log.warning("left to the next pass", code=error.code)
+            except Exception as error:
+                self._failures.append(error)
+
+    def end(self) -> None:
+        if self._failures:
+            raise ExceptionGroup("a pass of the reconciler", self._failures)
 
 
 def check(*, instance_id: uuid.UUID) -> None:
-    """Looks at one instance out of turn, because its link is gone: if it is dead, it is lost now."""
+    """Looks at one instance out of turn, because its link is gone: if it is dead, it is lost now.
+
+    May raise DriverError, when what ended cannot be removed yet.
+    """
     instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
     if instance is None or instance.driver_ref is None or _is_alive(instance):
         return
     if instance.state == InstanceState.STOPPING:
-        _retire(instance)
+        lifecycle.retire(instance_id=instance.pk)
     else:
         _died(instance)
 
 
-def _remove_strangers() -> None:
+def _remove_strangers(pass_: _Pass) -> None:
     """Whatever the driver has that is neither live nor about to be removed by its row."""
     refs = instances.list_refs()
     wanted = Instance.objects.filter(removed_at=None, pk__in=[ref["instance_id"] for ref in refs])
@@ -56,10 +90,7 @@ def _remove_strangers() -> None:
     for ref in refs:
         if ref["instance_id"] not in known:
             _log.warning("removing an instance that no row wants", instance_id=ref["instance_id"])
-            try:
-                instances.remove_ref(ref)
-            except DriverError as error:
-                _log.warning("stranger not removed", code=error.code)
+            pass_.turn(partial(instances.remove_ref, ref), instance=ref["instance_id"])
 
 
 def _check(instance: Instance) -> None:
@@ -67,7 +98,7 @@ def _check(instance: Instance) -> None:
     passes = instance.silent_passes + 1
     if instance.state == InstanceState.STOPPING:
         if passes > STOP_PASSES or not _is_alive(instance):
-            _retire(instance)
+            lifecycle.retire(instance_id=instance.pk)
     elif instance.driver_ref is None:
         if passes > START_PASSES:
             instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
@@ -112,28 +143,14 @@ def _detail(instance: Instance) -> str:
         return error.message
 
 
-def _retire(instance: Instance) -> None:
-    try:
-        lifecycle.retire(instance_id=instance.pk)
-    except DriverError as error:
-        _log.warning("instance not removed yet", code=error.code)
-
-
 def _attempt_removal(instance: Instance) -> None:
     Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)
-    try:
-        instances.remove(instance)
-    except DriverError as error:
-        _log.warning("instance not removed yet", instance_id=str(instance.pk), code=error.code)
+    instances.remove(instance)
 
 
-def _wake_waiting() -> None:
+def _waiting() -> list[uuid.UUID]:
+    """Sessions whose prompts wait while nothing is live."""
     waiting = Prompt.objects.filter(session=OuterRef("pk"), state__in=(PromptState.QUEUED, PromptState.SENT))
     live = Instance.objects.live().filter(session=OuterRef("pk"))
-    idle: list[uuid.UUID] = list(
-        Session.objects.present()
-        .filter(Exists(waiting), ~Exists(live), is_paused=False)
-        .values_list("pk", flat=True)
-    )
-    for session_id in idle:
-        instances.wake(session_id=session_id)
+    idle = Session.objects.present().filter(Exists(waiting), ~Exists(live), is_paused=False)
+    return list(idle.values_list("pk", flat=True))
