@@ -93,6 +93,7 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
     fields = (
         *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),
         *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
+        "linkless_passes",
         *("requested_at", "ready_at", "ended_at", "removed_at"),
     )
 

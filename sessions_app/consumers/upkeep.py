@@ -18,12 +18,13 @@ from openagent.accounts import logins
 from openagent.lib import db, log
 from sessions_app import feeds, relay
 from sessions_app.consumers import base, writer
-from sessions_app.services import commands, logs, state
+from sessions_app.services import commands, links, logs, state
 
 _log = log.get(__name__)
 
 POLL_SECONDS = 2.0
 LOGIN_SECONDS = 2.0
+ABSENCE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -43,7 +44,7 @@ _tasks: list[asyncio.Task[None]] = []
 
 
 def ensure_running() -> None:
-    """Starts the tasks with the first socket of this process (or of this event loop, in tests)."""
+    """Starts the tasks with the first connection of this process (or of this event loop, in tests)."""
     _tune()
     loop = asyncio.get_running_loop()
     if _tasks and _tasks[0].get_loop() is loop and not any(task.done() for task in _tasks):
@@ -53,7 +54,7 @@ def ensure_running() -> None:
     relay.close_sockets()
     relay.open_sockets()
     writer.reset()
-    for work in (writer.run, _look, _recheck_logins, _listen):
+    for work in (writer.run, _look, _recheck_logins, _count_absences, _listen):
         _tasks.append(loop.create_task(_keep_going(work), name=f"upkeep:{work.__name__}"))
 
 
@@ -102,10 +103,10 @@ async def _look() -> None:
 
 
 async def _look_for_commands() -> None:
-    links = relay.links()
-    if links:
-        newest = await db.run(commands.newest, [link.instance_id for link in links])
-        for link in links:
+    connected = relay.links()
+    if connected:
+        newest = await db.run(commands.newest, [link.instance_id for link in connected])
+        for link in connected:
             if newest.get(link.instance_id, 0) > link.last_command:
                 link.wake()
 
@@ -120,6 +121,13 @@ async def _recheck_logins() -> None:
         for viewer in list(viewers):
             if viewer.login not in alive:
                 viewer.end(base.UNAUTHENTICATED, "signed out")
+
+
+async def _count_absences() -> None:
+    """Counts who is missing, pass by pass; the first one begins when all had the time to come back."""
+    while True:
+        await asyncio.sleep(ABSENCE_SECONDS)
+        await db.run(links.count_absences, connected=[link.instance_id for link in relay.links()])
 
 
 async def _listen() -> None:

@@ -39,6 +39,8 @@ class Instance(models.Model):
     """A sidecar and a box made by a driver; `driver_ref` is the driver's own and opaque here.
 
     `stored_seq` is the last event stored in this instance's own numbering (the fence of salvage).
+    `silent_passes` counts passes of the reconciler since the last change of state, `linkless_passes` those in
+    which whoever serves the sockets had no link of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -58,6 +60,7 @@ class Instance(models.Model):
     is_salvaged = models.BooleanField(default=False)
     last_command = models.PositiveIntegerField(default=0)
     silent_passes = models.PositiveIntegerField(default=0)
+    linkless_passes = models.PositiveIntegerField(default=0)
 
     requested_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True, blank=True)

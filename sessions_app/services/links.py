@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hmac
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import F
 
 from keys_app import revocation
 from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
-from sessions_app.models import Instance
+from sessions_app.models import Instance, InstanceState
 from sessions_app.services import instances, lifecycle
 from sidecar.protocol import frames
 
@@ -67,6 +69,7 @@ def accept(hello: frames.Hello) -> Grant:
             message="A second sidecar showed this instance's token. The instance was ended to be safe.",
         )
         raise LinkRefused("token_reused", "Another sidecar uses this token.", final=True)
+    Instance.objects.filter(pk=instance_id).exclude(linkless_passes=0).update(linkless_passes=0)
     return Grant(
         instance_id=instance.pk,
         session_id=instance.session_id,
@@ -75,6 +78,17 @@ def accept(hello: frames.Hello) -> Grant:
         version=version,
         public_key=instance.public_key,
     )
+
+
+def count_absences(*, connected: Collection[uuid.UUID]) -> None:
+    """One pass of the process that serves the sockets: who is made and not connected was missed once more.
+
+    The count is a row, so it outlives this process; only an accepted link ends it.
+    """
+    made = Instance.objects.filter(
+        state__in=(InstanceState.STARTING, InstanceState.READY), driver_ref__isnull=False
+    )
+    made.exclude(pk__in=connected).update(linkless_passes=F("linkless_passes") + 1)
 
 
 def instance_stored(instance: Instance) -> int:

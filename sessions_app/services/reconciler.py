@@ -21,6 +21,13 @@ START_PASSES = 8
 """Passes (of 15 s) that a start may take before it counts as failed."""
 STOP_PASSES = 2
 """Passes that an instance gets to flush before it is removed by force."""
+LINKLESS_PASSES = 20
+"""Passes (of 15 s) of the sockets' process that a ready instance may be without a link before it is lost.
+
+Sidecars try again within seconds, for ever, so one that does not come for minutes cannot. Whoever would see
+the link counts (`links.count_absences`): while no process serves the sockets, or one ends again and again
+within a pass, nobody is missed; after a restart all have a whole pass to come back before one is counted.
+"""
 
 
 def reconcile() -> None:
@@ -108,6 +115,8 @@ def _check(instance: Instance) -> None:
         _died(instance)
     elif instance.state == InstanceState.STARTING and passes > START_PASSES:
         instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
+    elif instance.state == InstanceState.READY and instance.linkless_passes > LINKLESS_PASSES:
+        lifecycle.lose(instance_id=instance.pk, reason="unreachable", message=_UNREACHABLE)
     elif instance.state == InstanceState.READY:
         prompts.dispatch(session_id=instance.session_id)
 
@@ -123,6 +132,8 @@ def _died(instance: Instance) -> None:
 
 
 _TOO_SLOW = "The box or the agent did not start in time; see the platform's log, and start the session again."
+
+_UNREACHABLE = "The box runs, but its sidecar did not reach the platform for minutes"
 
 
 def _is_alive(instance: Instance) -> bool:

@@ -108,3 +108,28 @@ def test_the_session_s_key_or_else_the_owner_s_best_is_sealed(
     opened = sealing.open(sidecar, sealing.from_text(answer.sealed), info)
     assert opened == (b"sk-first-0123456789" if named else b"sk-second-0123456789")
     assert links.seal_key(instance_id=instance.pk, request=request).error == "cannot_seal"
+
+
+def absences(instance: Instance) -> int:
+    instance.refresh_from_db()
+    return instance.linkless_passes
+
+
+def test_absences_of_made_instances_are_counted_until_they_come(instance: Instance) -> None:
+    links.count_absences(connected=[])
+    assert absences(instance) == 0, "it is not made yet"
+    Instance.objects.filter(pk=instance.pk).update(state="ready", driver_ref={})
+    for _ in range(3):
+        links.count_absences(connected=[])
+    assert absences(instance) == 3
+    links.count_absences(connected=[instance.pk])
+    assert absences(instance) == 3, "only a link that was accepted ends an absence"
+    links.accept(hello(instance))
+    assert absences(instance) == 0
+
+
+@pytest.mark.parametrize("state", ["stopping", "stopped", "lost", "failed"])
+def test_whoever_ends_is_not_missed(instance: Instance, state: str) -> None:
+    Instance.objects.filter(pk=instance.pk).update(state=state, driver_ref={})
+    links.count_absences(connected=[])
+    assert absences(instance) == 0
