@@ -20,6 +20,15 @@ class Mode(models.TextChoices):
 class SessionQuerySet(models.QuerySet["Session"]):
     """Filters that say who may see which sessions."""
 
+    def hold(self, session_id: uuid.UUID) -> bool:
+        """Keeps everybody else from changing what belongs to this session until the transaction ends.
+
+        The one order of locks: whoever changes rows of a session in a transaction takes this row first, so
+        nobody waits for somebody who waits for them, and what is read after it stays so. False: no such row.
+        SQLite lets one transaction write at a time, so there it only reads.
+        """
+        return self.select_for_update(no_key=True).filter(pk=session_id).values_list("pk").first() is not None
+
     def present(self) -> SessionQuerySet:
         """Sessions that nobody deleted."""
         return self.filter(deleted_at=None)

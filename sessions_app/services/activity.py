@@ -29,8 +29,11 @@ def reap() -> int:
     ready = Session.objects.filter(
         Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
     )
-    ready.exclude(pk__in=_quiet(ready).values("pk")).update(idle_passes=0)
-    _quiet(ready).update(idle_passes=F("idle_passes") + 1)
+    # One by one: who changes many rows at once may wait for somebody who waits for them.
+    for session_id in list(ready.exclude(pk__in=_quiet(ready).values("pk")).values_list("pk", flat=True)):
+        touch(session_id=session_id)
+    for session_id in list(_quiet(ready).values_list("pk", flat=True)):
+        _quiet(ready.filter(pk=session_id)).update(idle_passes=F("idle_passes") + 1)
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
         with transaction.atomic():

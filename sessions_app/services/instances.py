@@ -43,6 +43,7 @@ def token_for(instance_id: uuid.UUID) -> str:
 @transaction.atomic
 def wake(*, session_id: uuid.UUID) -> Instance | None:
     """Asks for an instance unless one is live; the new one, or None when there was nothing to do."""
+    Session.objects.hold(session_id)
     session = Session.objects.present().filter(pk=session_id).first()
     if session is None or Instance.objects.live().filter(session_id=session_id).exists():
         return None
@@ -142,6 +143,7 @@ def inspect(instance: Instance) -> base.InstanceState:
 @transaction.atomic
 def stop(*, session_id: uuid.UUID, reason: str) -> None:
     """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
+    Session.objects.hold(session_id)
     if reason == "user":
         Session.objects.filter(pk=session_id).update(is_paused=True)
     awake = Instance.objects.live().exclude(state=InstanceState.STOPPING).filter(session_id=session_id)
@@ -166,7 +168,7 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
     """
     unready = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES, ready_at=None)
     instance = unready.first()
-    if instance is None:
+    if instance is None or not Session.objects.hold(instance.session_id):
         return
     moved = unready.update(
         state=InstanceState.FAILED, error_code=code, error_message=message, ended_at=timezone.now()

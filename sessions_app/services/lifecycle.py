@@ -31,12 +31,13 @@ def on_ready(*, instance: Instance) -> None:
 @transaction.atomic
 def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
     """The sidecar settled its commands up to `number`. A turn that it refused to begin did not happen."""
+    session_id = Instance.objects.values_list("session_id", flat=True).get(pk=instance_id)
+    Session.objects.hold(session_id)
     refused = commands.done(instance_id=instance_id, number=number, error=error)
     if refused is None:
         return
     _log.warning("command refused", verb=refused.verb, reason=error[:200])
     if refused.verb == "turn.start":
-        session_id = Instance.objects.values_list("session_id", flat=True).get(pk=instance_id)
         prompts.on_refused(session_id=session_id, turn=uuid.UUID(refused.data["turn"]), reason=error)
         state.bump(session_id)
 
@@ -47,7 +48,7 @@ def finish(*, instance_id: uuid.UUID) -> bool:
 
     A prompt that it was sent but never began is queued again, and waiting prompts wake the next generation.
     """
-    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    instance = _hold(instance_id)
     if instance is None or not _end(instance, InstanceState.STOPPED):
         return False
     _append_end(instance, [])
@@ -63,7 +64,7 @@ def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
     In one transaction: its generation is fenced off, the log says so, the open turn is interrupted if it had
     begun, and what waited for a person is closed. A turn that may have begun is decided after salvage.
     """
-    instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
+    instance = _hold(instance_id)
     if instance is None or not _end(instance, InstanceState.LOST, reason, message):
         return False
     _log.warning("instance lost", instance_id=str(instance_id), reason=reason)
@@ -102,6 +103,14 @@ def settle(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> None:
         prompts.on_ended(session_id=session_id, turn=turn, data=ended)
     if entries:
         events.append(session_id=session_id, entries=entries)
+
+
+def _hold(instance_id: uuid.UUID) -> Instance | None:
+    """The instance if it is live, with its session held: what it says now comes before its end, or never."""
+    session_id = Instance.objects.filter(pk=instance_id).values_list("session_id", flat=True).first()
+    if session_id is None or not Session.objects.hold(session_id):
+        return None
+    return Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
 
 
 def _end(instance: Instance, state: InstanceState, code: str = "", message: str = "") -> bool:

@@ -56,6 +56,7 @@ def answer(
 ) -> Permission:
     """Records the first answer and orders its delivery. AlreadyAnswered or PermissionGone for a later one."""
     _check(permission, choice, message, answers)
+    Session.objects.hold(permission.session_id)
     won = Permission.objects.filter(pk=permission.pk, state=PermissionState.PENDING).update(
         state=PermissionState.ANSWERED,
         choice=choice,

@@ -45,6 +45,7 @@ def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -
     another prompt, or too many wait.
     """
     text = check_text(text)
+    Session.objects.hold(session.pk)
     if existing := Prompt.objects.filter(pk=prompt_id).first():
         return _repeated(existing, session, text), False
     if session.prompts.queued().count() >= MAX_QUEUED:
@@ -96,6 +97,7 @@ def check_text(text: str) -> str:
 def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
     """Replaces the text of a prompt that still waits. PromptNotQueued when the agent has it."""
     text = check_text(text)
+    Session.objects.hold(session.pk)
     _require(session, prompt_id)
     if not session.prompts.queued().filter(pk=prompt_id).update(text=text):
         raise PromptNotQueued
@@ -106,6 +108,7 @@ def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
 @transaction.atomic
 def withdraw(*, session: Session, prompt_id: uuid.UUID) -> None:
     """Takes back a prompt that still waits. PromptNotQueued when the agent has it."""
+    Session.objects.hold(session.pk)
     _require(session, prompt_id)
     deleted, _ = session.prompts.filter(pk=prompt_id, state=PromptState.QUEUED).delete()
     if not deleted:
@@ -116,6 +119,7 @@ def withdraw(*, session: Session, prompt_id: uuid.UUID) -> None:
 @transaction.atomic
 def interrupt(*, session: Session, turn: uuid.UUID | None) -> None:
     """Asks the agent to stop this turn (the open one, when none is named); harmless when it has ended."""
+    Session.objects.hold(session.pk)
     if turn is not None:
         _require(session, turn)
     prompt = session.prompts.open().filter(**({"pk": turn} if turn else {})).first()
@@ -129,6 +133,7 @@ def interrupt(*, session: Session, turn: uuid.UUID | None) -> None:
 @transaction.atomic
 def dispatch(*, session_id: uuid.UUID) -> bool:
     """Gives the next prompt to the ready instance if no turn is open; whether it did."""
+    Session.objects.hold(session_id)
     instance = Instance.objects.filter(session_id=session_id, state=InstanceState.READY).first()
     prompts = Prompt.objects.filter(session_id=session_id)
     if instance is None or prompts.open().exists():

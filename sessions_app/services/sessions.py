@@ -94,6 +94,7 @@ def change(*, session: Session, **fields: Any) -> Session:
     A running agent gets another mode or model from its next turn on; for another provider or key it is put to
     sleep, and the next prompt wakes it with the new one.
     """
+    Session.objects.hold(session.pk)
     changed: dict[str, Any] = {}
     if "title" in fields:
         changed["title"] = _title(fields["title"])
@@ -114,6 +115,7 @@ def change(*, session: Session, **fields: Any) -> Session:
 @transaction.atomic
 def start(*, session: Session) -> None:
     """Wakes the session, whether a prompt waits or not; harmless when it is awake."""
+    Session.objects.hold(session.pk)
     if Session.objects.filter(pk=session.pk, is_paused=True).update(is_paused=False):
         state.bump(session.pk)
     instances.wake(session_id=session.pk)
