@@ -1,6 +1,6 @@
 // One card for everything that an agent must ask: exactly what it wants, and the answers. No answer is the default.
 import { CircleHelp, Globe, ShieldQuestion } from "lucide-react";
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, type RefObject, useId, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { Keys } from "@/components/keys";
@@ -9,6 +9,7 @@ import { usePreferences } from "@/lib/preferences";
 import { isTyping } from "@/lib/shortcuts";
 import { type Ask, headingOf } from "./ask";
 import { AskDetails } from "./ask-details";
+import { useOnScreenReport } from "./on-screen";
 import { Outcome } from "./outcome";
 import { QuestionForm } from "./question-form";
 import { useAnswer } from "./use-answer";
@@ -24,10 +25,23 @@ interface PermissionCardProps {
 
 export function PermissionCard({ ask, agent, me, isCopy = false }: PermissionCardProps) {
   if (ask.state !== "pending") return <Outcome ask={ask} me={me} />;
-  return <PendingCard ask={ask} agent={agent} isCopy={isCopy} />;
+  return isCopy ? <PendingCard ask={ask} agent={agent} /> : <CardInPlace ask={ask} agent={agent} />;
 }
 
-function PendingCard({ ask, agent, isCopy }: { ask: Ask; agent: string; isCopy: boolean }) {
+/** The one card of its question that can be jumped to, and that says whether it is in sight. */
+function CardInPlace({ ask, agent }: { ask: Ask; agent: string }) {
+  const ref = useRef<HTMLElement>(null);
+  useOnScreenReport(ask.id, ref);
+  return <PendingCard ask={ask} agent={agent} place={ref} />;
+}
+
+interface PendingCardProps {
+  ask: Ask;
+  agent: string;
+  place?: RefObject<HTMLElement | null>;
+}
+
+function PendingCard({ ask, agent, place }: PendingCardProps) {
   const answer = useAnswer(ask.id);
   const [isRejecting, setIsRejecting] = useState(false);
   const singleKeys = usePreferences((preferences) => preferences.singleKeys);
@@ -46,7 +60,8 @@ function PendingCard({ ask, agent, isCopy }: { ask: Ask; agent: string; isCopy: 
   const Icon = isQuestion ? CircleHelp : ask.type === "egress" ? Globe : ShieldQuestion;
   return (
     <article
-      id={isCopy ? undefined : `permission-${ask.id}`}
+      ref={place}
+      id={place && `permission-${ask.id}`}
       tabIndex={-1}
       aria-labelledby={headingId}
       data-testid="permission-card"

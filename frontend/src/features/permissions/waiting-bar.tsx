@@ -1,9 +1,9 @@
 // What waits for an answer while its card is off the screen: a bar above the composer; on a phone the card itself.
 import { ArrowDown, TriangleAlert } from "lucide-react";
-import { useEffect, useState } from "react";
 import { Button } from "@/components/button";
 import { useIsPhone } from "@/lib/media";
 import { type Ask, headingOf, summaryOf } from "./ask";
+import { useIsOnScreen } from "./on-screen";
 import { PermissionCard, showCard } from "./permission-card";
 
 interface WaitingBarProps {
@@ -15,7 +15,7 @@ interface WaitingBarProps {
 export function WaitingBar({ asks, agent, me }: WaitingBarProps) {
   const isPhone = useIsPhone();
   const [first] = asks;
-  const isVisible = useIsCardVisible(first?.id);
+  const isVisible = useIsOnScreen(first?.id ?? "");
   if (!first || isVisible) return null;
   if (isPhone) {
     return (
@@ -41,33 +41,4 @@ export function WaitingBar({ asks, agent, me }: WaitingBarProps) {
       </Button>
     </div>
   );
-}
-
-/** Whether the card in the conversation can be seen now. */
-function useIsCardVisible(id: string | undefined): boolean {
-  const [isVisible, setIsVisible] = useState(true);
-  useEffect(() => {
-    if (!id) return;
-    const find = () => document.getElementById(`permission-${id}`);
-    const observer = new IntersectionObserver(([entry]) => setIsVisible(entry?.isIntersecting ?? false), {
-      threshold: 0.4,
-    });
-    let watched: Element | null = null;
-    // The card may be mounted later than this, or anew.
-    const watch = () => {
-      const card = find();
-      if (card === watched) return;
-      if (watched) observer.unobserve(watched);
-      watched = card;
-      if (card) observer.observe(card);
-      else setIsVisible(false);
-    };
-    watch();
-    const timer = setInterval(watch, 500);
-    return () => {
-      clearInterval(timer);
-      observer.disconnect();
-    };
-  }, [id]);
-  return isVisible;
 }
