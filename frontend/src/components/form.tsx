@@ -32,9 +32,10 @@ export function Field({ label, hint, error, className, children }: FieldProps) {
         "aria-invalid": Boolean(error),
       })}
       {(error || hint) && (
-        <p id={noteId} className={cn("text-xs text-muted", error && "text-bad")}>
-          {error || hint}
-        </p>
+        <div id={noteId} className="text-xs text-muted">
+          {error && <p className="text-bad">{error}</p>}
+          {hint && <p>{hint}</p>}
+        </div>
       )}
     </div>
   );

@@ -6,12 +6,12 @@ import { cn } from "@/lib/cn";
 import { duration } from "@/lib/time";
 
 const STAGES = [
-  { name: "requested", words: "Asked for a box" },
-  { name: "created", words: "Box made" },
-  { name: "sidecar", words: "Sidecar connected" },
-  { name: "box", words: "Box connected" },
-  { name: "agent", words: "Agent started" },
-  { name: "ready", words: "Ready" },
+  { name: "requested", done: "Asked for a box", current: "Asking for a box" },
+  { name: "created", done: "Box made", current: "Making the box" },
+  { name: "sidecar", done: "Sidecar connected", current: "Connecting the sidecar" },
+  { name: "box", done: "Box connected", current: "Connecting the box" },
+  { name: "agent", done: "Agent started", current: "Starting the agent" },
+  { name: "ready", done: "Ready", current: "Getting ready" },
 ] as const;
 
 interface StartStagesProps {
@@ -38,7 +38,7 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
         {STAGES.map((stage, index) => (
           <Stage
             key={stage.name}
-            words={stage.words}
+            words={index <= last ? stage.done : stage.current}
             state={index <= last ? "done" : index === last + 1 ? "current" : "ahead"}
             elapsed={reached.get(stage.name) ?? null}
           />

@@ -1,0 +1,13 @@
+// A box that starts: what is done in the past tense, what is under way in the present.
+import { render, screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import type { Instance } from "@/lib/api/types";
+import { StartStages } from "./start-stages";
+
+test("the stage under way does not read as done", () => {
+  const stages = ["requested", "created", "sidecar", "box"].map((name) => ({ name, elapsed_ms: 1200 }));
+  render(<StartStages instance={{ stages } as unknown as Instance} onCancel={() => {}} />);
+  expect(screen.getByText("Box connected").closest("li")?.dataset.state).toBe("done");
+  expect(screen.getByText("Starting the agent").closest("li")?.dataset.state).toBe("current");
+  expect(screen.queryByText("Agent started")).toBeNull();
+});
