@@ -1,6 +1,7 @@
 // A block of code with colours, once it is complete, and a button that copies it.
 import { memo, useEffect, useState } from "react";
 import { type ColouredToken, highlight, languageOf } from "@/lib/highlight";
+import { visible } from "@/lib/visible";
 import { CopyButton } from "./copy-button";
 
 interface CodeBlockProps {
@@ -18,7 +19,7 @@ export function CodeBlock({ code, language, isStreaming = false }: CodeBlockProp
         <CopyButton text={code} what="Code" />
       </div>
       <pre tabIndex={0} className="overflow-x-auto px-3 py-2 text-sm leading-normal">
-        <HighlightedCode code={code} language={isStreaming ? null : languageOf(language)} />
+        <HighlightedCode code={visible(code)} language={isStreaming ? null : languageOf(language)} />
       </pre>
     </div>
   );

@@ -1,5 +1,6 @@
 // An agent's markdown is hostile: what it may and may not put on the page.
 import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { hostOf, Markdown } from "./markdown";
 
@@ -39,6 +40,16 @@ describe("Markdown", () => {
     render(<Markdown text={"```python\nx = '<b>'\n```"} />);
     expect(screen.getByText("x = '<b>'")).toBeTruthy();
     expect(screen.getByRole("button", { name: "Copy code" })).toBeTruthy();
+  });
+
+  test("characters that hide or turn others are shown by number, and code is copied as it is", async () => {
+    const { container } = render(
+      <Markdown text={"A *user\u202etxt.exe* and `a\u200bb`.\n\n```sh\necho \u202e# hi\n```"} />,
+    );
+    expect(container.textContent).toContain("user⟨U+202E⟩txt.exe and a⟨U+200B⟩b.");
+    expect(screen.getByText("echo ⟨U+202E⟩# hi")).toBeTruthy();
+    await userEvent.setup().click(screen.getByRole("button", { name: "Copy code" }));
+    expect(await navigator.clipboard.readText()).toBe("echo \u202e# hi");
   });
 
   test("what is half-written shows without its marks while more may come", () => {

@@ -3,6 +3,7 @@
 import { ExternalLink } from "lucide-react";
 import { type ComponentProps, type ComponentType, memo, type ReactNode } from "react";
 import { defaultRehypePlugins, Streamdown, useIsCodeFenceIncomplete } from "streamdown";
+import { visibleProse } from "@/lib/visible";
 import { CodeBlock } from "./code-block";
 
 const TAGS = [
@@ -30,10 +31,24 @@ const TAGS = [
 ] as const;
 const PLAIN_TAGS = Object.fromEntries(TAGS.map((tag) => [tag, tag]));
 
+interface HtmlNode {
+  type: string;
+  tagName?: string;
+  value?: string;
+  children?: HtmlNode[];
+}
+
+/** Characters that hide, or turn the rest of their paragraph, by number; blocks of code see to their own. */
+function showHidden(node: HtmlNode): void {
+  if (node.type === "text" && node.value) node.value = visibleProse(node.value);
+  if (node.tagName !== "pre") node.children?.forEach(showHidden);
+}
+
 /** Without `raw`, HTML in the text stays text. */
-const REHYPE = [defaultRehypePlugins.sanitize, defaultRehypePlugins.harden].filter(
-  (plugin) => plugin !== undefined,
-);
+const REHYPE = [
+  ...[defaultRehypePlugins.sanitize, defaultRehypePlugins.harden].filter((plugin) => plugin !== undefined),
+  () => showHidden,
+];
 
 /** The host that a link leads to; null for one that may not be followed. */
 export function hostOf(href: string | undefined): string | null {

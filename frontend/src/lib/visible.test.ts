@@ -1,6 +1,6 @@
 // Hidden characters made visible.
 import { expect, test } from "vitest";
-import { visible } from "./visible";
+import { visible, visibleProse } from "./visible";
 
 test.each([
   ["rm -rf build && echo 'done'", "rm -rf build && echo 'done'"],
@@ -16,4 +16,14 @@ test.each([
   ["שלום עולם، مرحبا", "שלום עולם، مرحبا"],
 ])("%j is shown as %j", (text, shown) => {
   expect(visible(text)).toBe(shown);
+});
+
+test.each([
+  ["user\u202etxt.exe", "user⟨U+202E⟩txt.exe"],
+  ["zero\u200bwidth", "zero⟨U+200B⟩width"],
+  ["tag \u{e0041}", "tag ⟨U+E0041⟩"],
+  ["می\u200cخواهم", "می\u200cخواهم"],
+  ["क्\u200dष and \u200fשלום\u200e", "क्\u200dष and \u200fשלום\u200e"],
+])("in prose %j is shown as %j", (text, shown) => {
+  expect(visibleProse(text)).toBe(shown);
 });

@@ -7,6 +7,7 @@ import { CopyButton } from "@/components/copy-button";
 import { Empty, Skeleton } from "@/components/states";
 import { downloadAddress, type FileContent, fileContentQuery } from "@/lib/api/files";
 import { languageOfPath } from "@/lib/highlight";
+import { visible } from "@/lib/visible";
 import { FilesProblem } from "./files-problem";
 import { formatSize } from "./paths";
 
@@ -48,7 +49,7 @@ function FileBody({ content, path }: { content: FileContent; path: string }) {
     );
   }
   if (content.text === "") return <p className="px-4 text-sm text-muted">This file is empty.</p>;
-  const text = content.text.replace(/\n$/, "");
+  const text = content.text.replaceAll("\r\n", "\n").replace(/\n$/, "");
   const count = text.split("\n").length;
   return (
     <div className="flex min-w-max pb-4 font-mono text-xs leading-5">
@@ -56,7 +57,7 @@ function FileBody({ content, path }: { content: FileContent; path: string }) {
         {Array.from({ length: count }, (_, index) => index + 1).join("\n")}
       </pre>
       <pre className="pr-4" data-testid="file-text">
-        <HighlightedCode code={text} language={languageOfPath(path)} />
+        <HighlightedCode code={visible(text)} language={languageOfPath(path)} />
       </pre>
     </div>
   );
