@@ -2,13 +2,14 @@
 import { PanelRight, Pencil, Square } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { Button, IconButton } from "@/components/button";
-import { STATUS_WORDS, StatusMark } from "@/components/status";
+import { StatusMark, statusWords } from "@/components/status";
 import { Elapsed } from "@/components/time";
 import { Tooltip } from "@/components/tooltip";
 import { SessionMenu, titleOf, useSessionChange } from "@/features/sessions/session-actions";
 import { changeSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
-import { useLiveSession } from "@/lib/live/session-store";
+import { cn } from "@/lib/cn";
+import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
 import { keysOf } from "@/lib/shortcuts";
 import { SidebarButton } from "./page-frame";
@@ -128,19 +129,23 @@ function Facts({ session }: { session: Session }) {
 function Status({ id, session }: { id: string; session: Session }) {
   const turn = useLiveSession(id, (live) => live.conversation.turns.at(-1));
   const { stop, isStopping } = useStop(id);
+  const isOutdated = useIsOutdated(id);
   const isRunning = session.turn !== null;
   return (
     <>
       <span
         data-testid="session-status"
         data-status={session.status}
+        data-outdated={isOutdated || undefined}
         title={session.status_detail || undefined}
         className="flex shrink-0 items-center gap-1.5 whitespace-nowrap text-xs"
       >
-        <StatusMark status={session.status} className="[&_.sr-only]:hidden" />
-        <span className="max-sm:sr-only">{STATUS_WORDS[session.status]}</span>
+        <StatusMark status={session.status} isOutdated={isOutdated} className="[&_.sr-only]:hidden" />
+        <span className={cn("max-sm:sr-only", isOutdated && "text-faint")}>
+          {statusWords(session.status, isOutdated)}
+        </span>
         {isRunning && turn?.status === "running" && (
-          <Elapsed since={turn.started_at} className="text-muted max-sm:hidden" />
+          <Elapsed since={turn.started_at} isCounting={!isOutdated} className="text-muted max-sm:hidden" />
         )}
       </span>
       {isRunning && (

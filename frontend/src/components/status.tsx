@@ -3,7 +3,7 @@ import { CircleDashed, CircleDot, CircleX, LoaderCircle, Moon, TriangleAlert } f
 import type { SessionStatus } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
-export const STATUS_WORDS: Record<SessionStatus, string> = {
+const STATUS_WORDS: Record<SessionStatus, string> = {
   idle: "New",
   queued: "Queued",
   starting: "Starting",
@@ -25,12 +25,25 @@ const MARKS: Record<SessionStatus, { icon: typeof Moon; tone: string }> = {
   failed: { icon: CircleX, tone: "text-bad" },
 };
 
-export function StatusMark({ status, className }: { status: SessionStatus; className?: string }) {
+/** The status in words; of one that is only remembered, that it is. */
+export function statusWords(status: SessionStatus, isOutdated = false): string {
+  const words = STATUS_WORDS[status];
+  return isOutdated ? `Last seen: ${words.toLowerCase()}` : words;
+}
+
+interface StatusMarkProps {
+  status: SessionStatus;
+  /** Nobody knows whether it is still so: nothing moves, nothing has a colour. */
+  isOutdated?: boolean;
+  className?: string;
+}
+
+export function StatusMark({ status, isOutdated = false, className }: StatusMarkProps) {
   const { icon: Icon, tone } = MARKS[status];
   return (
     <span className={cn("inline-flex shrink-0", className)}>
-      <Icon aria-hidden className={cn("size-3.5", tone)} />
-      <span className="sr-only">{STATUS_WORDS[status]}</span>
+      <Icon aria-hidden className={cn("size-3.5", isOutdated ? "text-faint" : tone)} />
+      <span className="sr-only">{statusWords(status, isOutdated)}</span>
     </span>
   );
 }

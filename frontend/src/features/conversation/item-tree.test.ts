@@ -50,3 +50,27 @@ test("parents that are unknown or go in a circle are no parents", () => {
   const tree = treeOf(items(tool("a", "b"), tool("b", "a"), text("c", "a")));
   expect(names(tree.top)).toEqual(["a", "b", "c"]);
 });
+
+const answer = (id: string, choice: string) =>
+  event("permission.answered", { permission_id: id, choice, by: "user" });
+const fail = (id: string) => event("tool.upsert", { tool_call_id: id, status: "failed", error: "rejected" });
+const plan = (id: string, status = "completed") =>
+  event("tool.upsert", { tool_call_id: id, name: "todowrite", status });
+
+test("a call that was rejected stands in the outcome of its question only, one that was allowed in both", () => {
+  const tree = treeOf(
+    items(tool("run"), ask("p", "run"), answer("p", "reject"), fail("run"), tool("next"), ask("q", "next")),
+  );
+  expect(names(tree.top)).toEqual(["p", "next", "q"]);
+});
+
+test("a call that went on although somebody rejected a part of it is shown", () => {
+  const output = event("tool.output", { tool_call_id: "run", offset: 0, text: "half" });
+  const tree = treeOf(items(tool("run"), output, ask("p", "run"), answer("p", "reject"), fail("run")));
+  expect(names(tree.top)).toEqual(["run", "p"]);
+});
+
+test("of updates of the plan that follow each other one is enough, and one that failed is a call like others", () => {
+  const tree = treeOf(items(plan("a"), plan("b"), text("t"), plan("c"), plan("d", "failed")));
+  expect(names(tree.top)).toEqual(["b", "t", "c", "d"]);
+});

@@ -1,12 +1,13 @@
 // Puts a turn's items under the tool calls that they belong to.
 import type { Item } from "@/protocol/conversation";
+import { saidOnce } from "./said-once";
 
 export interface ItemTree {
   top: Item[];
   below: ReadonlyMap<string, Item[]>;
 }
 
-/** A sub-agent's items name its tool call; a permission stands beside the call that it is about. */
+/** Each thing once. A sub-agent's items name its tool call; a permission stands beside the call that it is about. */
 export function treeOf(items: Item[]): ItemTree {
   const parents = new Map<string, string>();
   for (const item of items) {
@@ -19,7 +20,8 @@ export function treeOf(items: Item[]): ItemTree {
     if (!parent || !parents.has(parent) || isCircular(parent, parents)) top.push(item);
     else below.set(parent, [...(below.get(parent) ?? []), item]);
   }
-  return { top, below };
+  const told = [...below].map(([id, inner]) => [id, saidOnce(inner, below)] as const);
+  return { top: saidOnce(top, below), below: new Map(told) };
 }
 
 function parentOf(item: Item, parents: ReadonlyMap<string, string>): string {

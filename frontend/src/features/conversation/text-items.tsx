@@ -4,7 +4,7 @@ import { memo, useState } from "react";
 import { Markdown } from "@/components/markdown";
 import { Elapsed } from "@/components/time";
 import { cn } from "@/lib/cn";
-import { useLiveSession } from "@/lib/live/session-store";
+import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { duration } from "@/lib/time";
 import type { TextItem } from "@/protocol/conversation";
 import { useTranscript } from "./context";
@@ -46,7 +46,7 @@ export const Thought = memo(function Thought({ item, isTurnRunning }: TextProps)
         type="button"
         aria-expanded={isOpen}
         onClick={() => setIsOpen(!isOpen)}
-        className="-ml-1 flex h-6 items-center gap-1 rounded-md px-1 text-sm text-muted transition-ui hover:bg-hover hover:text-fg max-md:h-11"
+        className="ml-px flex h-7 items-center gap-1.5 rounded-md px-1 text-sm text-muted transition-ui hover:bg-hover hover:text-fg max-md:h-11"
       >
         <ChevronRight aria-hidden className={cn("size-3.5 transition-ui", isOpen && "rotate-90")} />
         <ThoughtTime part={item.part_id} isThinking={isThinking} />
@@ -62,6 +62,7 @@ export const Thought = memo(function Thought({ item, isTurnRunning }: TextProps)
 
 function ThoughtTime({ part, isThinking }: { part: string; isThinking: boolean }) {
   const { session } = useTranscript();
+  const isOutdated = useIsOutdated(session);
   const times = useLiveSession(session, (live) => live.notes.thoughts.get(part));
   if (isThinking)
     return (
@@ -70,7 +71,7 @@ function ThoughtTime({ part, isThinking }: { part: string; isThinking: boolean }
         {times && (
           <>
             {" "}
-            <Elapsed since={times.firstAt} />
+            <Elapsed since={times.firstAt} isCounting={!isOutdated} />
           </>
         )}
       </>

@@ -10,6 +10,7 @@ import {
   FileText,
   FolderInput,
   Globe,
+  ListTodo,
   LoaderCircle,
   Search,
   SquareTerminal,
@@ -22,7 +23,7 @@ import { DiffCounts, DiffView } from "@/components/diff-view";
 import { OutputView } from "@/components/output-view";
 import { Elapsed } from "@/components/time";
 import { cn } from "@/lib/cn";
-import { useLiveSession } from "@/lib/live/session-store";
+import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { duration } from "@/lib/time";
 import type { ToolItem } from "@/protocol/conversation";
 import type { ToolKind, ToolStatus } from "@/protocol/events";
@@ -89,6 +90,16 @@ export const ToolCard = memo(function ToolCard({
   );
 });
 
+/** The plan is pinned above the conversation; here it is enough that it changed. */
+export function PlanUpdate() {
+  return (
+    <p data-testid="plan-update" className="measure flex h-7 items-center gap-1.5 px-1 text-sm text-muted">
+      <ListTodo aria-hidden className="ml-5 size-3.5 shrink-0" />
+      updated the plan
+    </p>
+  );
+}
+
 interface ToolLineProps {
   tool: ToolItem;
   status: ToolStatus;
@@ -129,10 +140,12 @@ function ToolLine({ tool, status, isOpen, hasBody, onToggle }: ToolLineProps) {
 
 function ToolTime({ tool, status }: { tool: ToolItem; status: ToolStatus }) {
   const { session } = useTranscript();
+  const isOutdated = useIsOutdated(session);
   const since = useLiveSession(session, (live) => live.notes.tools.get(tool.tool_call_id));
   const className = "w-14 shrink-0 text-right text-xs text-faint";
   if (tool.duration_ms !== null) return <span className={className}>{duration(tool.duration_ms)}</span>;
-  if (status === "in_progress" && since) return <Elapsed since={since} className={className} />;
+  if (status === "in_progress" && since)
+    return <Elapsed since={since} isCounting={!isOutdated} className={className} />;
   return <span className={className} />;
 }
 
@@ -145,7 +158,9 @@ const MARKS: Record<ToolStatus, { icon: typeof Check; tone: string }> = {
 };
 
 function ToolMark({ status }: { status: ToolStatus }) {
-  const { icon: Icon, tone } = MARKS[status];
+  const { session } = useTranscript();
+  const isOutdated = useIsOutdated(session);
+  const { icon: Icon, tone } = MARKS[status === "in_progress" && isOutdated ? "pending" : status];
   const isSpoken = status === "failed" || status === "interrupted";
   return (
     <span className={cn("flex shrink-0 items-center gap-1 text-xs", tone.split(" ")[0])}>

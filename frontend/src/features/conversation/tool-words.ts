@@ -26,7 +26,12 @@ const NAMED: Record<string, string> = {
 };
 
 export function verbOf(tool: ToolItem): string {
-  return NAMED[tool.name] ?? VERBS[tool.tool_kind];
+  return NAMED[tool.name.toLowerCase()] ?? VERBS[tool.tool_kind];
+}
+
+/** The agent notes its plan, which stands elsewhere; a failure to do so is worth a card. */
+export function isPlanUpdate(tool: ToolItem): boolean {
+  return tool.name.toLowerCase() === "todowrite" && tool.status !== "failed";
 }
 
 const TARGET_FIELDS = ["command", "filePath", "file_path", "path", "pattern", "url", "query", "description"];

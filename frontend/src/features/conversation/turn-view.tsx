@@ -4,7 +4,8 @@ import { memo, type ReactNode, useMemo } from "react";
 import { Button } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
 import { Elapsed } from "@/components/time";
-import { useLiveSession } from "@/lib/live/session-store";
+import { cn } from "@/lib/cn";
+import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { duration } from "@/lib/time";
 import type { Item, Turn } from "@/protocol/conversation";
 import type { StopReason } from "@/protocol/events";
@@ -13,7 +14,8 @@ import { ErrorCard, RetryAt } from "./error-card";
 import { hasPending, type ItemTree, treeOf } from "./item-tree";
 import { PromptView } from "./prompt-view";
 import { Message, Thought } from "./text-items";
-import { ToolCard } from "./tool-card";
+import { PlanUpdate, ToolCard } from "./tool-card";
+import { isPlanUpdate } from "./tool-words";
 
 interface TurnViewProps {
   turn: Turn;
@@ -62,6 +64,7 @@ function ItemView({ item, tree, isTurnRunning }: ItemViewProps): ReactNode {
     case "thought":
       return <Thought item={item} isTurnRunning={isTurnRunning} />;
     case "tool": {
+      if (isPlanUpdate(item)) return <PlanUpdate />;
       const inner = tree.below.get(item.tool_call_id);
       return (
         <ToolCard
@@ -92,6 +95,7 @@ function ItemView({ item, tree, isTurnRunning }: ItemViewProps): ReactNode {
 function Working({ turn }: { turn: Turn }) {
   const { session } = useTranscript();
   const retrying = useLiveSession(session, (live) => live.notes.retrying);
+  const isOutdated = useIsOutdated(session);
   const isAsking = turn.items.some((item) => item.type === "permission" && item.state === "pending");
   if (retrying) {
     return (
@@ -104,9 +108,17 @@ function Working({ turn }: { turn: Turn }) {
     );
   }
   return (
-    <p data-testid="working" className="measure flex h-6 items-center gap-2 text-sm text-muted">
-      <span aria-hidden className="size-2 rounded-full bg-running pulse-dot" />
-      {isAsking ? "Waiting for your answer" : "Working"} <Elapsed since={turn.started_at} />
+    <p
+      data-testid="working"
+      className={cn("measure flex h-6 items-center gap-2 text-sm", isOutdated ? "text-faint" : "text-muted")}
+    >
+      <span
+        aria-hidden
+        className={cn("size-2 rounded-full", isOutdated ? "bg-border-strong" : "bg-running pulse-dot")}
+      />
+      {isOutdated && "When last seen: "}
+      {isAsking ? "Waiting for your answer" : "Working"}{" "}
+      <Elapsed since={turn.started_at} isCounting={!isOutdated} />
     </p>
   );
 }

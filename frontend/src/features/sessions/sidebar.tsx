@@ -1,7 +1,7 @@
 // All sessions: search, groups by what they need, and the way to a new one.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, Plus, Search, X } from "lucide-react";
+import { ChevronRight, CloudOff, Plus, Search, X } from "lucide-react";
 import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import { Button, buttonClass, IconButton } from "@/components/button";
 import { Empty, Problem, Skeleton } from "@/components/states";
@@ -114,6 +114,7 @@ function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: R
     );
   }
   const sessions = query.data.pages.flatMap((page) => page.results);
+  const isOutdated = query.isError || query.failureCount > 0;
   if (sessions.length === 0) return <div className="h-48">{empty}</div>;
   return (
     <>
@@ -134,12 +135,22 @@ function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: R
                 key={session.id}
                 session={session}
                 isCurrent={session.id === currentId}
+                isOutdated={isOutdated}
                 onNavigate={onNavigate}
               />
             ))}
           </ul>
         </section>
       ))}
+      {isOutdated && (
+        <p
+          data-testid="sessions-outdated"
+          className="sticky bottom-0 mt-2 flex items-center gap-2 rounded-md border border-border bg-side px-2 py-1.5 text-xs text-muted"
+        >
+          <CloudOff aria-hidden className="size-3.5 shrink-0" />
+          As last seen: the server cannot be reached
+        </p>
+      )}
       {query.hasNextPage && (
         <Button
           look="quiet"
@@ -158,10 +169,11 @@ function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: R
 interface RowProps {
   session: Session;
   isCurrent: boolean;
+  isOutdated?: boolean;
   onNavigate: (() => void) | undefined;
 }
 
-function SessionRow({ session, isCurrent, onNavigate }: RowProps) {
+function SessionRow({ session, isCurrent, isOutdated = false, onNavigate }: RowProps) {
   const unread = useSeen((seen) => !isCurrent && isUnread(seen, session));
   return (
     <li
@@ -181,7 +193,7 @@ function SessionRow({ session, isCurrent, onNavigate }: RowProps) {
         className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-8 pl-2 text-sm"
         title={session.title}
       >
-        <StatusMark status={session.status} />
+        <StatusMark status={session.status} isOutdated={isOutdated} />
         <span className={cn("truncate", unread && "font-semibold")}>{titleOf(session)}</span>
         {unread && (
           <span className="ml-auto size-1.5 shrink-0 rounded-full bg-accent">

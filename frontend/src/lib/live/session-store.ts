@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { createStore, type StoreApi, useStore } from "zustand";
 import type { LogEvent } from "@/protocol/events";
-import { type FeedView, SessionFeed, SnapshotRefused } from "@/protocol/session-feed";
+import { type Connection, type FeedView, SessionFeed, SnapshotRefused } from "@/protocol/session-feed";
 import { ApiError, isSignedOut } from "../api/errors";
 import { loadConversation } from "../api/sessions";
 import type { SessionState } from "../api/types";
@@ -11,6 +11,8 @@ import { NO_SIDE_NOTES, type SideNotes, withSideNote } from "./side-notes";
 
 export interface LiveSession extends FeedView<SessionState> {
   notes: SideNotes;
+  /** The connection was lost and is not back: what is shown is how things stood when it was last heard of. */
+  isOutdated: boolean;
 }
 
 interface Live {
@@ -31,6 +33,7 @@ export function onLiveSignedOut(listener: () => void): () => void {
 /** A session that was left is kept open this long, so that going back and forth costs nothing. */
 const LINGER_MS = 20_000;
 const open = new Map<string, Live>();
+const LOST = new Set<Connection["state"]>(["silent", "disconnected", "ended"]);
 
 function socketAddress(session: string, after: string): string {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -50,7 +53,8 @@ async function snapshotOf(session: string) {
 
 function makeLive(session: string): Live {
   let notes = NO_SIDE_NOTES;
-  const batch = frameBatch(() => store.setState({ ...feed.view, notes }, true));
+  let isOutdated = false;
+  const batch = frameBatch(() => store.setState({ ...feed.view, notes, isOutdated }, true));
   const feed = new SessionFeed<SessionState>({
     loadSnapshot: () => snapshotOf(session),
     url: (after) => socketAddress(session, after),
@@ -59,12 +63,15 @@ function makeLive(session: string): Live {
     },
     onChange: ({ connection }) => {
       batch.request();
+      // While it connects again nothing is known yet.
+      if (connection.state === "live") isOutdated = false;
+      else if (LOST.has(connection.state)) isOutdated = true;
       if (connection.state === "ended" && connection.reason === "signed_out") {
         for (const listener of signedOutListeners) listener();
       }
     },
   });
-  const store = createStore<LiveSession>(() => ({ ...feed.view, notes }));
+  const store = createStore<LiveSession>(() => ({ ...feed.view, notes, isOutdated }));
   return { store, feed, viewers: 0, closing: undefined };
 }
 
@@ -98,6 +105,11 @@ export function useHoldSession(session: string): void {
 
 export function useLiveSession<T>(session: string, select: (live: LiveSession) => T): T {
   return useStore(liveOf(session).store, select);
+}
+
+/** Whether what is shown of a session may be out of date. */
+export function useIsOutdated(session: string): boolean {
+  return useLiveSession(session, (live) => live.isOutdated);
 }
 
 /** Starts a feed that has ended or waits: after signing in again, or when the user does not want to wait. */
