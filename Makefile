@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev test check e2e bench soak setup setup-test lint
+.PHONY: help up dev test check e2e bench soak figures setup setup-test lint
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -19,7 +19,8 @@ help:
 	@echo "make test    everything, end to end too"
 	@echo "make e2e     the end-to-end tests only"
 	@echo "make bench   measure it under load"
-	@echo "make soak    let it run for long, with faults"
+	@echo "make soak    let it run for long, with faults (MINUTES=12 SEED=... SESSIONS=20)"
+	@echo "make figures put what both measured into docs/figures.md"
 
 up: setup
 	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
@@ -40,7 +41,10 @@ bench: setup-test
 	@$(BIN)/python -m tests.bench
 
 soak: setup-test
-	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
+
+figures: setup-test
+	@$(BIN)/python -m tests.figures
 
 setup:
 	@deploy/setup run

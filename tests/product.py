@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,12 +26,14 @@ _AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
 class Product:
     """A running product; `output` is what it has printed so far."""
 
+    program: Sequence[str] = ("manage.py", "up")
+
     def __init__(self, data: Path, *options: str, **environment: str) -> None:
         self.data = DataDir(data)
         self._lines: list[str] = []
         self._environment = _environment(environment)
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", "0", "--data-dir", str(data), *options],
+            [sys.executable, *self.program, "--port", "0", "--data-dir", str(data), *options],
             cwd=CHECKOUT,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -91,16 +93,22 @@ class Product:
 
     def manage(self, *arguments: str) -> str:
         """Runs a command of the product on its data; what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+        done = self.python("manage.py", *arguments)
+        output, errors = done.communicate()
+        assert done.returncode == 0, output + errors
+        return output
+
+    def python(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a program of ours on the product's data, with pipes to and from it."""
+        return subprocess.Popen(
+            [sys.executable, *arguments],
             cwd=CHECKOUT,
             env={**self._environment, "OPENAGENT_DATA_DIR": str(self.data.root)},
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     def logs(self, lines: int = 30) -> str:
         """The ends of all its logs, for the message of a failure."""

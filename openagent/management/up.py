@@ -32,13 +32,14 @@ class Stopped(BaseException):
     """Somebody asked us to stop; like KeyboardInterrupt it is no error, so nothing else catches it."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, settings: str = "openagent.settings") -> int:
+    """The exit code. Whatever module of settings the environment names is of no interest here."""
     for number in _SIGNALS:
         signal.signal(number, _stop_once)
     # What we and the parts write is for this user; what others need is opened where it is made.
     os.umask(0o077)
     try:
-        return _up(_parse(arguments))
+        return _up(_parse(arguments), settings)
     except (CannotStart, env.SettingError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
@@ -58,7 +59,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _up(options: argparse.Namespace) -> int:
+def _up(options: argparse.Namespace, settings: str) -> int:
     data = data_dir.DataDir(options.data_dir.expanduser().absolute())
     host = "127.0.0.1" if options.host == "localhost" else options.host
     preparation.make_directories(data)
@@ -67,6 +68,7 @@ def _up(options: argparse.Namespace) -> int:
     port = preparation.choose_port(host, options.port)
     redis = _redis()
     environment = _environment(data, host, port, dev=options.dev)
+    environment["DJANGO_SETTINGS_MODULE"] = settings
     _prepare(data, environment)
     listed = parts.every(data, host=host, port=port, redis=redis, vite=options.dev)
     run = Run(data, lock, environment, host, port)
@@ -102,7 +104,6 @@ def _redis() -> Path | None:
 def _environment(data: data_dir.DataDir, host: str, port: int, *, dev: bool) -> dict[str, str]:
     environment = env.inherited()
     environment["OPENAGENT_DATA_DIR"] = str(data.root)
-    environment["DJANGO_SETTINGS_MODULE"] = "openagent.settings"
     environment["PYTHONUNBUFFERED"] = "1"
     if dev:
         environment["OPENAGENT_URL"] = f"http://{_address(host)}:{port}"

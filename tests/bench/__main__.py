@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
-from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT
+from tests import figures
 from tests.bench import load, starting, streaming
 from tests.product import running
-
-RESULT = CHECKOUT / "var" / "bench.txt"
 
 MOST_CPU_RATIO = 6.0
 MOST_ADDED_P99_MS = 50.0
@@ -25,44 +22,51 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
     shape = load.Load(sessions=options.sessions, seconds=options.seconds)
-    print(f"Streaming: {shape.sessions} sessions, {shape.rate:.0f} frames/s each, {shape.seconds:.0f} s")
+    print(f"Streaming: {shape}")
     bare = streaming.measure_bare(shape)
     with running() as product:
         ours, stored = streaming.measure_product(shape, product)
     print(f"Starting: {options.starts} sessions with OpenCode, one after the other")
     with running(OPENAGENT_DRIVER="process") as product:
         starts = starting.measure(product, options.starts)
-    lines, met = _streaming_table(bare, ours, stored)
-    report = "\n".join(
-        [f"OpenAgent bench on {platform.machine()}, {platform.python_version()}", *lines, "", *starts.lines()]
-    )
+    goals = _goals(bare, ours, stored)
+    machine = figures.table(["bench", ""], [("machine", figures.machine()), ("load", str(shape))])
+    parts = [machine, _streaming_table(bare, ours, stored), _goals_table(goals), starts.table()]
+    report = "\n\n".join("\n".join(lines) for lines in parts)
     print(report)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(report + "\n")
-    print(f"Written to {RESULT.relative_to(Path.cwd()) if RESULT.is_relative_to(Path.cwd()) else RESULT}")
-    return 0 if met else 1
+    print(f"Written to {figures.store('bench', report).relative_to(CHECKOUT)}")
+    return 0 if all(is_met for *_, is_met in goals) else 1
 
 
-def _streaming_table(bare: load.Result, ours: load.Result, stored: int) -> tuple[list[str], bool]:
+def _streaming_table(bare: load.Result, ours: load.Result, stored: int) -> list[str]:
+    both = (bare, ours)
+    rows = [
+        (f"latency {name}, ms", *(f"{each.percentile(share):.2f}" for each in both))
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    ]
+    rows.append(("CPU per frame, us", *(f"{each.cpu_per_frame_us:.0f}" for each in both)))
+    rows.append(("frames sent", *(str(each.sent) for each in both)))
+    rows.append(("frames shown", *(str(each.received) for each in both)))
+    return figures.table(
+        ["streaming", "bare relay", "OpenAgent"], [*rows, ("events stored", "", str(stored))]
+    )
+
+
+def _goals(bare: load.Result, ours: load.Result, stored: int) -> list[tuple[str, str, str, bool]]:
+    """What is promised: its name, the measured value, the goal, and whether it is met."""
     added = ours.percentile(0.99) - bare.percentile(0.99)
     ratio = ours.cpu_per_frame_us / bare.cpu_per_frame_us
-    lines = [f"{'':24}{'bare relay':>12}{'OpenAgent':>12}"]
-    for name, share in (("p50 ms", 0.5), ("p95 ms", 0.95), ("p99 ms", 0.99)):
-        lines.append(f"{'latency ' + name:24}{bare.percentile(share):12.2f}{ours.percentile(share):12.2f}")
-    lines.append(f"{'CPU per frame us':24}{bare.cpu_per_frame_us:12.0f}{ours.cpu_per_frame_us:12.0f}")
-    lines.append(f"{'frames sent':24}{bare.sent:12}{ours.sent:12}")
-    lines.append(f"{'frames shown':24}{bare.received:12}{ours.received:12}")
-    lines.append(f"{'events stored':24}{'-':>12}{stored:12}")
-    goals = [
-        (f"nothing lost: {ours.sent} sent, shown and stored", ours.received == ours.sent == stored),
-        (f"added p99 {added:.1f} ms, at most {MOST_ADDED_P99_MS:.0f}", added <= MOST_ADDED_P99_MS),
-        (
-            f"CPU per frame {ratio:.1f} x the bare relay's, at most {MOST_CPU_RATIO:.0f}",
-            ratio <= MOST_CPU_RATIO,
-        ),
+    lost = max(ours.sent - ours.received, ours.sent - stored)
+    return [
+        ("frames lost", str(lost), "0", ours.received == ours.sent == stored),
+        ("added latency p99, ms", f"{added:.1f}", f"<= {MOST_ADDED_P99_MS:.0f}", added <= MOST_ADDED_P99_MS),
+        ("CPU per frame / bare relay's", f"{ratio:.1f}", f"<= {MOST_CPU_RATIO:.0f}", ratio <= MOST_CPU_RATIO),
     ]
-    lines += [f"{'met ' if is_met else 'MISSED'}  {text}" for text, is_met in goals]
-    return lines, all(is_met for _, is_met in goals)
+
+
+def _goals_table(goals: list[tuple[str, str, str, bool]]) -> list[str]:
+    rows = [(name, value, goal, "met" if is_met else "MISSED") for name, value, goal, is_met in goals]
+    return figures.table(["goal", "measured", "wanted", ""], rows)
 
 
 if __name__ == "__main__":

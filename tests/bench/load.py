@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +22,14 @@ def stamped(scheduled_ns: int) -> str:
     return f"@{scheduled_ns}@{_PADDING}"
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time of these processes so far."""
+    return sum(_cpu_ticks(pid) for pid in pids) / _TICKS
+
+
+def _cpu_ticks(pid: int) -> int:
     fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return int(fields[11]) + int(fields[12])
 
 
 @dataclass
@@ -56,6 +60,9 @@ class Load:
     sessions: int = 100
     rate: float = 20.0
     seconds: float = 30.0
+
+    def __str__(self) -> str:
+        return f"{self.sessions} sessions, {self.rate:.0f} frames/s each, for {self.seconds:.0f} s"
 
     @property
     def frames(self) -> int:

@@ -6,6 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+from tests import figures
 from tests.end_to_end.client import Client, eventually, first_run
 from tests.product import Product
 
@@ -21,16 +22,18 @@ class Starts:
     resumed: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
 
-    def lines(self) -> list[str]:
-        """The table: median and slowest."""
+    def table(self) -> list[str]:
+        """Median and slowest of each."""
         rows = [("create to ready", self.ready), ("prompt to first text", self.first_text)]
         rows.append(("resume to ready", self.resumed))
-        rows += [(f"  sidecar's clock at {name}", times) for name, times in self.stages.items()]
-        head = f"{'seconds':32}{'median':>10}{'slowest':>10}"
-        return [
-            head,
-            *(f"{name:32}{statistics.median(times):10.2f}{max(times):10.2f}" for name, times in rows),
-        ]
+        rows += [(f"sidecar's clock at {name}", times) for name, times in self.stages.items()]
+        return figures.table(
+            ["starting, seconds", "median", "slowest", "starts"],
+            [
+                (name, f"{statistics.median(times):.2f}", f"{max(times):.2f}", str(len(times)))
+                for name, times in rows
+            ],
+        )
 
 
 def measure(product: Product, count: int) -> Starts:

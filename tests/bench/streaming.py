@@ -72,7 +72,7 @@ async def _bare(shape: load.Load, port: int, pid: int) -> load.Result:
         async def send(number: int, index: int, due: int) -> None:
             await producers[number].send(_frame(index + 1, due))
 
-        return await _run(shape, pid, browsers, send, load.consume)
+        return await _run(shape, {pid}, browsers, send, load.consume)
     finally:
         for connection in (*browsers, *producers):
             await connection.close()
@@ -108,7 +108,7 @@ async def _product(
             sidecar, first = sidecars[number]
             await sidecar.send(_frame(first + index, due))
 
-        return await _run(shape, _web(product), browsers, send, _watch)
+        return await _run(shape, product.processes(), browsers, send, _watch)
     finally:
         for drain in drains:
             drain.cancel()
@@ -162,11 +162,11 @@ async def _watch(connection: ClientConnection, expected: int, result: load.Resul
 
 
 async def _run(
-    shape: load.Load, pid: int, browsers: list[ClientConnection], send: Any, read: Any
+    shape: load.Load, pids: set[int], browsers: list[ClientConnection], send: Any, read: Any
 ) -> load.Result:
     result = load.Result()
     readers = [asyncio.ensure_future(read(browser, shape.frames, result)) for browser in browsers]
-    cpu, begin = load.cpu_seconds(pid), time.monotonic()
+    cpu, begin = load.cpu_seconds(pids), time.monotonic()
     start = asyncio.get_running_loop().time() + 0.2
 
     def sender(number: int) -> Any:
@@ -176,15 +176,9 @@ async def _run(
     result.sent = shape.sessions * shape.frames
     async with asyncio.timeout(DRAIN_SECONDS):
         await asyncio.gather(*readers)
-    result.cpu = load.cpu_seconds(pid) - cpu
+    result.cpu = load.cpu_seconds(pids) - cpu
     result.seconds = time.monotonic() - begin
     return result
-
-
-def _web(product: Product) -> int:
-    pid = product.part("web")
-    assert pid is not None
-    return pid
 
 
 def _frame(seq: int, due: int) -> str:

@@ -18,7 +18,7 @@ POLL_SECONDS = 0.1
 
 def first_run(url: str, *scopes: str) -> Client:
     """Makes the first account and an access token of it; without `scopes`, for work with sessions."""
-    with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}) as browser:
+    with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}, timeout=30) as browser:
         browser.get(f"{url}/").raise_for_status()
         state = browser.get("/setup/").raise_for_status().json()
         assert state["needed"] is True, state
@@ -31,7 +31,7 @@ def first_run(url: str, *scopes: str) -> Client:
 
 def sign_in(url: str) -> list[dict[str, str]]:
     """Signs the owner in as a browser does; the cookies, for a browser to take over."""
-    with httpx2.Client(base_url=url, headers={"origin": url}) as browser:
+    with httpx2.Client(base_url=url, headers={"origin": url}, timeout=30) as browser:
         browser.get("/").raise_for_status()
         account = {"email": EMAIL, "password": PASSWORD}
         path = "/_allauth/browser/v1/auth/login"
@@ -42,7 +42,7 @@ def sign_in(url: str) -> list[dict[str, str]]:
 def end_login(url: str, cookies: list[dict[str, str]]) -> None:
     """What the cookies prove is no longer true; the browser that has them is not told."""
     jar = {cookie["name"]: cookie["value"] for cookie in cookies}
-    with httpx2.Client(base_url=url, headers={"origin": url}, cookies=jar) as browser:
+    with httpx2.Client(base_url=url, headers={"origin": url}, cookies=jar, timeout=30) as browser:
         ended = browser.delete("/_allauth/browser/v1/auth/session", headers=_csrf(browser))
         assert ended.status_code == 401, ended.text  # allauth says so to whoever is signed out now
 

@@ -6,9 +6,11 @@ show, what was wrong with what it was sent, and when things arrived.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -84,6 +86,7 @@ class Reader:
         self._what = session
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self._connection: ClientConnection | None = None
         self._failures = 0
         self._unacknowledged = 0
         self._acknowledged_at = 0.0
@@ -97,6 +100,13 @@ class Reader:
         self._ended.set()
         self._thread.join(10)
 
+    def cut(self) -> None:
+        """Break the connection off, without a closing handshake; it is made again."""
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_RDWR)
+
     # --- what tests look at ---------------------------------------------------------------------------
 
     def shown(self) -> dict[str, Any]:
@@ -107,6 +117,11 @@ class Reader:
     def events(self, kind: str) -> list[Event]:
         with self._lock:
             return [event for event in self.log.rows if event["kind"] == kind]
+
+    def recent(self, count: int) -> list[Event]:
+        """The last so many rows."""
+        with self._lock:
+            return self.log.rows[-count:]
 
     def wait(self, what: Callable[[Reader], Any], seconds: float = 60.0) -> Any:
         """What `what` finds as soon as it finds something."""
@@ -155,6 +170,7 @@ class Reader:
                     max_size=None,
                 ) as connection:
                     self.connects += 1
+                    self._connection = connection
                     self._read(connection)
             except (OSError, WebSocketException, TimeoutError):
                 pass

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,14 +129,14 @@ class Rig:
 
 
 @contextmanager
-def rig(**environment: str) -> Iterator[Rig]:
+def rig(make: Callable[..., Product] = Product, **environment: str) -> Iterator[Rig]:
     """Makes one; `environment` are more settings of its product."""
     with (
         data_directory() as data,
         data_directory() as aside,
         Provider() as provider,
         LinkProxy(aside / "link.sock", data / "run" / "link.sock") as link,
-        started(data, link, provider, **environment) as product,
+        started(data, link, provider, make, **environment) as product,
     ):
         client = first_run(product.url, "admin", "write", "read")
         client.post("/keys/", {"provider": PROVIDER, "key": KEY})
@@ -145,16 +145,17 @@ def rig(**environment: str) -> Iterator[Rig]:
 
 
 @contextmanager
-def started(data: Path, link: LinkProxy, provider: Provider, **environment: str) -> Iterator[Product]:
+def started(
+    data: Path, link: LinkProxy, provider: Provider, make: Callable[..., Product], **environment: str
+) -> Iterator[Product]:
     """The product on this data directory."""
-    product = Product(
-        data,
-        OPENAGENT_DRIVER="process",
-        OPENAGENT_LINK_SOCKET=str(link.path),
-        OPENAGENT_PROVIDER_SILENCE_SECONDS=str(SILENCE_SECONDS),
-        OPENAGENT_PROVIDER_BASE_URLS=f'{{"{PROVIDER}": "{provider.url}"}}',
-        **environment,
-    )
+    usual = {
+        "OPENAGENT_DRIVER": "process",
+        "OPENAGENT_LINK_SOCKET": str(link.path),
+        "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
+        "OPENAGENT_PROVIDER_BASE_URLS": f'{{"{PROVIDER}": "{provider.url}"}}',
+    }
+    product = make(data, **{**usual, **environment})
     try:
         assert product.url
         yield product

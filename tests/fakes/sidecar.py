@@ -80,6 +80,8 @@ class IdleBox:
 class FakeSidecar:
     """One instance in this process. `ended` is its exit code when it has one."""
 
+    instance_type: type[Instance] = Instance
+
     def __init__(
         self,
         *,
@@ -112,7 +114,7 @@ class FakeSidecar:
 
     def start(self) -> asyncio.Task[Exit]:
         """Begin to live; the task ends with the exit code."""
-        self.instance = Instance(self._config, self.parts, timing=self._timing)
+        self.instance = self.instance_type(self._config, self.parts, timing=self._timing)
         self.ended = asyncio.create_task(self.instance.run())
         return self.ended
 
