@@ -80,18 +80,22 @@ def page(*, session_id: uuid.UUID, gen: int, seq: int, after_row: int | None, un
     """
     rows = Event.objects.filter(session_id=session_id, seq__lte=until).order_by("seq")
     if after_row is not None:
-        found = _read(rows.filter(seq__gt=after_row), limit)
-        # Read after those: what is folded in between is here, or was there.
-        spanning = [row.envelope() for row in rows.filter(seq__lte=after_row, seq_end__gt=after_row)]
-        return Page([*spanning, *found.events], found.has_more)
+        return _go_on(rows, after_row, limit)
     newer = Event.objects.filter(session_id=session_id, gen__gt=gen).aggregate(first=Min("seq"))["first"]
     return _read(rows.filter(seq_end__gt=seq if newer is None else min(seq, newer - 1)), limit)
 
 
 def newer(*, session_id: uuid.UUID, after: int, after_row: int | None, limit: int) -> Page:
     """What is newer than number `after`; `limit` and `after_row` are as for `page`."""
-    rows = Event.objects.after(after).filter(session_id=session_id, seq__gt=after_row or 0)
-    return _read(rows, limit)
+    rows = Event.objects.after(after).filter(session_id=session_id)
+    return _read(rows, limit) if after_row is None else _go_on(rows, after_row, limit)
+
+
+def _go_on(rows: QuerySet[Event], after_row: int, limit: int) -> Page:
+    found = _read(rows.filter(seq__gt=after_row), limit)
+    # Read after those: what is folded in between is here, or was there.
+    spanning = [row.envelope() for row in rows.filter(seq__lte=after_row, seq_end__gt=after_row)]
+    return Page([*spanning, *found.events], found.has_more)
 
 
 def _read(rows: QuerySet[Event], limit: int) -> Page:

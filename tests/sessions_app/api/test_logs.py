@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from sessions_app.api import log_answers
 from sessions_app.models import Session
-from sessions_app.services import folding, logs
+from sessions_app.services import conversation, folding, logs
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_events
 
@@ -64,12 +64,45 @@ def test_pages_of_rows_that_overlap_leave_nothing_out(
         delta("r", 0, "y", seq=3, seq_end=6),
     ]
     make_events(session, [*rows, delta("s", 0, "z", seq=5)])
-    assert [row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}")] == [1, 2, 3, 5]
+    # A row that spans the end of a page comes again.
+    found = {row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}")}
+    assert found == {1, 2, 3, 5}
     # Row 1 spans number 4, so a reader that has seen 3 needs it, and row 2 not.
-    assert [row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}&after=3")] == [
-        1,
-        3,
-        5,
+    found = {row["seq"] for row in follow(alice_client, f"{url_of(session)}?limit={limit}&after=3")}
+    assert found == {1, 3, 5}
+
+
+@pytest.mark.parametrize("folded_after", range(6))
+def test_a_turn_that_is_folded_between_two_pages_tells_the_same(
+    session: Session, alice_client: APIClient, folded_after: int
+) -> None:
+    output = {"tool_call_id": "c", "text": "line\n"}
+    make_events(
+        session,
+        [
+            *(delta("p", n, "abcd"[n]) for n in range(3)),
+            {"kind": "tool.output", "turn": TURN, "data": {**output, "offset": 0}},
+            delta("q", 0, "x"),
+            {"kind": "tool.output", "turn": TURN, "data": {**output, "offset": 5}},
+            delta("p", 3, "d"),
+            {"kind": "message.done", "turn": TURN, "data": {"part_id": "p", "length": 4}},
+            {"kind": "turn.ended", "turn": TURN, "data": {"stop_reason": "end_turn"}},
+        ],
+    )
+    url: str | None = f"{url_of(session)}?limit=2"
+    read: list[dict[str, Any]] = []
+    for page in range(20):
+        if page == folded_after:
+            assert folding.fold_pending() > 0
+        if url is not None:
+            body = alice_client.get(url).json()
+            read += body["results"]
+            url = body["next"]
+    assert url is None
+    told = alice_client.get(url_of(session, "conversation")).json()
+    assert conversation.fold(read) == told
+    assert [item.get("text", item.get("output")) for item in told["turns"][0]["items"]] == [
+        *("abcd", "line\nline\n", "x"),
     ]
 
 
