@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from typing import Any
 
 from openagent.lib import db, log
@@ -13,7 +14,7 @@ from sessions_app.consumers import base, counters, upkeep, writer
 from sessions_app.models import Instance
 from sessions_app.services import commands, ingest, instances, lifecycle, links
 from sessions_app.services.events import Outcome
-from sidecar.protocol import frames, messages
+from sidecar.protocol import frames, messages, stream
 
 _log = log.get(__name__)
 
@@ -21,6 +22,10 @@ HELLO_SECONDS = 10
 QUERY_SECONDS = 15
 DEATH_CHECK_SECONDS = 2.0
 MAX_PENDING_QUERIES = 32
+MAX_OUTGOING = 1000
+"""Frames that may wait to be written; acknowledgements are merged, so nobody who reads has as many."""
+MAX_UNSTORED_BYTES = 4 * stream.CREDIT_BYTES
+"""Of events that are not stored yet; a sidecar that keeps to its credit has a fraction of it."""
 
 
 class LinkConsumer(base.SocketConsumer):
@@ -35,7 +40,7 @@ class LinkConsumer(base.SocketConsumer):
     async def serve(self) -> None:
         """Hello, then frames in and commands out until the connection ends."""
         upkeep.ensure_running()
-        self._outgoing: asyncio.Queue[frames.Frame] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[frames.Frame] = asyncio.Queue(MAX_OUTGOING)
         self._queries: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._has_commands = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -44,7 +49,9 @@ class LinkConsumer(base.SocketConsumer):
         self.generation = self.grant.generation
         self._seq = self.grant.stored_seq
         self.last_command = hello.last_command
-        self._acknowledge = 0
+        self._ack: frames.Ack | None = None
+        self._unstored: deque[tuple[int, int]] = deque()
+        self._unstored_bytes = 0
         replaced = relay.add_link(self)
         if isinstance(replaced, LinkConsumer):
             replaced.end(base.SUPERSEDED, "a newer connection of this instance took over")
@@ -67,18 +74,22 @@ class LinkConsumer(base.SocketConsumer):
 
     def forget_key(self, provider: str) -> None:
         """The key was revoked: the gate must not use it again."""
-        self._outgoing.put_nowait(frames.KeyDrop(provider=provider))
+        self._put(frames.KeyDrop(provider=provider))
 
     def stored(self, seq: int) -> None:
         """Events up to `seq` are committed: the sidecar may forget them."""
-        self._outgoing.put_nowait(frames.Ack(seq=seq))
+        while self._unstored and self._unstored[0][0] <= seq:
+            self._unstored_bytes -= self._unstored.popleft()[1]
+        if self._ack is not None:
+            self._ack.seq = seq
+        else:
+            self._ack = frames.Ack(seq=seq)
+            self._put(self._ack)
 
     def refused(self, outcome: Outcome | None) -> None:
         """Events were not stored: a fenced sidecar ends, another one reconnects and sends them again."""
         if outcome is Outcome.FENCED:
-            self._outgoing.put_nowait(
-                frames.Refused(code="fenced", message="This generation has ended.", final=True)
-            )
+            self._put(frames.Refused(code="fenced", message="This generation has ended.", final=True))
         else:
             self.end(base.TRY_AGAIN, "events were not stored, send them again")
 
@@ -90,7 +101,7 @@ class LinkConsumer(base.SocketConsumer):
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._queries[query_id] = answer
         try:
-            self._outgoing.put_nowait(frames.Query(id=query_id, verb=verb, data=data))  # type: ignore[arg-type]
+            self._put(frames.Query(id=query_id, verb=verb, data=data))  # type: ignore[arg-type]
             async with asyncio.timeout(QUERY_SECONDS):
                 return await answer
         except TimeoutError:
@@ -102,6 +113,13 @@ class LinkConsumer(base.SocketConsumer):
         """Closes the connection from outside."""
         if not self._ended.done():
             self._ended.set_exception(base.Closed(code, reason))
+
+    def _put(self, frame: frames.Frame) -> None:
+        """Has a frame written; a sidecar that does not take what it is sent is let go."""
+        try:
+            self._outgoing.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.end(base.SLOW_DOWN, "what is sent is not taken")
 
     # --- the connection's own tasks ----------------------------------------------------------------
 
@@ -131,10 +149,11 @@ class LinkConsumer(base.SocketConsumer):
 
     async def _read(self) -> None:
         while True:
-            frame = self._decode(await self.receive_text())
+            text = await self.receive_text()
+            frame = self._decode(text)
             match frame:
                 case frames.Events():
-                    self._on_events(frame.events)
+                    self._on_events(frame.events, len(text))
                 case frames.CommandDone():
                     await db.run(
                         lifecycle.on_command_done,
@@ -147,9 +166,7 @@ class LinkConsumer(base.SocketConsumer):
                 case frames.Stage():
                     await db.run(instances.add_stage, self.instance_id, frame.stage, frame.elapsed_ms)
                 case frames.KeyRequest():
-                    self._outgoing.put_nowait(
-                        await db.run(links.seal_key, instance_id=self.instance_id, request=frame)
-                    )
+                    self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case frames.Answer():
                     self._on_answer(frame)
                 case frames.Goodbye():
@@ -157,7 +174,7 @@ class LinkConsumer(base.SocketConsumer):
                 case frames.Hello():
                     raise base.Closed(base.BAD_FRAME, "hello was said already")
 
-    def _on_events(self, events: list[messages.Event]) -> None:
+    def _on_events(self, events: list[messages.Event], size: int) -> None:
         """Shows events at once and has them stored; what was seen already is dropped."""
         fresh = [event for event in events if event.seq > self._seq]
         for number, event in enumerate(fresh, self._seq + 1):
@@ -167,6 +184,10 @@ class LinkConsumer(base.SocketConsumer):
         if not fresh:
             return
         self._seq = fresh[-1].seq
+        self._unstored.append((self._seq, size))
+        self._unstored_bytes += size
+        if self._unstored_bytes > MAX_UNSTORED_BYTES:
+            raise base.Closed(base.SLOW_DOWN, "more events than the credit allows")
         counters.EVENTS_RECEIVED.inc(len(fresh))
         if feed := relay.feed_of(self.session_id):
             text = frames.encode(frames.Events(events=fresh))
@@ -192,7 +213,7 @@ class LinkConsumer(base.SocketConsumer):
             return
         if next_seq:
             self._seq = max(self._seq, next_seq - 1)
-        self._outgoing.put_nowait(frames.SalvageAck(gen=frame.gen, seq=stored, next_seq=next_seq))
+        self._put(frames.SalvageAck(gen=frame.gen, seq=stored, next_seq=next_seq))
         relay.wake_session(self.session_id)
 
     def _on_answer(self, frame: frames.Answer) -> None:
@@ -208,6 +229,8 @@ class LinkConsumer(base.SocketConsumer):
     async def _write(self) -> None:
         while True:
             frame = await self._outgoing.get()
+            if frame is self._ack:
+                self._ack = None
             await self.send_text(frames.encode(frame))
             if isinstance(frame, frames.Refused):
                 raise base.Closed(base.FORBIDDEN, frame.code)
@@ -219,7 +242,7 @@ class LinkConsumer(base.SocketConsumer):
             while orders := await db.run(
                 commands.after, instance_id=self.instance_id, number=self.last_command, limit=1
             ):
-                self._outgoing.put_nowait(frames.Commands(commands=orders))
+                await self._outgoing.put(frames.Commands(commands=orders))
                 self.last_command = orders[-1].number
 
     async def _wait_for_end(self) -> None:

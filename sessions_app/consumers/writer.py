@@ -48,7 +48,7 @@ def reset() -> None:
 
 
 def add(source: Source, events: Sequence[messages.Event]) -> None:
-    """Queues events to be stored; what waits is bounded by the credit that sidecars have."""
+    """Queues events to be stored; each link lets only so much of its own wait here."""
     _pending.setdefault(source, []).extend(events)
     _has_pending.set()
 

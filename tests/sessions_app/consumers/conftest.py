@@ -27,9 +27,9 @@ SECONDS = 10
 class Socket:
     """A connection as JSON messages."""
 
-    def __init__(self, path: str, headers: dict[str, str]) -> None:
+    def __init__(self, path: str, headers: dict[str, str], served_by: Any = application) -> None:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        self._communicator = WebsocketCommunicator(application, path, headers=[(b"host", b"localhost"), *raw])
+        self._communicator = WebsocketCommunicator(served_by, path, headers=[(b"host", b"localhost"), *raw])
 
     async def connect(self) -> bool:
         accepted, _ = await self._communicator.connect(timeout=SECONDS)
@@ -82,8 +82,8 @@ class Browser(Socket):
 class Sidecar(Socket):
     """Speaks the link's protocol by hand."""
 
-    def __init__(self, instance: Instance) -> None:
-        super().__init__("/ws/link/", {})
+    def __init__(self, instance: Instance, served_by: Any = application) -> None:
+        super().__init__("/ws/link/", {}, served_by)
         self.instance = instance
         self.seq = 0
         self.acknowledged = 0
