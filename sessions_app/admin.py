@@ -153,7 +153,18 @@ class PermissionAdmin(OfSessionAdmin[Permission]):
     list_select_related = ("session", "answered_by")
     date_hierarchy = "asked_at"
     fields = (
-        *("id", "session", "instance", "turn", "type", "shown_asked", "state", "choice", "shown_message"),
+        *(
+            "id",
+            "session",
+            "instance",
+            "number",
+            "turn",
+            "type",
+            "shown_asked",
+            "state",
+            "choice",
+            "shown_message",
+        ),
         *("shown_answers", "by", "answered_by", "asked_at", "answered_at"),
     )
 

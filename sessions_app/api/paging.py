@@ -27,7 +27,7 @@ class ByNumber(CursorPagination):
 class ByQuestion(CursorPagination):
     """Permissions: the latest asked first."""
 
-    ordering = ("-asked_at", "-id")
+    ordering = ("-number", "-id")
 
 
 class _Choices(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]  # untyped

@@ -15,11 +15,15 @@ class PermissionState(models.TextChoices):
 
 
 class Permission(models.Model):
-    """One question to a person; `asked` holds the event's data as it arrived."""
+    """One question to a person; `asked` holds the event's data as it arrived.
+
+    `number` orders them, over all sessions: it is the database's own number of the event that asked.
+    """
 
     id = models.UUIDField(primary_key=True)
     session = models.ForeignKey("sessions_app.Session", on_delete=models.CASCADE, related_name="permissions")
     instance = models.ForeignKey("sessions_app.Instance", null=True, on_delete=models.SET_NULL)
+    number = models.BigIntegerField(default=0, db_index=True)
     turn = models.UUIDField(null=True)
     type = models.CharField(max_length=12)
     title = models.TextField(blank=True)

@@ -85,12 +85,13 @@ def answer(
 
 
 def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.PermissionAsked) -> None:
-    """The agent waits for a person."""
+    """The agent waits for a person; the event that says so is stored already."""
     Permission.objects.get_or_create(
         id=uuid.UUID(data.permission_id),
         defaults={
             "session_id": instance.session_id,
             "instance": instance,
+            "number": _number(instance, turn, data),
             "turn": turn,
             "type": data.type,
             "title": data.title[:2000],
@@ -98,6 +99,13 @@ def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.Permi
             "state": PermissionState.PENDING if instance.is_live else PermissionState.LOST,
         },
     )
+
+
+def _number(instance: Instance, turn: uuid.UUID | None, data: messages.PermissionAsked) -> int:
+    """The number that the database gave to the event that asks: in order over all sessions."""
+    asked = Event.objects.filter(session=instance.session_id, turn=turn, kind="permission.asked")
+    rows = asked.order_by("-pk").values_list("pk", "data")
+    return next(pk for pk, told in rows.iterator() if told["permission_id"] == data.permission_id)
 
 
 def on_answered(*, session_id: uuid.UUID, data: messages.PermissionAnswered) -> None:

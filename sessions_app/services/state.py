@@ -145,7 +145,7 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
     prompts = list(Prompt.objects.unfinished().filter(session=session_id).select_related("author"))
     turn = next((row.pk for row in prompts if row.state in OPEN_STATES), None)
     shown = Q(state=PermissionState.PENDING) | (Q(turn=turn) if turn else Q(pk=None))
-    permissions = Permission.objects.filter(shown, session=session_id).order_by("asked_at", "pk")
+    permissions = Permission.objects.filter(shown, session=session_id).order_by("number", "pk")
     return {
         "version": rows[0].state_version,
         "session": describe(rows)[0],

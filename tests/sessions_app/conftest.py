@@ -15,6 +15,7 @@ from openagent.accounts.models import User
 from openagent.lib.redact import Secret
 from sessions_app.models import Event, Instance, InstanceState, Permission, Prompt, PromptState, Session
 
+_permissions = itertools.count(1)
 _CLOCK = "2026-11-22T10:00:00.000Z"
 
 
@@ -47,7 +48,8 @@ def make_permission(session: Session, **fields: Any) -> Permission:
     return Permission.objects.create(
         id=permission_id,
         session=session,
-        **{"type": asked["type"], "title": asked["title"], "asked": asked, **fields},
+        **{"type": asked["type"], "title": asked["title"], "asked": asked, "number": next(_permissions)}
+        | fields,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 
 import pytest
+import time_machine
 
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Event, Permission, Session
-from sessions_app.services import ingest, instances, lifecycle, permissions, prompts
+from sessions_app.services import ingest, instances, lifecycle, permissions, prompts, state
 from tests.sessions_app.services.conftest import Sidecar
 
 
@@ -135,3 +136,29 @@ def test_the_answer_to_a_question_reaches_the_agent(sidecar: Sidecar, turn: uuid
     permissions.answer(user=alice, permission=permission, choice="once", answers=[["red"]])
     order = sidecar.instance.commands.get(verb="permission.answer")
     assert (order.data["choice"], order.data["answers"]) == ("answered", [["red"]])
+
+
+def test_they_are_in_the_order_in_which_they_were_asked_whatever_the_clock_says(
+    session: Session, sidecar: Sidecar, turn: uuid.UUID
+) -> None:
+    asked = []
+    for day in (3, 1, 2):
+        with time_machine.travel(f"2030-01-0{day}T00:00:00Z", tick=False):
+            asked.append(str(ask(sidecar, turn).pk))
+    shown = state.snapshot(session.pk)["permissions"]
+    assert [permission["id"] for permission in shown] == asked
+    inbox = Permission.objects.order_by("-number").values_list("pk", flat=True)
+    assert [str(pk) for pk in inbox] == asked[::-1]
+
+
+def test_two_that_are_asked_in_one_frame_have_their_order(
+    session: Session, sidecar: Sidecar, turn: uuid.UUID
+) -> None:
+    asked = [str(uuid.UUID(int=number)) for number in (9, 3, 7)]
+    sidecar.store(
+        *(
+            sidecar.event("permission.asked", turn, permission_id=each, type="tool", title="ls")
+            for each in asked
+        )
+    )
+    assert [permission["id"] for permission in state.snapshot(session.pk)["permissions"]] == asked
