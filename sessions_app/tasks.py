@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 
 from celery import shared_task
@@ -11,6 +12,8 @@ from sessions_app.drivers.base import DriverError
 from sessions_app.services import activity, folding, instances, lifecycle, reconciler
 
 _log = log.get(__name__)
+
+_pass = threading.Lock()
 
 
 @shared_task
@@ -36,8 +39,18 @@ def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
 
 @shared_task
 def reconcile(**_: object) -> None:
-    """Bring the engine and the rows together."""
-    reconciler.reconcile()
+    """Bring the engine and the rows together.
+
+    One pass at a time: passes that wait for slow engines would pile up until no thread is left to start
+    anything, and they are all alike.
+    """
+    if not _pass.acquire(blocking=False):
+        _log.warning("the pass before is still under way")
+        return
+    try:
+        reconciler.reconcile()
+    finally:
+        _pass.release()
 
 
 @shared_task

@@ -39,6 +39,7 @@ class Instance(models.Model):
     """A sidecar and a box made by a driver; `driver_ref` is the driver's own and opaque here.
 
     `stored_seq` is the last event stored in this instance's own numbering (the fence of salvage).
+    `launched_at` is set while somebody makes it, and stays when it is made.
     `silent_passes` counts passes of the reconciler since the last change of state, `linkless_passes` those in
     which whoever serves the sockets had no link of it.
     """

@@ -62,32 +62,40 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
     return instance
 
 
-def launch(*, instance_id: uuid.UUID) -> None:
+def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
     """Has the driver make a requested instance; safe to repeat and to run twice.
 
     1. Remove what earlier generations left: only then may this one exist.
-    2. Create it, idempotent by its id.
-    3. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
-    4. If it was ended meanwhile, remove it again.
+    2. Claim it: whoever finds that somebody makes it at this moment leaves them to it, and does not wait for
+       them. `again` is for when they may have died over it.
+    3. Create it, idempotent by its id.
+    4. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
+    5. If it was ended meanwhile, remove it again.
 
     Does nothing while the platform stops: it would only be killed, and the next run makes it.
     """
     if settings.OPENAGENT_STOPPING_FILE.exists():
         return
-    instance = Instance.objects.select_related("session").filter(pk=instance_id, state__in=STARTABLE).first()
-    if instance is None or instance.driver_ref is not None:
+    unmade = Instance.objects.filter(pk=instance_id, state__in=STARTABLE, driver_ref__isnull=True)
+    if not again:
+        unmade = unmade.filter(launched_at=None)
+    instance = unmade.select_related("session").first()
+    if instance is None:
         return
     with log.context(session=instance.session_id, instance=instance_id):
         try:
             older = Instance.objects.unremoved().filter(session_id=instance.session_id)
             for left in older.exclude(pk=instance_id):
                 remove(left)
-            Instance.objects.filter(pk=instance_id, state=InstanceState.REQUESTED).update(
-                state=InstanceState.STARTING, launched_at=timezone.now()
-            )
+            if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
+                return
+            # Making it may take long: who watches sees that it is under way.
+            state.bump(instance.session_id)
             ref = get_driver().create(_spec(instance))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
+            # What failed left nothing behind, and nobody makes it now.
+            Instance.objects.filter(pk=instance_id, driver_ref__isnull=True).update(launched_at=None)
             if error.permanent:
                 fail(instance_id=instance_id, code=error.code, message=error.message)
             return

@@ -110,7 +110,9 @@ def _check(instance: Instance) -> None:
         if passes > START_PASSES:
             instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
         else:
-            instances.launch(instance_id=instance.pk)
+            # Whoever has been making it for this long may have died over it.
+            again = passes % instances.CREATE_PASSES == 0
+            instances.launch(instance_id=instance.pk, again=again)
     elif not _is_alive(instance):
         _died(instance)
     elif instance.state == InstanceState.STARTING and passes > START_PASSES:

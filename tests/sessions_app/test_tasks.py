@@ -1,0 +1,117 @@
+"""Tasks on a slow engine: nobody waits in a worker's few threads for what another one does already."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from openagent.accounts.models import User
+from sessions_app import drivers, tasks
+from sessions_app.drivers.base import DriverError, InstanceSpec, Ref
+from sessions_app.models import Instance, Session
+from sessions_app.services import instances, reconciler, state
+from tests.fakes.driver import FakeDriver
+
+SECONDS = 20
+
+
+class SlowDriver(FakeDriver):
+    """Makes nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = threading.Event()
+        self.may_go_on = threading.Event()
+        self.fails = False
+
+    def create(self, spec: InstanceSpec) -> Ref:
+        self.is_asked.set()
+        assert self.may_go_on.wait(SECONDS)
+        if self.fails:
+            raise DriverError("The engine is away.", code="engine_away", permanent=False)
+        return super().create(spec)
+
+
+def in_thread(act: Callable[[], object]) -> None:
+    try:
+        act()
+    finally:
+        connections.close_all()
+
+
+@pytest.fixture
+def engine(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SlowDriver:
+    made = SlowDriver()
+    settings.OPENAGENT_DRIVER = "fake"
+    monkeypatch.setattr(instances, "get_driver", lambda: made)
+    monkeypatch.setattr(drivers, "get_driver", lambda: made)
+    return made
+
+
+@pytest.fixture
+def requested(engine: SlowDriver, alice: User) -> Instance:
+    made = instances.wake(session_id=Session.objects.create(owner=alice, model="demo").pk)
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def launching(engine: SlowDriver, requested: Instance) -> Iterator[Instance]:
+    """Somebody makes it at this moment."""
+    launch = partial(tasks.launch_instance, instance_id=str(requested.pk))
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(in_thread, launch)
+        assert engine.is_asked.wait(SECONDS)
+        yield requested
+        engine.may_go_on.set()
+        done.result(SECONDS)
+
+
+def test_whoever_watches_sees_that_an_instance_is_being_made(launching: Instance) -> None:
+    assert state.snapshot(launching.session_id)["session"]["status"] == "starting"
+    assert Session.objects.get().state_version > 2
+
+
+def test_nobody_else_makes_what_is_being_made(engine: SlowDriver, launching: Instance) -> None:
+    engine.is_asked.clear()
+    tasks.launch_instance(instance_id=str(launching.pk))
+    for _ in range(instances.CREATE_PASSES - 1):
+        tasks.reconcile()
+    assert not engine.is_asked.is_set()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(in_thread, tasks.reconcile)
+        assert engine.is_asked.wait(SECONDS), "whoever makes it may have died: it is made again"
+        engine.may_go_on.set()
+        done.result(SECONDS)
+
+
+def test_a_failure_that_passes_gives_the_instance_back(engine: SlowDriver, requested: Instance) -> None:
+    engine.may_go_on.set()
+    engine.fails = True
+    tasks.launch_instance(instance_id=str(requested.pk))
+    engine.fails = False
+    tasks.reconcile()
+    requested.refresh_from_db()
+    assert requested.driver_ref is not None
+
+
+def test_a_pass_does_not_wait_for_the_pass_before(
+    engine: SlowDriver, launching: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[str] = []
+
+    def reconcile() -> None:
+        passes.append("begun")
+        tasks.reconcile()
+
+    monkeypatch.setattr(reconciler, "reconcile", reconcile)
+    tasks.reconcile()
+    assert passes == ["begun"]
+    tasks.reconcile()
+    assert passes == ["begun", "begun"]
