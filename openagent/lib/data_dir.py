@@ -71,6 +71,11 @@ class DataDir:
         return self.run / "stopping"
 
     @property
+    def worker_ready(self) -> Path:
+        """There once the worker of this run takes work."""
+        return self.run / "worker-ready"
+
+    @property
     def secret_key(self) -> Path:
         return self.secrets / "secret-key"
 
