@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev test check e2e bench soak figures setup setup-test lint
+.PHONY: help up dev images test check e2e bench soak figures setup setup-test lint
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -15,6 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
 	@echo "make dev     the same with the frontend's sources served by Vite"
+	@echo "make images  build the images of sidecar and box, as far as they changed"
 	@echo "make check   everything that is quick to check"
 	@echo "make test    everything, end to end too"
 	@echo "make e2e     the end-to-end tests only"
@@ -28,14 +29,18 @@ up: setup
 dev: setup
 	@exec $(BIN)/python manage.py up --dev $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
+images: setup
+	@$(BIN)/python manage.py images
+
+# With a container engine, started for it if there is none and this is root.
 test: lint
-	@$(PYTEST) -n $(WORKERS)
+	@deploy/docker-engine $(PYTEST) -n $(WORKERS)
 
 check: lint
 	@$(PYTEST) -n $(WORKERS) -m "not slow and not end_to_end"
 
 e2e: setup-test
-	@$(PYTEST) -m end_to_end
+	@deploy/docker-engine $(PYTEST) -m end_to_end
 
 bench: setup-test
 	@$(BIN)/python -m tests.bench

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line of the platform; `up` runs everything, the other commands are Django's."""
+"""The command line of the platform; `up` and `images` are ours, the others Django's."""
 
 import os
 import sys
@@ -11,6 +11,11 @@ def main() -> None:
         from openagent.management.up import main as up
 
         sys.exit(up(sys.argv[2:]))
+    if sys.argv[1:2] == ["images"]:
+        # Needs no data directory either.
+        from openagent.management.images import main as images
+
+        sys.exit(images(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
     from django.core.management import execute_from_command_line
 

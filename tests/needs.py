@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
+from openagent.lib import engine
 from openagent.management import parts
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -45,3 +48,13 @@ def postgres() -> Path:
 def opencode() -> Path:
     packages = _CHECKOUT / "deploy" / "agents" / "node_modules"
     return tool("opencode", next(packages.glob("opencode-linux-*/bin/opencode"), None))
+
+
+def docker() -> Path:
+    """The socket of a container engine that answers."""
+    path = engine.current().socket
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
+        probe.connect(str(path))
+        return tool("docker", path)
+    return tool("docker", None)

@@ -20,7 +20,7 @@ from openagent.lib.data_dir import CHECKOUT, DataDir
 _READY = re.compile(r"OpenAgent is ready at (http://\S+)")
 _START_SECONDS = 120.0
 # Copying OpenCode takes longer than starting everything else, so the products of all tests share one copy.
-_AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
+AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
 
 
 class Product:
@@ -160,7 +160,7 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     """Ours, without what the test settings have put into it for this process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAGENT_")}
     kept.pop("DJANGO_SETTINGS_MODULE", None)
-    return {**kept, "OPENAGENT_AGENTS_DIR": str(_AGENTS), **extra}
+    return {**kept, "OPENAGENT_AGENTS_DIR": str(AGENTS), **extra}
 
 
 def _read_words(pid: int, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from sessions_app.drivers.base import Driver
 
 DRIVERS = {
+    "docker": "sessions_app.drivers.docker.DockerDriver",
     "process": "sessions_app.drivers.process.ProcessDriver",
 }
 """Where each driver's class is; tests add their fake."""

@@ -89,6 +89,10 @@ class Driver(ABC):
     def logs(self, ref: Ref, lines: int) -> str:
         """The last lines of each half, fit to be shown; empty when it is not there."""
 
+    def isolation(self) -> dict[str, str]:
+        """What holds boxes here, by name, for administrators."""
+        return {}
+
     @abstractmethod
     def remove_volume(self, volume: str) -> None:
         """Delete a volume and what its sidecars kept, for ever. Absent is success.

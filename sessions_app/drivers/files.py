@@ -77,6 +77,15 @@ def make_folder(path: Path, *, mode: int, owner: tuple[int, int] | None = None) 
     path.chmod(mode)
 
 
+def printable(line: str) -> str:
+    """A line of a log with its control characters made visible."""
+    return "".join(map(_visible, line))
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}"
+
+
 @contextlib.contextmanager
 def explained(place: Path) -> Iterator[None]:
     """Turns what the file system refuses into a DriverError that says what to do."""

@@ -158,7 +158,7 @@ class Record:
         except FileNotFoundError:
             return []
         shown = text.split("\n")[-lines - 1 :]
-        return ["".join(map(_visible, line)) for line in shown if line][-lines:]
+        return [files.printable(line) for line in shown if line][-lines:]
 
     def _processes(self) -> dict[str, Process]:
         content = files.read_json(self.folder / "keeper.json") or {}
@@ -170,10 +170,6 @@ class Record:
             }
         except (TypeError, KeyError, ValueError):
             return {}
-
-
-def _visible(char: str) -> str:
-    return char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}"
 
 
 def _code(code: object) -> int | None:
