@@ -18,7 +18,7 @@ from pathlib import Path
 from openagent.lib.data_dir import CHECKOUT, DataDir
 
 _READY = re.compile(r"OpenAgent is ready at (http://\S+)")
-_START_SECONDS = 120.0
+_START_SECONDS = 180.0
 # Copying OpenCode takes longer than starting everything else, so the products of all tests share one copy.
 AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
 
