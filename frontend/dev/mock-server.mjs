@@ -7,6 +7,14 @@ import http from "node:http";
 import path from "node:path";
 import { WebSocketServer } from "ws";
 import { catalogue, FILES, script } from "./mock-data.mjs";
+import {
+  onTerminalChange,
+  openTerminal,
+  removeTerminal,
+  renameTerminal,
+  terminalsOf,
+  watchTerminal,
+} from "./mock-terminals.mjs";
 
 const port = Number(process.env.PORT ?? 8010);
 const dist = path.resolve(import.meta.dirname, "../dist");
@@ -74,6 +82,7 @@ function stateOf(session) {
     permissions: session.permissions.filter(
       (permission) => permission.state === "pending" || permission.turn === open,
     ),
+    terminals: terminalsOf(session.row.id),
   };
 }
 
@@ -517,6 +526,34 @@ const sessionRoutes = [
     },
   ],
   [
+    "POST",
+    /^terminals\/$/,
+    (session, body) => {
+      const row = openTerminal(session.row.id, body);
+      onTerminalChange(row.id, () => bump(session));
+      bump(session);
+      return ok(row, 201);
+    },
+  ],
+  [
+    "PATCH",
+    /^terminals\/([^/]+)\/$/,
+    (session, body, id) => {
+      const row = renameTerminal(id, body.title);
+      bump(session);
+      return ok(row);
+    },
+  ],
+  [
+    "DELETE",
+    /^terminals\/([^/]+)\/$/,
+    (session, _, id) => {
+      removeTerminal(id);
+      bump(session);
+      return { status: 204 };
+    },
+  ],
+  [
     "GET",
     /^conversation\/$/,
     () => ok({ last_seq: 0, gen: 0, agent: null, config: null, turns: [], notices: [] }),
@@ -590,6 +627,8 @@ wss.on("connection", (socket, request) => {
   const session = sessions.get(/^\/ws\/sessions\/([^/]+)\//.exec(url.pathname)?.[1] ?? "");
   if (!state.signedIn) return socket.close(4401);
   if (!session) return socket.close(4404);
+  const terminal = /\/terminals\/([^/]+)\/$/.exec(url.pathname)?.[1];
+  if (terminal) return watchTerminal(socket, terminal, url.searchParams);
   const after = Number((url.searchParams.get("after") ?? "0.0").split(".")[1]);
   socket.send(
     JSON.stringify({

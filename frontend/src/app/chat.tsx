@@ -1,8 +1,9 @@
 // The conversation with everything around it: plan, permission cards, what is on its way, and the composer.
 import { Play } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/button";
+import { CodeActions } from "@/components/code-block";
 import { Composer } from "@/features/composer/composer";
 import { Queue } from "@/features/composer/queue";
 import { ConnectionLine } from "@/features/conversation/connection-line";
@@ -19,9 +20,12 @@ import { useIsPhone } from "@/lib/media";
 import { submitPrompt } from "@/lib/outbox";
 import type { Conversation, PermissionItem } from "@/protocol/conversation";
 import { ChatControls } from "./chat-controls";
+import { OutputTerminal } from "./lazy-terminals";
 import { useMe } from "./me";
 import { isNextShown, OnTheWay } from "./on-the-way";
+import { RunCode } from "./run-code";
 import { useStop } from "./use-stop";
+import { useRunInTerminal } from "./use-terminal-toggle";
 
 const NO_PERMISSIONS: Permission[] = [];
 const NO_PROMPTS: Prompt[] = [];
@@ -43,6 +47,11 @@ export function Chat({ id }: { id: string }) {
     [permissions, agent, me.name],
   );
   const runAgain = useCallback((prompt: string) => void submitPrompt(id, prompt), [id]);
+  const runInTerminal = useRunInTerminal(id);
+  const codeActions = useCallback(
+    (code: string, language: string) => <RunCode code={code} language={language} onRun={runInTerminal} />,
+    [runInTerminal],
+  );
   const pending = permissions.filter((permission) => permission.state === "pending");
   const unlogged = useUnlogged(conversation, pending);
   const queued = useQueued(prompts, session);
@@ -50,17 +59,26 @@ export function Chat({ id }: { id: string }) {
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
       <PlanBar plan={plan} />
-      <Transcript
-        session={id}
-        conversation={conversation}
-        renderPermission={renderPermission}
-        onRunAgain={runAgain}
-      >
-        {unlogged.map((permission) => (
-          <PermissionCard key={permission.id} ask={askOfPermission(permission)} agent={agent} me={me.name} />
-        ))}
-        <OnTheWay id={id} conversation={conversation} prompts={prompts} session={session} />
-      </Transcript>
+      <CodeActions value={codeActions}>
+        <Transcript
+          session={id}
+          conversation={conversation}
+          renderPermission={renderPermission}
+          onRunAgain={runAgain}
+          onRunInTerminal={runInTerminal}
+          renderOutput={renderOutput}
+        >
+          {unlogged.map((permission) => (
+            <PermissionCard
+              key={permission.id}
+              ask={askOfPermission(permission)}
+              agent={agent}
+              me={me.name}
+            />
+          ))}
+          <OnTheWay id={id} conversation={conversation} prompts={prompts} session={session} />
+        </Transcript>
+      </CodeActions>
       <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
         <Queue session={id} prompts={queued} />
@@ -70,6 +88,14 @@ export function Chat({ id }: { id: string }) {
         <ChatComposer id={id} conversation={conversation} session={session} />
       </div>
     </main>
+  );
+}
+
+function renderOutput(output: string, omitted: number) {
+  return (
+    <Suspense fallback={<div className="h-64" />}>
+      <OutputTerminal output={output} omitted={omitted} />
+    </Suspense>
   );
 }
 

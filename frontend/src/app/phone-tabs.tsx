@@ -1,11 +1,12 @@
 // The tabs at the bottom of a phone. Within a session they choose what is shown of it.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { FileDiff, Files, Inbox, MessageSquare, Plus } from "lucide-react";
+import { FileDiff, Files, Inbox, MessageSquare, Plus, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
 import { inboxQuery } from "@/lib/api/permissions";
 import { useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
+import { useHasTerminals } from "./use-terminal-toggle";
 
 interface PhoneTabsProps {
   /** The session that is shown, and which part of it. */
@@ -30,6 +31,7 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
           <SessionTab session={session} tab="chat" label="Chat" icon={<MessageSquare aria-hidden />} />
           <SessionTab session={session} tab="changes" label="Changes" icon={<FileDiff aria-hidden />} />
           <SessionTab session={session} tab="files" label="Files" icon={<Files aria-hidden />} />
+          <TerminalTab session={session} />
         </>
       ) : (
         <Link to="/" className={TAB}>
@@ -42,6 +44,14 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
         <span>Inbox{waiting > 0 && ` (${waiting})`}</span>
       </Link>
     </nav>
+  );
+}
+
+function TerminalTab({ session }: { session: { id: string; tab: PanelTab | "chat" } }) {
+  const hasTerminals = useHasTerminals(session.id);
+  if (!hasTerminals) return null;
+  return (
+    <SessionTab session={session} tab="terminal" label="Terminal" icon={<SquareTerminal aria-hidden />} />
   );
 }
 

@@ -17,6 +17,7 @@ import { SessionPanel } from "./session-panel";
 import { useDocumentTitle } from "./use-attention";
 import { useFreshLists } from "./use-fresh-lists";
 import { usePanelToggle } from "./use-panel-toggle";
+import { useTerminalToggle } from "./use-terminal-toggle";
 
 export function SessionPage({ id }: { id: string }) {
   useHoldSession(id);
@@ -52,7 +53,7 @@ function Body({ id }: { id: string }) {
   const isNarrow = useIsNarrow();
   const { panel } = useSearch({ from: "/sessions/$sessionId" });
   const { isShown, toggle } = usePanelToggle(id);
-  useShortcuts({ panel: toggle });
+  useShortcuts({ panel: toggle, terminal: useTerminalToggle(id) });
   const chat = (
     <ErrorBoundary name="The conversation">
       <Chat id={id} />

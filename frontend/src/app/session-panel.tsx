@@ -1,4 +1,4 @@
-// The panel beside the conversation: what the agent changed, and the files of the workspace.
+// The panel beside the conversation: what the agent changed, the files of the workspace, and its terminals.
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useMemo } from "react";
@@ -12,6 +12,8 @@ import { startSession } from "@/lib/api/sessions";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
+import { Terminals } from "./terminals";
+import { useHasTerminals } from "./use-terminal-toggle";
 
 export function SessionPanel({ id }: { id: string }) {
   const search = useSearch({ from: "/sessions/$sessionId" });
@@ -29,11 +31,11 @@ export function SessionPanel({ id }: { id: string }) {
     <div className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
       <PanelTabs id={id} tab={tab} changed={files.length} />
       <div className="min-h-0 flex-1">
-        {tab === "changes" ? (
-          <ChangesPanel files={files} onOpenFile={(path) => openFile(path, true)} />
-        ) : (
+        {tab === "changes" && <ChangesPanel files={files} onOpenFile={(path) => openFile(path, true)} />}
+        {tab === "files" && (
           <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
         )}
+        {tab === "terminal" && <Terminals id={id} />}
       </div>
     </div>
   );
@@ -45,6 +47,7 @@ const TAB =
 function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: number }) {
   const isPhone = useIsPhone();
   const isNarrow = useIsNarrow();
+  const hasTerminals = useHasTerminals(id);
   if (isPhone) return null;
   const link = (name: PanelTab, label: string, count = 0) => (
     <Link
@@ -64,6 +67,7 @@ function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: n
     <nav aria-label="Workspace views" className="flex h-9 shrink-0 items-center border-border border-b px-1">
       {link("changes", "Changes", changed)}
       {link("files", "Files")}
+      {hasTerminals && link("terminal", "Terminal")}
       {isNarrow && (
         <Link
           to="/sessions/$sessionId"

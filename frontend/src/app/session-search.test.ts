@@ -8,7 +8,11 @@ test.each([
     { panel: "files", path: "src/a.py", file: true },
     { panel: "files", path: "src/a.py", file: true },
   ],
-  [{ panel: "terminal", path: 5, file: "yes" }, {}],
+  [
+    { panel: "terminal", terminal: "6f1c" },
+    { panel: "terminal", terminal: "6f1c" },
+  ],
+  [{ panel: "basement", path: 5, file: "yes", terminal: 7 }, {}],
 ])("%j", (search, valid) => {
   expect(validateSessionSearch(search)).toEqual(valid);
 });

@@ -1,19 +1,24 @@
 // The part of a session's address after the question mark: which panel is open, and on what.
 
-export type PanelTab = "changes" | "files";
+export type PanelTab = "changes" | "files" | "terminal";
 
 export interface SessionSearch {
   panel?: PanelTab;
   /** A folder or, with `file`, a file of the workspace. */
   path?: string;
   file?: boolean;
+  /** The terminal that is shown. */
+  terminal?: string;
 }
 
+const TABS: ReadonlySet<unknown> = new Set<PanelTab>(["changes", "files", "terminal"]);
+
 export function validateSessionSearch(search: Record<string, unknown>): SessionSearch {
-  const { panel, path, file } = search;
+  const { panel, path, file, terminal } = search;
   return {
-    ...((panel === "changes" || panel === "files") && { panel }),
+    ...(TABS.has(panel) && { panel: panel as PanelTab }),
     ...(typeof path === "string" && path && { path }),
     ...(file === true && { file: true }),
+    ...(typeof terminal === "string" && terminal && { terminal }),
   };
 }

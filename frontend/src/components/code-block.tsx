@@ -1,8 +1,13 @@
 // A block of code with colours, once it is complete, and a button that copies it.
-import { memo, useEffect, useState } from "react";
+import { createContext, memo, type ReactNode, useContext, useEffect, useState } from "react";
 import { type ColouredToken, highlight, languageOf } from "@/lib/highlight";
 import { visible } from "@/lib/visible";
 import { CopyButton } from "./copy-button";
+
+/** What else can be done with a block of code, where somebody offers it. */
+const Actions = createContext<(code: string, language: string) => ReactNode>(() => null);
+
+export const CodeActions = Actions.Provider;
 
 interface CodeBlockProps {
   code: string;
@@ -12,11 +17,15 @@ interface CodeBlockProps {
 }
 
 export function CodeBlock({ code, language, isStreaming = false }: CodeBlockProps) {
+  const actions = useContext(Actions);
   return (
     <div className="code-block overflow-hidden rounded-md border border-border bg-sunken">
       <div className="flex h-7 items-center justify-between border-border border-b pr-1 pl-3 text-2xs text-muted max-md:h-11">
         <span>{language || "text"}</span>
-        <CopyButton text={code} what="Code" />
+        <span className="flex items-center">
+          {!isStreaming && actions(code, language)}
+          <CopyButton text={code} what="Code" />
+        </span>
       </div>
       <pre tabIndex={0} className="overflow-x-auto px-3 py-2 text-sm leading-normal">
         <HighlightedCode code={visible(code)} language={isStreaming ? null : languageOf(language)} />

@@ -11,6 +11,12 @@ export function useDraft(session: string): string {
   return useDrafts((drafts) => drafts[session] ?? recall(name(session), ""));
 }
 
+/** What comes from elsewhere goes behind what is written already. */
+export function appendToDraft(session: string, text: string): void {
+  const draft = useDrafts.getState()[session] ?? recall(name(session), "");
+  saveDraft(session, draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
+}
+
 export function saveDraft(session: string, text: string): void {
   useDrafts.setState({ [session]: text });
   remember(name(session), text || undefined);

@@ -12,6 +12,8 @@ export interface Preferences {
   singleKeys: boolean;
   /** Shift+Tab in the composer changes the mode instead of going back. */
   shiftTabMode: boolean;
+  /** Terminals describe what they show for screen readers. */
+  screenReader: boolean;
   isSidebarShown: boolean;
   isPanelShown: boolean;
 }
@@ -21,6 +23,7 @@ const DEFAULTS: Preferences = {
   density: "comfortable",
   singleKeys: true,
   shiftTabMode: false,
+  screenReader: false,
   isSidebarShown: true,
   isPanelShown: true,
 };

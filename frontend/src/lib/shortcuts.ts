@@ -7,7 +7,7 @@ export interface Shortcut {
   label: string;
   /** As shown, one key per entry; `Mod` is Cmd on a Mac and Ctrl elsewhere. */
   keys: string[];
-  group: "Everywhere" | "Session" | "Permission card" | "Composer";
+  group: "Everywhere" | "Session" | "Terminal" | "Permission card" | "Composer";
 }
 
 export const SHORTCUTS = [
@@ -19,6 +19,12 @@ export const SHORTCUTS = [
   { id: "help", label: "List of shortcuts", keys: ["?"], group: "Everywhere" },
   { id: "interrupt", label: "Interrupt the run", keys: ["Esc"], group: "Session" },
   { id: "panel", label: "Show or hide the right panel", keys: ["Mod", "Shift", "B"], group: "Session" },
+  { id: "terminal", label: "Show or hide the terminal", keys: ["Ctrl", "`"], group: "Session" },
+  { id: "leave-terminal", label: "Leave the terminal", keys: ["Ctrl", "Shift", "`"], group: "Terminal" },
+  { id: "find-in-terminal", label: "Find", keys: ["Mod", "Shift", "F"], group: "Terminal" },
+  { id: "previous-command", label: "Command before", keys: ["Mod", "Shift", "↑"], group: "Terminal" },
+  { id: "next-command", label: "Command after", keys: ["Mod", "Shift", "↓"], group: "Terminal" },
+  { id: "copy-in-terminal", label: "Copy the selection", keys: ["Mod", "Shift", "C"], group: "Terminal" },
   { id: "allow", label: "Allow once", keys: ["Y"], group: "Permission card" },
   { id: "reject", label: "Reject", keys: ["N"], group: "Permission card" },
   { id: "send", label: "Send", keys: ["Enter"], group: "Composer" },
@@ -54,6 +60,11 @@ function isTextField(target: HTMLElement): boolean {
 
 /** The global shortcut that this key press means, if any; chords work while typing, single keys do not. */
 export function shortcutOf(event: KeyboardEvent, singleKeys: boolean): ShortcutId | null {
+  if (event.code === "Backquote" && event.ctrlKey && !event.shiftKey && !event.altKey && !event.metaKey) {
+    return "terminal";
+  }
+  // Every other key belongs to the program in the terminal.
+  if (event.target instanceof Element && event.target.closest(".xterm")) return null;
   const mod = IS_MAC ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
   const key = event.key.toLowerCase();
   if (mod && !event.altKey) {

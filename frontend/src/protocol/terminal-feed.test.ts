@@ -188,6 +188,18 @@ test("many sizes in a row are said once", () => {
   expect(socket().sent).toEqual([{ type: "resize", rows: 24, cols: 89 }]);
 });
 
+test("a size that changed while it was connecting is said when it is connected", () => {
+  feed.setRoom({ rows: 30, cols: 90 });
+  socket().onclose?.({ code: 1006 });
+  vi.advanceTimersByTime(500);
+  expect(socket().url).toContain("&30");
+  feed.setRoom({ rows: 31, cols: 90 });
+  vi.advanceTimersByTime(100);
+  expect(socket().sent).toEqual([]);
+  socket().onopen?.();
+  expect(socket().sent).toEqual([{ type: "resize", rows: 31, cols: 90 }]);
+});
+
 test("the end of the program is the end of the connection", () => {
   socket().down(hello());
   const exit = { type: "exit", offset: 3, reason: "exited", exit_code: 0, message: "" };

@@ -73,6 +73,8 @@ export class TerminalFeed {
   #input = new TerminalInput();
   #client: string;
   #room: Size | null = null;
+  /** The room that the server has heard of, on this connection. */
+  #saidRoom: Size | null = null;
   #resizing: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   /** Between `hello` and the end of its connection: only then is somebody there to take input. */
@@ -88,7 +90,10 @@ export class TerminalFeed {
     this.#options = options;
     this.#client = options.newClient();
     this.#socket = new ReconnectingSocket({
-      url: () => options.url({ client: this.#client, offset: this.#output.next, size: this.#room }),
+      url: () => {
+        this.#saidRoom = this.#room;
+        return options.url({ client: this.#client, offset: this.#output.next, size: this.#room });
+      },
       onMessage: (raw) => this.#onMessage(raw),
       onBytes: (bytes) => this.#onOutput(readOutput(bytes)),
       onStatus: (status) => this.#onStatus(status),
@@ -137,11 +142,18 @@ export class TerminalFeed {
     if (size.rows === this.#room?.rows && size.cols === this.#room.cols) return;
     this.#room = size;
     clearTimeout(this.#resizing);
-    this.#resizing = setTimeout(() => this.#socket.send({ type: "resize", ...size }), RESIZE_MS);
+    this.#resizing = setTimeout(() => this.#sayRoom(), RESIZE_MS);
+  }
+
+  #sayRoom(): void {
+    if (!this.#room || this.#room === this.#saidRoom || !this.#socket.isOpen) return;
+    this.#saidRoom = this.#room;
+    this.#socket.send({ type: "resize", ...this.#room });
   }
 
   #onStatus(status: SocketStatus): void {
     if (status.state === "open") {
+      this.#sayRoom();
       // After a silence: it was live all the time.
       if (this.#view.connection.state === "silent") this.#change({ connection: { state: "live" } });
       return;

@@ -8,6 +8,10 @@ interface TranscriptContext {
   renderPermission: (item: PermissionItem) => ReactNode;
   /** Sends a prompt once more, as a new one. */
   onRunAgain: (prompt: string) => void;
+  /** Runs a command of the agent's in a terminal. Only a click may call it; null where there is none. */
+  onRunInTerminal: ((command: string) => void) | null;
+  /** What a command prints, as a terminal shows it. */
+  renderOutput: (output: string, omitted: number) => ReactNode;
 }
 
 const Context = createContext<TranscriptContext | null>(null);

@@ -20,7 +20,6 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode, useState } from "react";
 import { DiffCounts, DiffView } from "@/components/diff-view";
-import { OutputView } from "@/components/output-view";
 import { Elapsed } from "@/components/time";
 import { cn } from "@/lib/cn";
 import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
@@ -28,6 +27,7 @@ import { duration } from "@/lib/time";
 import type { ToolItem } from "@/protocol/conversation";
 import type { ToolKind, ToolStatus } from "@/protocol/events";
 import { useTranscript } from "./context";
+import { ToolOutput } from "./tool-output";
 import { inputDetails, STATUS_TEXT, shortPath, shownStatus, targetOf, verbOf } from "./tool-words";
 import { useExactText } from "./use-exact-text";
 
@@ -191,7 +191,7 @@ function ToolBody({ tool, children }: { tool: ToolItem; children: ReactNode }) {
           <DiffView patch={diff.patch} path={diff.path} className="max-h-[60vh] overflow-y-auto" />
         </div>
       ))}
-      {tool.output && <OutputView output={tool.output} omitted={tool.output_omitted} />}
+      {tool.output && <ToolOutput tool={tool} />}
       {tool.error && (
         <p className="whitespace-pre-wrap px-3 py-2 font-mono text-xs text-bad [overflow-wrap:anywhere]">
           {tool.error}

@@ -16,6 +16,8 @@ interface TranscriptProps {
   conversation: Conversation;
   renderPermission: (item: PermissionItem) => ReactNode;
   onRunAgain: (prompt: string) => void;
+  onRunInTerminal: ((command: string) => void) | null;
+  renderOutput: (output: string, omitted: number) => ReactNode;
   /** What follows the last turn: prompts on their way, the box that starts. */
   children: ReactNode;
 }
@@ -25,13 +27,15 @@ export function Transcript({
   conversation,
   renderPermission,
   onRunAgain,
+  onRunInTerminal,
+  renderOutput,
   children,
 }: TranscriptProps) {
   const { scroller, content, isAtBottom, toBottom } = useStickToBottom(session);
   const [shown, setShown] = useState(FIRST_TURNS);
   const context = useMemo(
-    () => ({ session, renderPermission, onRunAgain }),
-    [session, renderPermission, onRunAgain],
+    () => ({ session, renderPermission, onRunAgain, onRunInTerminal, renderOutput }),
+    [session, renderPermission, onRunAgain, onRunInTerminal, renderOutput],
   );
   const hidden = Math.max(0, conversation.turns.length - shown);
   const turns = conversation.turns.slice(hidden);

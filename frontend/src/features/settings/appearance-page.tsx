@@ -1,4 +1,4 @@
-// Theme and density.
+// Theme, density, and what screen readers need.
 import { Choice } from "@/components/form";
 import { type Density, setPreference, type Theme, usePreferences } from "@/lib/preferences";
 
@@ -14,7 +14,7 @@ const DENSITIES: { id: Density; label: string; description: string }[] = [
 ];
 
 export function AppearancePage() {
-  const { theme, density } = usePreferences();
+  const { theme, density, screenReader } = usePreferences();
   return (
     <section aria-labelledby="appearance-title">
       <h1 id="appearance-title" className="text-xl font-semibold">
@@ -49,6 +49,16 @@ export function AppearancePage() {
               onChange={() => setPreference({ density: option.id })}
             />
           ))}
+        </fieldset>
+        <fieldset>
+          <legend className="mb-1 text-sm font-semibold">Terminals</legend>
+          <Choice
+            type="checkbox"
+            label="Screen reader mode"
+            description="Their lines can be read and new output is announced; they are slower then"
+            checked={screenReader}
+            onChange={(event) => setPreference({ screenReader: event.target.checked })}
+          />
         </fieldset>
       </div>
     </section>

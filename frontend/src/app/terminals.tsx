@@ -1,0 +1,47 @@
+// The terminals of a session in its panel, with what they need of the rest of the page.
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Suspense } from "react";
+import { ErrorBoundary } from "@/components/error-boundary";
+import { Skeleton } from "@/components/states";
+import type { Terminal } from "@/lib/api/types";
+import { appendToDraft } from "@/lib/drafts";
+import { useLiveSession } from "@/lib/live/session-store";
+import { TerminalPanel } from "./lazy-terminals";
+import { focusComposer } from "./use-terminal-toggle";
+
+const NONE: Terminal[] = [];
+
+export function Terminals({ id }: { id: string }) {
+  const { terminal } = useSearch({ from: "/sessions/$sessionId" });
+  const navigate = useNavigate();
+  const terminals = useLiveSession(id, (live) => live.state?.terminals ?? NONE);
+  const isAsleep = useLiveSession(id, (live) => live.state?.session.instance?.state !== "ready");
+  const choose = (chosen: string | undefined) =>
+    void navigate({
+      to: "/sessions/$sessionId",
+      params: { sessionId: id },
+      search: { panel: "terminal", ...(chosen && { terminal: chosen }) },
+      replace: true,
+    });
+  const sendToAgent = async (text: string) => {
+    appendToDraft(id, text);
+    // On a phone the conversation is behind another tab.
+    if (!document.querySelector("[data-testid=composer]"))
+      await navigate({ to: "/sessions/$sessionId", params: { sessionId: id }, search: {} });
+    focusComposer();
+  };
+  return (
+    <ErrorBoundary name="The terminal">
+      <Suspense fallback={<Skeleton lines={6} />}>
+        <TerminalPanel
+          session={id}
+          terminals={terminals}
+          chosen={terminal}
+          onChoose={choose}
+          isAsleep={isAsleep}
+          onSendToAgent={(text) => void sendToAgent(text)}
+        />
+      </Suspense>
+    </ErrorBoundary>
+  );
+}

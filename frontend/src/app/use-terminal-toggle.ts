@@ -1,0 +1,64 @@
+// Showing and hiding the terminal by its key, and running a command of the conversation in it.
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { toast } from "sonner";
+import { useLiveSession } from "@/lib/live/session-store";
+import { useIsNarrow } from "@/lib/media";
+import { setPreference, usePreferences } from "@/lib/preferences";
+import { isPlain, requestTerminal } from "@/lib/terminal-requests";
+
+export function focusComposer(): void {
+  // After whatever is shown now has been drawn.
+  requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=composer]")?.focus());
+}
+
+/** Whether the platform has terminals at all. */
+export function useHasTerminals(sessionId: string): boolean {
+  return useLiveSession(sessionId, (live) => live.state?.terminals !== undefined);
+}
+
+function useShowTerminals(sessionId: string): () => void {
+  const navigate = useNavigate();
+  return useCallback(() => {
+    setPreference({ isPanelShown: true });
+    void navigate({ to: "/sessions/$sessionId", params: { sessionId }, search: { panel: "terminal" } });
+  }, [navigate, sessionId]);
+}
+
+export function useTerminalToggle(sessionId: string): () => void {
+  const isNarrow = useIsNarrow();
+  const isPanelShown = usePreferences((preferences) => preferences.isPanelShown);
+  const { panel } = useSearch({ from: "/sessions/$sessionId" });
+  const navigate = useNavigate();
+  const show = useShowTerminals(sessionId);
+  const hasTerminals = useHasTerminals(sessionId);
+  return () => {
+    if (!hasTerminals) return;
+    if (panel !== "terminal" || !(isNarrow || isPanelShown)) {
+      requestTerminal(sessionId, { kind: "open" });
+      show();
+      return;
+    }
+    if (isNarrow) void navigate({ to: "/sessions/$sessionId", params: { sessionId }, search: {} });
+    else setPreference({ isPanelShown: false });
+    focusComposer();
+  };
+}
+
+/** Only ever called by a click. Null where there is no terminal to run it in. */
+export function useRunInTerminal(sessionId: string): ((command: string) => void) | null {
+  const show = useShowTerminals(sessionId);
+  const hasTerminals = useHasTerminals(sessionId);
+  const run = useCallback(
+    (command: string) => {
+      if (!isPlain(command)) {
+        toast.error("This command has characters that cannot be seen. Copy it and look at it first.");
+        return;
+      }
+      requestTerminal(sessionId, { kind: "run", command: command.trim() });
+      show();
+    },
+    [sessionId, show],
+  );
+  return hasTerminals ? run : null;
+}

@@ -1,0 +1,154 @@
+// How a terminal stands, if it is not simply there: no connection, no box yet, or its program has ended.
+import { CircleDot, LoaderCircle, Unplug, Users } from "lucide-react";
+import type { ReactNode } from "react";
+import { useStore } from "zustand";
+import { Button } from "@/components/button";
+import { cn } from "@/lib/cn";
+import { useSeconds } from "@/lib/time";
+import type { TerminalConnection } from "@/protocol/terminal-feed";
+import type { Viewers } from "@/protocol/terminal-frames";
+import type { LiveTerminal } from "./live-terminal";
+import { exitWords } from "./words";
+
+interface StateBarProps {
+  live: LiveTerminal;
+  onRemove: () => void;
+  onNew: () => void;
+}
+
+export function StateBar({ live, onRemove, onNew }: StateBarProps) {
+  const connection = useStore(live.store, (state) => state.connection);
+  switch (connection.state) {
+    case "live":
+      return null;
+    case "connecting":
+      return (
+        <Bar className="delayed" icon={<Spinner />}>
+          Connecting…
+        </Bar>
+      );
+    case "waiting":
+      return (
+        <Bar icon={<Spinner />}>
+          {connection.reason === "starting"
+            ? "The box is starting. What you type waits for it."
+            : "The box is out of reach for a moment. What you type waits for it."}
+        </Bar>
+      );
+    case "silent":
+      return <Bar icon={<Unplug aria-hidden />}>The server is silent.</Bar>;
+    case "disconnected":
+      return <Disconnected live={live} connection={connection} />;
+    case "exited":
+      return (
+        <Bar>
+          <span className="min-w-0 flex-1">{exitWords(connection.exit)}</span>
+          <Button size="small" onClick={onNew}>
+            New terminal
+          </Button>
+          <Button size="small" look="quiet" onClick={onRemove}>
+            Remove
+          </Button>
+        </Bar>
+      );
+    case "ended":
+      return (
+        <Bar icon={<Unplug aria-hidden />}>
+          <span className="min-w-0 flex-1">{ENDED[connection.reason]}</span>
+          {connection.reason !== "gone" && (
+            <Button size="small" onClick={() => live.reconnect()}>
+              Connect again
+            </Button>
+          )}
+        </Bar>
+      );
+  }
+}
+
+const ENDED = {
+  signed_out: "You are signed out.",
+  forbidden: "You may not use this terminal.",
+  gone: "This terminal is gone.",
+  superseded: "This terminal was taken over by another page.",
+};
+
+interface DisconnectedProps {
+  live: LiveTerminal;
+  connection: TerminalConnection & { state: "disconnected" };
+}
+
+function Disconnected({ live, connection }: DisconnectedProps) {
+  useSeconds();
+  const seconds = Math.max(0, Math.ceil((connection.retryAt - performance.now()) / 1000));
+  return (
+    <Bar icon={<Unplug aria-hidden />}>
+      <span className="min-w-0 flex-1">
+        Not connected{connection.slowDown && ": too many at once"}. The next try is in {seconds} s. What you
+        type waits.
+      </span>
+      <Button size="small" onClick={() => live.reconnect()}>
+        Try now
+      </Button>
+    </Bar>
+  );
+}
+
+function Spinner() {
+  return <LoaderCircle aria-hidden className="motion-safe:animate-spin" />;
+}
+
+function Bar({ icon, className, children }: { icon?: ReactNode; className?: string; children: ReactNode }) {
+  return (
+    <div
+      role="status"
+      data-testid="terminal-state"
+      className={cn(
+        "flex flex-wrap items-center gap-2 rounded-md border border-border bg-raised px-2 py-1 text-xs text-muted [&_svg]:size-3.5",
+        className,
+      )}
+    >
+      {icon}
+      {children}
+    </div>
+  );
+}
+
+/** Who else looks, who typed last, and whether it is recorded. */
+export function Company({ live }: { live: LiveTerminal }) {
+  const viewers = useStore(live.store, (state) => state.viewers);
+  const isRecording = useStore(live.store, (state) => state.isRecording);
+  const size = useStore(live.store, (state) => state.size);
+  const words = viewers && companyWords(viewers);
+  if (!words && !isRecording) return null;
+  return (
+    <div className="pointer-events-none absolute top-1 right-4 flex gap-1 text-2xs text-muted">
+      {isRecording && (
+        <span className="flex items-center gap-1 rounded-sm bg-raised px-1.5 py-0.5 text-bad">
+          <CircleDot aria-hidden className="size-3" />
+          Recorded
+        </span>
+      )}
+      {words && (
+        <span
+          data-testid="terminal-company"
+          title={
+            size ? `${size.cols} columns, ${size.rows} rows: as many as all of them have room for` : undefined
+          }
+          className="pointer-events-auto flex items-center gap-1 rounded-sm bg-raised px-1.5 py-0.5"
+        >
+          <Users aria-hidden className="size-3" />
+          {words}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** Null when nobody else looks. */
+export function companyWords({ you, typist, viewers }: Viewers): string | null {
+  if (viewers.length < 2) return null;
+  const watching = `${viewers.length} watching`;
+  if (typist === null) return watching;
+  const name = typist === you ? "you" : viewers.find(({ id }) => id === typist)?.name;
+  return name ? `${watching}, ${name} typed last` : watching;
+}

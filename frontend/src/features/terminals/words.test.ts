@@ -1,0 +1,23 @@
+// Words about terminals.
+import { expect, test } from "vitest";
+import { exitWords, forAgent } from "./words";
+
+test.each([
+  ["exited", 0, "", "The program has ended."],
+  ["exited", 3, "", "The program has ended with 3."],
+  ["exited", -9, "", "The program was ended by signal 9."],
+  ["failed", null, "There is no program nope.", "There is no program nope."],
+  ["stopped", null, "", "The box was stopped; this is what the terminal showed."],
+])("%s %s %j", (reason, exit_code, message, words) => {
+  expect(exitWords({ reason, exit_code, message })).toBe(words);
+});
+
+test("a fence is longer than any in the text", () => {
+  expect(forAgent("From the terminal:", "a ```` b")).toBe("From the terminal:\n\n`````\na ```` b\n`````\n");
+});
+
+test("of a long text the agent gets the end", () => {
+  const given = forAgent("It failed:", `${"x".repeat(50_000)}the end`);
+  expect(given.length).toBeLessThan(13_000);
+  expect(given).toContain("the end\n```");
+});

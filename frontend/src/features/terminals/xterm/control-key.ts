@@ -1,0 +1,34 @@
+// Ctrl for keyboards that have none: pressed once, it holds for the next character.
+
+export class ControlKey {
+  readonly #onChange: (isHeld: boolean) => void;
+  #isHeld = false;
+
+  constructor(onChange: (isHeld: boolean) => void) {
+    this.#onChange = onChange;
+  }
+
+  toggle(): void {
+    this.#hold(!this.#isHeld);
+  }
+
+  /** What is sent for these characters. */
+  apply(data: string): string {
+    if (!this.#isHeld) return data;
+    this.#hold(false);
+    return controlled(data);
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#onChange(isHeld);
+  }
+}
+
+/** The control character of a letter; anything else is what it was. */
+export function controlled(data: string): string {
+  const code = data.toUpperCase().charCodeAt(0);
+  if (data.length !== 1) return data;
+  if (data === " ") return "\0";
+  return code >= 0x40 && code <= 0x5f ? String.fromCharCode(code & 0x1f) : data;
+}
