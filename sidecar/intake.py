@@ -110,7 +110,7 @@ def _split(data: messages.TextDelta | messages.ToolOutput) -> list[Admitted]:
         text = data.text[start : start + coalesce.MAX_DELTA_CHARACTERS]
         piece = msgspec.structs.replace(data, offset=data.offset + start, text=text)
         if start and isinstance(piece, messages.ToolOutput):
-            piece.omitted = 0
+            piece.omitted, piece.gap = 0, False
         pieces.append(Admitted(piece, len(_encoder.encode(piece))))
     return pieces
 

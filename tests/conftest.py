@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
 from openagent.lib import db as bridge
+
+# How long an example takes says how busy the machine is, not what the code does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

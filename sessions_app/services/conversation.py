@@ -119,6 +119,8 @@ class _Turn:
                 item["state"] = "lost"
             elif item["type"] == "tool" and reason in _CUT_SHORT and item["status"] in _UNFINISHED:
                 item["status"] = "interrupted"
+            elif item["type"] in {"message", "thought"} and not item["done"]:
+                item["broken"] = True
 
     def _text(self, event: Mapping[str, Any], data: Json) -> None:
         # A part is one item, whichever kind its later deltas claim to be of.
@@ -127,7 +129,7 @@ class _Turn:
 
     def _text_done(self, event: Mapping[str, Any], data: Json) -> None:
         if item := self._items.get(("part", data["part_id"])):
-            item["done"] = True
+            item.update(done=True, broken=data.get("broken", False))
 
     def _tool(self, event: Mapping[str, Any], data: Json) -> None:
         item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
@@ -137,6 +139,7 @@ class _Turn:
         item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
         item["output"] = merge(item["output"], data["offset"], data["text"])
         item["output_omitted"] = max(item["output_omitted"], data.get("omitted", 0))
+        item["output_gap"] = item["output_gap"] or data.get("gap", False)
 
     def _plan(self, event: Mapping[str, Any], data: Json) -> None:
         self.shape["plan"] = data["entries"]
@@ -203,6 +206,7 @@ def _new_text(event: Mapping[str, Any], data: Json) -> Json:
         "part_id": data["part_id"],
         "text": "",
         "done": False,
+        "broken": False,
         "parent_tool_call_id": data.get("parent_tool_call_id", ""),
     }
 
@@ -224,6 +228,7 @@ def _new_tool(event: Mapping[str, Any], data: Json) -> Json:
         "parent_tool_call_id": "",
         "output": "",
         "output_omitted": 0,
+        "output_gap": False,
     }
 
 

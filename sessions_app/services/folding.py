@@ -105,6 +105,8 @@ def _folds_of(part: Sequence[Event]) -> Iterator[_Fold]:
         data = {**rows[0].data, "offset": offset, "text": text[offset:]}
         if omitted := max(row.data.get("omitted", 0) for row in rows):
             data["omitted"] = omitted
+        if any(row.data.get("gap") for row in rows):
+            data["gap"] = True
         seq_end = max(row.seq_end for row in rows)
         yield _Fold(rows[0], data, seq_end, [row.pk for row in rows[1:]])
         before = text

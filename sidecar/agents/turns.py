@@ -43,7 +43,7 @@ class Turns:
                 self._unfinished.pop(data.part_id, None)
             case messages.ToolUpsert(status="pending" | "in_progress"):
                 self._running.add(data.tool_call_id)
-            case messages.ToolUpsert(status="completed" | "failed" | "interrupted"):
+            case messages.ToolUpsert(status="completed" | "failed" | "rejected" | "interrupted"):
                 self._running.discard(data.tool_call_id)
             case messages.PermissionAsked():
                 self._asked.add(data.permission_id)
@@ -58,14 +58,15 @@ class Turns:
         self.sign()
 
     def end(self, stop_reason: messages.StopReason, error: messages.ErrorData | None = None) -> bool:
-        """End the open turn: texts are complete as they are, tools that still run are interrupted.
+        """End the open turn: texts end as they are, tools that still run are interrupted.
 
-        False when it had ended already.
+        False when it had ended already. Unless the agent says that it was done, its texts were broken off.
         """
         if self.current is None:
             return False
+        broken = stop_reason != "end_turn"
         for part_id, (kind, length) in list(self._unfinished.items()):
-            self.emit(kind, messages.TextDone(part_id=part_id, length=length))
+            self.emit(kind, messages.TextDone(part_id=part_id, length=length, broken=broken))
         for tool_call_id in sorted(self._running):
             self.emit("tool.upsert", messages.ToolUpsert(tool_call_id=tool_call_id, status="interrupted"))
         if error is not None:

@@ -109,7 +109,7 @@ def _merge(waiting: Draft, data: messages.Data, size: int) -> bool:
             return False
         return _append(old, data)
     if isinstance(old, messages.ToolOutput) and isinstance(data, messages.ToolOutput):
-        return data.omitted == 0 and _append(old, data)
+        return not (data.omitted or data.gap) and _append(old, data)
     if isinstance(old, messages.ToolUpsert) and isinstance(data, messages.ToolUpsert):
         if waiting.size + size > MAX_MERGED_BYTES:
             return False

@@ -15,7 +15,7 @@ ENVELOPE_VERSION = 1
 MAX_TS = 32
 
 StopReason = Literal["end_turn", "cancelled", "interrupted", "refused", "max_tokens", "error"]
-ToolStatus = Literal["pending", "in_progress", "completed", "failed", "interrupted"]
+ToolStatus = Literal["pending", "in_progress", "completed", "failed", "rejected", "interrupted"]
 ToolKind = Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "other"]
 PermissionType = Literal["tool", "question", "egress"]
 PermissionChoice = Literal["once", "session", "reject", "answered", "lost"]
@@ -119,10 +119,11 @@ class TextDelta(Data):
 
 
 class TextDone(Data):
-    """The part is complete and `length` characters long."""
+    """Nothing more comes of the part; `broken` when it was broken off, so that it is not what was meant."""
 
     part_id: str
     length: int
+    broken: bool = False
 
 
 class Location(Data):
@@ -158,12 +159,16 @@ class ToolUpsert(Data):
 
 
 class ToolOutput(Data):
-    """A piece of a tool's output, at character `offset`; `omitted` counts characters left out before it."""
+    """A piece of a tool's output, at character `offset`; `omitted` counts characters left out before it.
+
+    `gap` says that the agent itself left some out, nobody knows how many.
+    """
 
     tool_call_id: str
     offset: int
     text: str
     omitted: int = 0
+    gap: bool = False
 
 
 class PlanEntry(Data):

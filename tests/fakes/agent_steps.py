@@ -30,7 +30,7 @@ class Think(Say):
 class Use:
     """Call a tool. With `permission` it asks first, for `patterns`, unless the mode allows it.
 
-    A rejected tool fails; without a message the rejection ends the turn.
+    A rejected tool does not run; without a message the rejection ends the turn.
     """
 
     name: str

@@ -159,7 +159,7 @@ class Performance:
             self._policy.allow(step.permission, step.always)
         if answer.choice != "reject":
             return True
-        self._upsert(tool, status="failed", error=f"Rejected. {answer.message}")
+        self._upsert(tool, status="rejected", error=f"Rejected. {answer.message}")
         results.append(f"rejected: {answer.message}")
         if not answer.message:
             self._turns.end("refused")
@@ -180,7 +180,7 @@ class Performance:
         )
         answer = await self._outside.ask(asked)
         if answer.choice == "reject":
-            self._upsert(tool, status="failed", error="Not answered.")
+            self._upsert(tool, status="rejected", error="Not answered.")
             self._turns.end("refused")
             raise TurnEnded
         results.append(str(answer.answers))

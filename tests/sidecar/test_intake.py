@@ -74,13 +74,14 @@ def test_what_would_break_a_reader_is_replaced() -> None:
 def test_a_long_text_is_split_without_loss() -> None:
     text = "😀é" * coalesce.MAX_DELTA_CHARACTERS
     pieces = intake.admit(
-        "tool.output", messages.ToolOutput(tool_call_id="t", offset=7, text=text, omitted=3)
+        "tool.output", messages.ToolOutput(tool_call_id="t", offset=7, text=text, omitted=3, gap=True)
     )
     rebuilt = ""
     for number, piece in enumerate(pieces):
         data = piece.data
         assert isinstance(data, messages.ToolOutput)
-        assert data.offset == 7 + len(rebuilt) and data.omitted == (0 if number else 3)
+        assert data.offset == 7 + len(rebuilt)
+        assert (data.omitted, data.gap) == ((0, False) if number else (3, True))
         assert piece.size < intake.MAX_EVENT_BYTES
         rebuilt += data.text
     assert rebuilt == text

@@ -21,6 +21,8 @@ export interface TextItem {
   part_id: string;
   text: string;
   done: boolean;
+  /** It was broken off: what there is of it is not what was meant. */
+  broken: boolean;
   parent_tool_call_id: string;
 }
 
@@ -40,6 +42,8 @@ export interface ToolItem {
   parent_tool_call_id: string;
   output: string;
   output_omitted: number;
+  /** The agent left some of it out, nobody knows how much. */
+  output_gap: boolean;
 }
 
 export interface PermissionItem {

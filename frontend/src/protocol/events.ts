@@ -2,7 +2,7 @@
 // Fields at their default are not sent, so nearly all are optional here.
 
 export type StopReason = "end_turn" | "cancelled" | "interrupted" | "refused" | "max_tokens" | "error";
-export type ToolStatus = "pending" | "in_progress" | "completed" | "failed" | "interrupted";
+export type ToolStatus = "pending" | "in_progress" | "completed" | "failed" | "rejected" | "interrupted";
 export type ToolKind =
   | "read"
   | "edit"
@@ -50,6 +50,12 @@ export interface TextDelta {
   parent_tool_call_id?: string;
 }
 
+export interface TextDone {
+  part_id: string;
+  length: number;
+  broken?: boolean;
+}
+
 export interface Location {
   path: string;
   line?: number;
@@ -81,6 +87,7 @@ export interface ToolOutput {
   offset: number;
   text: string;
   omitted?: number;
+  gap?: boolean;
 }
 
 export interface PlanEntry {
@@ -145,9 +152,9 @@ interface DataOf {
   "turn.started": { prompt: string; by?: string; model?: string };
   "turn.ended": { stop_reason: StopReason; error?: ErrorData | null };
   "message.delta": TextDelta;
-  "message.done": { part_id: string; length: number };
+  "message.done": TextDone;
   "thought.delta": TextDelta;
-  "thought.done": { part_id: string; length: number };
+  "thought.done": TextDone;
   "tool.upsert": ToolUpsert;
   "tool.output": ToolOutput;
   plan: { entries: PlanEntry[] };

@@ -37,6 +37,7 @@ export function emptyTool(seq: number, id: string): ToolItem {
     parent_tool_call_id: "",
     output: "",
     output_omitted: 0,
+    output_gap: false,
   };
 }
 

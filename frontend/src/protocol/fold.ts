@@ -82,7 +82,7 @@ function advance(turn: Turn, event: LogEvent): Turn {
     case "message.done":
     case "thought.done":
       return change(turn, isPart(event.data.part_id), (item: TextItem) =>
-        keepLength(item, { ...item, done: true }),
+        keepLength(item, { ...item, done: true, broken: event.data.broken ?? false }),
       );
     case "tool.upsert":
       return withTool(turn, event.seq, event.data);
@@ -166,6 +166,7 @@ function withText(turn: Turn, seq: number, type: "message" | "thought", data: Te
     part_id: data.part_id,
     text: "",
     done: false,
+    broken: false,
     parent_tool_call_id: data.parent_tool_call_id ?? "",
   });
   return changeOrAdd(turn, isPart(data.part_id), make, (item) => {
@@ -197,7 +198,8 @@ function withOutput(turn: Turn, seq: number, data: ToolOutput): Turn {
     (item) => {
       const merged = mergeText(item.output, measured(item, item.output), data.offset, data.text);
       const output_omitted = Math.max(item.output_omitted, data.omitted ?? 0);
-      const after = { ...item, output: merged.text, output_omitted };
+      const output_gap = item.output_gap || (data.gap ?? false);
+      const after = { ...item, output: merged.text, output_omitted, output_gap };
       lengths.set(after, merged.length);
       return after;
     },
@@ -209,6 +211,8 @@ function ended(turn: Turn, event: LogEvent & { kind: "turn.ended" }): Turn {
   const cut = stop_reason === "interrupted" || stop_reason === "cancelled";
   const items = turn.items.map((item) => {
     if (item.type === "permission" && item.state === "pending") return { ...item, state: "lost" as const };
+    if ((item.type === "message" || item.type === "thought") && !item.done)
+      return keepLength(item, { ...item, broken: true });
     const open = item.type === "tool" && (item.status === "pending" || item.status === "in_progress");
     return cut && open ? keepLength(item, { ...item, status: "interrupted" as const }) : item;
   });

@@ -1,7 +1,8 @@
 """Cuts the cumulative output of a tool call into pieces by offset.
 
 OpenCode repeats all output with each news, and past 30000 characters only the last of it behind a mark. What
-is new is found by overlap. Past the limit of a call only its end is kept, and what was left out is counted.
+is new is found by overlap; where there is none, nobody knows how much is missing, and the piece says so. Past
+the limit of a call only its end is kept, and what was left out is counted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _WINDOW = 64 * 1024
 _PROBE = 256
 _ATTEMPTS = 32
 _SLID = "...\n\n"
+_SLID_BYTES = 2 * 30_000
 _NOTHING = "(no output)"
 
 
@@ -34,6 +36,7 @@ class Output:
         self._recent = ""
         self._held = ""
         self._omitted = 0
+        self._gap = False
 
     def update(self, cumulative: object) -> list[ToolOutput]:
         """Pieces for what is new in the output as a whole."""
@@ -50,15 +53,16 @@ class Output:
         if not self._held:
             return []
         piece = ToolOutput(tool_call_id=self._id, offset=self._sent, text=self._held, omitted=self._omitted)
+        piece.gap, self._gap = self._gap, False
         self._sent += len(self._held)
         self._held = ""
         return [piece]
 
     def _new_in(self, whole: str) -> str:
-        if whole.startswith(self._last):
+        if self._last and whole.startswith(self._last):
             return whole[len(self._last) :]
-        slid = whole.startswith(_SLID)
-        shown = whole.removeprefix(_SLID)
+        has_slid = _has_slid(whole)
+        shown = whole.removeprefix(_SLID) if has_slid else whole
         start = self._recent.find(shown[:_PROBE])
         for _ in range(_ATTEMPTS):
             if start < 0:
@@ -68,15 +72,22 @@ class Output:
                 return shown[len(known) :]
             start = self._recent.find(shown[:_PROBE], start + 1)
         # Nothing in common: more was written since the last news than is repeated, or the agent rewrote it.
-        return f"\n{_SLID}{shown}" if slid and self._recent else shown
+        self._gap = self._gap or has_slid
+        return f"\n{_SLID}{shown}" if has_slid and self._recent else shown
 
     def _cut(self, fresh: str) -> Iterator[ToolOutput]:
         room = max(0, self._limit - self._sent)
         for start in range(0, min(room, len(fresh)), MAX_PIECE):
             piece = fresh[start : min(start + MAX_PIECE, room)]
-            yield ToolOutput(tool_call_id=self._id, offset=self._sent, text=piece)
+            yield ToolOutput(tool_call_id=self._id, offset=self._sent, text=piece, gap=self._gap)
+            self._gap = False
             self._sent += len(piece)
         if len(fresh) > room:
             held = self._held + fresh[room:]
             self._omitted += max(0, len(held) - KEPT_END)
             self._held = held[-KEPT_END:]
+
+
+def _has_slid(whole: str) -> bool:
+    """Whether it is only the end; a short output may begin like the mark. OpenCode counts in UTF-16."""
+    return whole.startswith(_SLID) and len(whole.encode("utf-16-le", "surrogatepass")) > _SLID_BYTES

@@ -17,7 +17,7 @@ TextKind = Literal["message", "thought"]
 MAX_TEXT = 1024 * 1024
 MAX_DELTA = 16 * 1024
 MAX_PARTS = 5000
-_FINAL = frozenset({"completed", "failed", "interrupted"})
+_FINAL = frozenset({"completed", "failed", "rejected", "interrupted"})
 _QUIET = frozenset({"question", "task", "todowrite"})
 """Tools whose output says nothing that is not shown in another way."""
 
@@ -74,17 +74,18 @@ class Texts:
         """The model is asked again: what it had begun to say stays as it is, and never goes on."""
         for part_id, part in self._parts.items():
             if part.parent == parent and not part.done:
-                self._end(part_id, part)
+                self._end(part_id, part, broken=True)
 
     def gap(self) -> None:
         """Events may have been missed: parts that are under way wait for their whole text."""
         for part in self._parts.values():
             part.gapped = not part.done
 
-    def _end(self, part_id: str, part: _Text) -> None:
+    def _end(self, part_id: str, part: _Text, *, broken: bool = False) -> None:
         part.done = True
         if part.length:
-            self._emit(f"{part.kind}.done", TextDone(part_id=part_id, length=part.length))
+            done = TextDone(part_id=part_id, length=part.length, broken=broken)
+            self._emit(f"{part.kind}.done", done)
 
     def _correct(self, part_id: str, part: _Text, sent: str, whole: str) -> None:
         same = next(

@@ -40,6 +40,7 @@ _STATUSES: dict[str, ToolStatus] = {
     "completed": "completed",
     "error": "failed",
 }
+_REJECTED = ("The user rejected permission", "The user dismissed this question")
 _PATHS = ("filePath", "path", "filepath", "file")
 _SUBJECTS = ("description", "command", "pattern", "query", "url", "name", *_PATHS)
 
@@ -50,10 +51,15 @@ def kind(tool: str) -> ToolKind:
 
 
 def status(state: Mapping[str, Any]) -> ToolStatus | None:
-    """The status, None for one that we do not know; a call that an abort ended was interrupted."""
+    """The status, None for one that we do not know; a call that an abort ended was interrupted.
+
+    Only the words of its error tell a call that a person did not allow from one that failed.
+    """
     if text.mapping(state.get("metadata")).get("interrupted") is True:
         return "interrupted"
     said = state.get("status")
+    if said == "error" and text.clean(state.get("error")).startswith(_REJECTED):
+        return "rejected"
     return _STATUSES.get(said) if isinstance(said, str) else None
 
 

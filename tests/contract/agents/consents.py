@@ -37,14 +37,14 @@ class Consents:
     async def test_a_rejection_ends_the_turn(self, made: Made) -> None:
         turn = await made.recorder.run("/demo run rm some-file", reject)
         assert turn.stop_reason == "refused"
-        assert turn.tool("execute").status == "failed"
+        assert turn.tool("execute").status == "rejected"
         assert turn.error is None
 
     async def test_a_rejection_with_a_message_is_advice(self, made: Made) -> None:
         turn = await made.recorder.run("/demo permission", lambda asked: reject(asked, "keep the folder"))
         assert turn.stop_reason == "end_turn"
         assert "keep the folder" in turn.text
-        assert turn.tool("execute").status == "failed"
+        assert turn.tool("execute").status == "rejected"
 
     async def test_a_question_is_answered(self, made: Made) -> None:
         turn = await made.recorder.run("/demo question", choose("blue"))
@@ -56,6 +56,7 @@ class Consents:
     async def test_a_question_may_stay_unanswered(self, made: Made) -> None:
         turn = await made.recorder.run("/demo question", reject)
         assert turn.stop_reason == "refused"
+        assert [tool.status for tool in turn.tools.values()] == ["rejected"]
 
     async def test_an_answer_counts_once(self, made: Made) -> None:
         recorder = made.recorder

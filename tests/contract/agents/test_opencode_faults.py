@@ -87,6 +87,25 @@ async def test_a_server_that_stands_still_is_replaced(opencode: LiveOpenCode) ->
     assert [status.status for status in following.of("agent.status")] == ["starting", "ready"]
 
 
+async def test_an_answer_that_the_provider_cuts_is_broken_off_each_time(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.prompt("/demo cut")
+    await opencode.recorder.until(turn, "message.done", count=2)
+    await opencode.recorder.agent.cancel(turn.id)
+    await opencode.recorder.finish(turn)
+    assert len(turn.parts) == 2
+    assert all(done.broken for done in turn.of("message.done"))
+
+
+async def test_an_output_of_which_opencode_keeps_the_end_says_so(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo flood 3000", mode="auto")
+    pieces = turn.of("tool.output")
+    output = "".join(piece.text for piece in pieces)
+    assert output.endswith("line 3000 of a flood that nobody wants to read\n")
+    is_whole = output.startswith("line 1 of")
+    assert any(piece.gap for piece in pieces) is not is_whole
+    assert not output.startswith("...")
+
+
 async def test_a_server_that_dies_before_the_prompt_arrives_is_a_crash_or_none(
     opencode: LiveOpenCode,
 ) -> None:

@@ -91,7 +91,7 @@ def test_what_is_salvaged_after_the_end_is_folded_without_moving_before_its_gene
 def test_what_was_left_out_of_an_output_stays_known(session: Session) -> None:
     pieces = [
         delta("head", 0, "c1", "tool.output"),
-        delta("tail", 5000, "c1", "tool.output", data={"omitted": 4996}),
+        delta("tail", 5000, "c1", "tool.output", data={"omitted": 4996, "gap": True}),
     ]
     make_events(session, [*pieces, ended()])
     before = conversation.build(session.pk)
@@ -101,6 +101,7 @@ def test_what_was_left_out_of_an_output_stays_known(session: Session) -> None:
         "offset": 0,
         "text": "headtail",
         "omitted": 4996,
+        "gap": True,
     }
     assert conversation.build(session.pk) == before
 
@@ -170,7 +171,9 @@ def logs(draw: st.DrawFn) -> Events:
         kind = rng.choice(sorted(DELTA_KINDS))
         text = rng.choice(["", "a", "bc", "🙂d", "long text "])
         data: dict[str, Any] = (
-            {"omitted": rng.randrange(9)} if kind == "tool.output" and rng.random() < 0.2 else {}
+            {"omitted": rng.randrange(9), "gap": rng.random() < 0.5}
+            if kind == "tool.output" and rng.random() < 0.2
+            else {}
         )
         if kind != "tool.output" and rng.random() < 0.2:
             data = {"parent_tool_call_id": "c9"}

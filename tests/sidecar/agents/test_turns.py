@@ -32,9 +32,18 @@ async def test_the_end_comes_once_and_completes_what_is_open() -> None:
     assert not turns.end("end_turn")
     events = await drained(queue)
     assert [event.kind for event in events[-4:]] == ["message.done", "tool.upsert", "error", "turn.ended"]
-    assert events[-4].data == TextDone(part_id="p", length=10)
+    assert events[-4].data == TextDone(part_id="p", length=10, broken=True)
     assert events[-3].data == ToolUpsert(tool_call_id="t", status="interrupted")
     assert {event.turn for event in events} == {"a"}
+
+
+async def test_a_text_that_was_not_ended_is_whole_when_the_agent_is_done() -> None:
+    queue = EventQueue()
+    turns = Turns(queue)
+    turns.begin("a")
+    turns.emit("message.delta", TextDelta(part_id="p", offset=0, text="all"))
+    turns.end("end_turn")
+    assert (await drained(queue))[-2].data == TextDone(part_id="p", length=3)
 
 
 async def test_events_outside_a_turn_carry_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -79,9 +80,10 @@ def test_pieces_that_do_not_fit_stay_apart(second: messages.TextDelta) -> None:
     ]
 
 
-def test_output_with_something_left_out_before_it_stays_apart() -> None:
+@pytest.mark.parametrize("left_out", [{"omitted": 100}, {"gap": True}])
+def test_output_with_something_left_out_before_it_stays_apart(left_out: dict[str, Any]) -> None:
     first = messages.ToolOutput(tool_call_id="t", offset=0, text="ab")
-    second = messages.ToolOutput(tool_call_id="t", offset=2, text="cd", omitted=100)
+    second = messages.ToolOutput(tool_call_id="t", offset=2, text="cd", **left_out)
     assert len(coalesced(("tool.output", first), ("tool.output", second))) == 2
 
 

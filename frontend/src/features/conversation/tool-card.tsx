@@ -154,6 +154,7 @@ const MARKS: Record<ToolStatus, { icon: typeof Check; tone: string }> = {
   in_progress: { icon: LoaderCircle, tone: "text-running motion-safe:animate-spin" },
   completed: { icon: Check, tone: "text-ok" },
   failed: { icon: CircleX, tone: "text-bad" },
+  rejected: { icon: Ban, tone: "text-attention" },
   interrupted: { icon: Ban, tone: "text-attention" },
 };
 
@@ -161,7 +162,7 @@ function ToolMark({ status }: { status: ToolStatus }) {
   const { session } = useTranscript();
   const isOutdated = useIsOutdated(session);
   const { icon: Icon, tone } = MARKS[status === "in_progress" && isOutdated ? "pending" : status];
-  const isSpoken = status === "failed" || status === "interrupted";
+  const isSpoken = status === "failed" || status === "rejected" || status === "interrupted";
   return (
     <span className={cn("flex shrink-0 items-center gap-1 text-xs", tone.split(" ")[0])}>
       <span className={cn(!isSpoken && "sr-only")}>{STATUS_TEXT[status]}</span>

@@ -19,6 +19,7 @@ const tool = (fields: Partial<ToolItem>): ToolItem => ({
   parent_tool_call_id: "",
   output: "",
   output_omitted: 0,
+  output_gap: false,
   ...fields,
 });
 

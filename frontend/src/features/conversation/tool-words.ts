@@ -63,6 +63,7 @@ export const STATUS_TEXT: Record<ToolStatus, string> = {
   in_progress: "running",
   completed: "done",
   failed: "failed",
+  rejected: "rejected",
   interrupted: "interrupted",
 };
 

@@ -50,6 +50,29 @@ def test_output_that_slid_too_far_shows_the_gap() -> None:
     text = added_up(pieces)
     assert text.startswith("first\n\n...\n\n")
     assert text.endswith("line 19999\n")
+    assert [piece.gap for piece in pieces] == [False, True, False]
+
+
+def test_output_of_which_only_the_end_was_ever_seen_says_so() -> None:
+    output = Output("t")
+    whole = "".join(f"line {n}\n" for n in range(20_000))
+    pieces = output.update(shown(whole)) + output.update(shown(whole + "the end\n"))
+    assert added_up(pieces) == whole[-SLIDING:] + "the end\n"
+    assert [piece.gap for piece in pieces] == [True, False, False]
+
+
+def test_a_short_output_that_begins_like_the_mark_is_whole() -> None:
+    pieces = Output("t").update("...\n\nand so on")
+    assert added_up(pieces) == "...\n\nand so on"
+    assert not pieces[0].gap
+
+
+def test_a_gap_beyond_the_limit_is_told_with_the_end() -> None:
+    output = Output("t", limit=10)
+    output.update("0123456789")
+    assert output.update(shown("x" * 50_000)) == []
+    (last,) = output.finish()
+    assert last.gap
 
 
 def test_beyond_the_limit_only_the_end_is_kept_and_the_rest_counted() -> None:

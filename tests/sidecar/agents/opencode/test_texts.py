@@ -34,6 +34,22 @@ def test_what_deltas_left_out_is_added() -> None:
     assert told.part("p", "text", **done("Hello, world")).text == "Hello, world"
 
 
+def test_a_text_that_the_model_is_asked_for_again_was_broken_off() -> None:
+    told = Told()
+    told.prompted()
+    told.part("p", "text", text="")
+    told.delta("p", "This is cut in the")
+    told.say(
+        "session.status",
+        sessionID=SESSION,
+        status={"type": "retry", "attempt": 1, "message": "terminated", "next": 0},
+    )
+    told.part("q", "text", text="")
+    told.delta("q", "This arrives.")
+    turn = told.part("q", "text", **done("This arrives."))
+    assert [(each.part_id, each.broken) for each in turn.of("message.done")] == [("p", True), ("q", False)]
+
+
 def test_a_text_without_deltas_is_whole() -> None:
     told = Told()
     told.prompted()
