@@ -19,7 +19,9 @@ import httpx2
 
 from sidecar import demo_model, http1, log
 from sidecar.gate import answers, faults, wires
-from sidecar.gate.relay import BrokenOff, Relay, Upstream
+from sidecar.gate.failures import BrokenOff
+from sidecar.gate.relay import Relay, Upstream
+from sidecar.gate.room import Room
 from sidecar.http1 import BadRequest, Connection, PeerGone, Request
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
@@ -41,13 +43,18 @@ class KeyUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one box may use, and how long the provider and the key may take (seconds)."""
+    """What one box may use, and how long the provider and the key may take (seconds).
+
+    `held_bytes` bounds the bodies that have to be read whole, over all calls together: not less than one.
+    """
 
     connections: int = 64
     body_bytes: int = 32 * 1024 * 1024
+    held_bytes: int = 64 * 1024 * 1024
     connect_seconds: float = 10.0
     idle_seconds: float = 240.0
     key_seconds: float = 20.0
+    room_seconds: float = 60.0
 
 
 class ModelGate:
@@ -74,6 +81,7 @@ class ModelGate:
         self._on_usage = on_usage
         self._on_error = on_error
         self._limits = limits or Limits()
+        self._room = Room(self._limits.held_bytes)
         self._upstream: Upstream | None = None
         self._demo: demo_model.Server | None = None
         self._starting = asyncio.Lock()
@@ -194,7 +202,10 @@ class ModelGate:
                     self._demo = await demo_model.serve(port=0)
                     base_url = self._demo.url + ("/v1beta" if self._provider.wire == "google" else "/v1")
                 client = _client(base_url, self._limits)
-                self._upstream = Upstream(client, base_url, self._limits.idle_seconds)
+                limits = self._limits
+                self._upstream = Upstream(
+                    client, base_url, limits.idle_seconds, self._room, limits.room_seconds
+                )
             return self._upstream
 
 

@@ -1,6 +1,6 @@
 """One model call: the box's request goes up with the real key, the answer comes down as it arrives.
 
-1. The body goes up piece by piece; only one that has to be changed is read whole first.
+1. The body goes up piece by piece; only one that has to be changed is read whole first, when there is room.
 2. Nothing is answered before the provider's status is known, so a call that fails has an honest status.
 3. The answer comes down piece by piece, as fast as the box reads. The key is taken out if it stands in it.
 4. An answer that breaks off is cut on this side too: no agent may take it for a whole one.
@@ -16,16 +16,17 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx2
-import msgspec
 
 from sidecar import log
-from sidecar.gate import answers, faults, waiting, wires
+from sidecar.gate import answers, bodies, faults, waiting, wires
+from sidecar.gate.failures import BrokenOff, Failed, broken, unreachable
 from sidecar.gate.redaction import Redactor
+from sidecar.gate.room import Room
 from sidecar.gate.usage import Meter
 from sidecar.gate.wires import Admitted
-from sidecar.http1 import BadRequest, Connection, Request
+from sidecar.http1 import Connection, Request
 from sidecar.protocol.frames import Provider
-from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
+from sidecar.protocol.messages import ErrorData, Usage
 
 _log = log.get(__name__)
 
@@ -33,32 +34,25 @@ RETRY_SECONDS = (0.2, 0.6)
 """How long to wait before each further try to connect."""
 
 MAX_ERROR_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 
 WITHOUT_STREAM_OPTIONS = frozenset({"mistral"})
 """Providers that refuse `stream_options`; they report usage unasked."""
 
 
-class BrokenOff(Exception):
-    """The provider's answer ended before its end: what the box has of it must not look whole."""
-
-
-class Failed(Exception):
-    """The call failed before anything was answered: `status` for the box, `error` for the person."""
-
-    def __init__(self, status: int, error: ErrorData) -> None:
-        super().__init__(error.message)
-        self.status = status
-        self.error = error
-
-
 @dataclass(frozen=True)
 class Upstream:
-    """Where calls go: the HTTP client, the base URL, and how long the provider may be silent."""
+    """Where calls go: the HTTP client, the base URL, and how long the provider may be silent.
+
+    Bodies that have to be read whole share one `room`, for which a call waits `room_seconds` at most.
+    """
 
     client: httpx2.AsyncClient
     base_url: str
     idle_seconds: float
+    room: Room
+    room_seconds: float
 
 
 @dataclass
@@ -75,11 +69,16 @@ class Relay:
     on_error: Callable[[ErrorData], None]
     status: int = 0
     _uploaded: asyncio.Event = field(default_factory=asyncio.Event)
+    _body: bytes = b""
+    _held: int = 0
 
     async def run(self) -> None:
         """Make the call. BadRequest and PeerGone are the box's doing, BrokenOff is the provider's."""
         try:
-            response = await self._send()
+            try:
+                response = await self._send()
+            finally:
+                self._let_go()
             try:
                 await self._answer(response)
             finally:
@@ -101,10 +100,15 @@ class Relay:
     async def _send(self) -> httpx2.Response:
         wire = wires.WIRES[self.provider.wire]
         headers = wires.request_headers(wire, self.request.headers)
-        content: bytes | AsyncIterator[bytes] = self._upload()
-        if self.admitted.path == "chat/completions" or self.request.method == "GET":
-            content = await self._whole()
-            headers = [pair for pair in headers if pair[0] != b"content-length"]
+        content: AsyncIterator[bytes] | None = self._upload()
+        if self.request.method == "GET":
+            await self.connection.discard()
+            self._uploaded.set()
+            content, headers = None, _without_length(headers)
+        elif self.admitted.path == "chat/completions" and self.provider.id not in WITHOUT_STREAM_OPTIONS:
+            self._body = await self._whole()
+            content, headers = self._pieces(), _without_length(headers)
+            headers.append((b"content-length", str(len(self._body)).encode()))
         if self.secret:
             headers.append((wire.key_header.encode(), (wire.key_prefix + self.secret).encode()))
         url = f"{self.upstream.base_url}/{self.admitted.path}"
@@ -113,7 +117,7 @@ class Relay:
         try:
             return await self._connect_and_send(outgoing)
         except httpx2.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise unreachable(self.provider.name, error, idle_seconds=self.upstream.idle_seconds) from error
 
     async def _connect_and_send(self, outgoing: httpx2.Request) -> httpx2.Response:
         for pause in RETRY_SECONDS:
@@ -129,40 +133,34 @@ class Relay:
             yield piece
         self._uploaded.set()
 
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        """The body that was read whole; it is forgotten when it is sent."""
+        for start in range(0, len(self._body), _PIECE_BYTES):
+            yield self._body[start : start + _PIECE_BYTES]
+        self._let_go()
+
     async def _whole(self) -> bytes:
         """The body in one piece; a chat completion is made to report its usage also when it streams."""
+        await self._make_room()
         raw = await self.connection.whole_body()
         self._uploaded.set()
-        if self.request.method == "GET":
-            return b""
-        try:
-            body = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise BadRequest(400, "the request's body is not JSON") from error
-        if not isinstance(body, dict):
-            raise BadRequest(400, "the request's body is not a JSON object")
-        if not body.get("stream") or self.provider.id in WITHOUT_STREAM_OPTIONS:
-            return raw
-        options = body.get("stream_options")
-        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-        return msgspec.json.encode(body)
+        return bodies.with_usage(raw)
 
-    def _unreachable(self, error: httpx2.HTTPError) -> Failed:
-        name = self.provider.name
-        if isinstance(error, httpx2.PoolTimeout):
-            return _failed(503, "provider_unavailable", "Too many model calls of this session run at once.")
-        if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
-            return _failed(502, "provider_unavailable", f"{name} cannot be reached. Try again in a while.")
-        if isinstance(error, httpx2.TimeoutException):
-            waited = f"{self.upstream.idle_seconds:g}"
-            return _failed(
-                504, "provider_unavailable", f"{name} did not answer for {waited} seconds. Try again."
-            )
-        if isinstance(error, httpx2.RemoteProtocolError):
-            return _failed(
-                502, "provider_bad_response", f"{name} ended the call without an answer. Try again."
-            )
-        return _failed(502, "provider_unavailable", f"The connection to {name} broke. Try again.")
+    async def _make_room(self) -> None:
+        """Wait until the body may be held: as long as it says it is, else as long as it may be."""
+        limit = self.connection.limits.body_bytes
+        size = min(int(self.request.header(b"content-length") or limit), limit)
+        try:
+            async with asyncio.timeout(self.upstream.room_seconds):
+                await self.upstream.room.take(size)
+        except TimeoutError as error:
+            words = "The model calls of this session send too much at once. Try again."
+            raise Failed(503, "provider_unavailable", words) from error
+        self._held = size
+
+    def _let_go(self) -> None:
+        self.upstream.room.give_back(self._held)
+        self._body, self._held = b"", 0
 
     # --- down
 
@@ -175,12 +173,12 @@ class Relay:
             message = (
                 f"{self.provider.name} answered with status {response.status_code}, which is no answer. "
             )
-            raise _failed(502, "provider_bad_response", message + "Its base URL may be wrong.")
+            raise Failed(502, "provider_bad_response", message + "Its base URL may be wrong.")
         elif "html" in kind:
             message = (
                 f"In place of {self.provider.name} a web page answered. Is there a sign-in page in between?"
             )
-            raise _failed(502, "provider_bad_response", message)
+            raise Failed(502, "provider_bad_response", message)
         else:
             await self._pass(response, is_stream="event-stream" in kind)
 
@@ -216,7 +214,7 @@ class Relay:
         try:
             await self._pass_body(response, meter)
         except httpx2.HTTPError as error:
-            self.on_error(self._broken(error))
+            self.on_error(broken(self.provider.name, error, idle_seconds=self.upstream.idle_seconds))
             raise BrokenOff from error
         if meter is not None:
             self._check(meter)
@@ -252,16 +250,6 @@ class Relay:
             # Also after an error in its midst: some SDKs overlook that, and their agents ask again at once.
             raise BrokenOff
 
-    def _broken(self, error: httpx2.HTTPError) -> ErrorData:
-        name = self.provider.name
-        if isinstance(error, httpx2.TimeoutException):
-            waited = f"{self.upstream.idle_seconds:g}"
-            message = f"{name} fell silent in the middle of its answer for {waited} seconds. Try again."
-            return faults.failure("provider_unavailable", message)
-        return faults.failure(
-            "provider_bad_response", f"The answer of {name} broke off in the middle. Try again."
-        )
-
     def _headers(self, response: httpx2.Response) -> list[tuple[bytes, bytes]]:
         headers = wires.response_headers(response.headers.multi_items())
         return [
@@ -285,5 +273,5 @@ class Relay:
         )
 
 
-def _failed(status: int, error_class: ErrorClass, message: str) -> Failed:
-    return Failed(status, faults.failure(error_class, message))
+def _without_length(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in headers if pair[0] != b"content-length"]

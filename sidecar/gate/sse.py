@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024
+MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 
 class EventReader:

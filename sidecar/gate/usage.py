@@ -15,7 +15,7 @@ import msgspec
 from sidecar.gate.sse import EventReader
 from sidecar.gate.wires import WireName
 
-MAX_JSON_BYTES = 16 * 1024 * 1024
+MAX_JSON_BYTES = 8 * 1024 * 1024
 _MOST = 2**53
 _DONE = b"[DONE]"
 

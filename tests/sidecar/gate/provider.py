@@ -36,6 +36,23 @@ class FakeProvider:
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     url: str = ""
+    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        """Hang up; returns when every conversation has ended, so that none outlives its test."""
+        for writer in self._open.values():
+            writer.transport.abort()
+        if self._open:
+            await asyncio.wait(self._open, timeout=10)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
+        try:
+            await self.converse(reader, writer)
+        finally:
+            del self._open[task]
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -78,12 +95,13 @@ class FakeProvider:
 async def fake_provider(*replies: Reply, port: int = 0) -> AsyncIterator[FakeProvider]:
     """A listening FakeProvider."""
     provider = FakeProvider(list(replies))
-    server = await asyncio.start_server(provider.converse, "127.0.0.1", port)
+    server = await asyncio.start_server(provider.serve, "127.0.0.1", port)
     provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield provider
     finally:
         server.close()
+        await provider.close()
 
 
 def whole(status: int, body: bytes, *headers: str, kind: str = "application/json") -> Reply:

@@ -28,7 +28,7 @@ from tests.sidecar.gate.provider import stream, whole
 
 
 async def until(condition: asyncio.Event) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await condition.wait()
 
 
@@ -109,12 +109,17 @@ async def test_a_box_that_goes_away_ends_the_providers_call(said: bytes) -> None
 
 
 async def test_a_box_that_goes_away_before_the_answer_ends_the_call_too() -> None:
+    arrived = asyncio.Event()
+
     async def nothing(writer: asyncio.StreamWriter) -> None:
+        arrived.set()
         await asyncio.Event().wait()
 
     async with fake_side("openai-chat", nothing) as (upstream, _, client):
-        with pytest.raises(httpx2.ReadTimeout):
-            await client.post(CHAT, json=BODY, timeout=0.3)
+        asking = asyncio.create_task(client.post(CHAT, json=BODY))
+        await until(arrived)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         await until(upstream.received[0].closed)
 
 
@@ -144,6 +149,50 @@ async def test_a_request_that_is_too_large_is_refused() -> None:
             head = f"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 2000\r\n\r\n".encode()
             assert (await side.bytes(head + b"1" * 2000)).startswith(b"HTTP/1.1 413")
             assert upstream.received == [] or upstream.received[0].body == b""
+
+
+async def test_bodies_that_are_read_whole_share_their_room() -> None:
+    is_over, handled = asyncio.Event(), asyncio.Event()
+
+    async def takes_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await is_over.wait()
+        writer.close()
+        handled.set()
+
+    server = await asyncio.start_server(takes_nothing, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    large = b'{"model": "m", "messages": ["' + b"x" * 16_000_000 + b'"]}'
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(large)}\r\n\r\n".encode()
+    limits = Limits(held_bytes=20_000_000, room_seconds=0.3)
+    async with server, box_side(provider("openai-chat", url), limits=limits) as side:
+        _, first = await asyncio.open_connection("127.0.0.1", side.port)
+        first.write(head + large)
+        async with asyncio.timeout(20):
+            await first.drain()
+            while first.transport.get_write_buffer_size():
+                await asyncio.sleep(0.01)
+        reader, second = await asyncio.open_connection("127.0.0.1", side.port)
+        second.write(head + large)
+        async with asyncio.timeout(20):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+        assert "too much at once" in side.errors[0].message
+        first.close()
+        second.close()
+        is_over.set()
+        await until(handled)
+
+
+async def test_the_room_of_a_body_that_is_sent_is_free_while_its_answer_comes() -> None:
+    goes_on = asyncio.Event()
+    limits = Limits(held_bytes=len(ENCODED), room_seconds=10)
+    async with fake_side("openai-chat", stream(delta("one"), goes_on, END), limits=limits) as (_, _, client):
+        async with asyncio.TaskGroup() as both:
+            answers = [both.create_task(client.post(CHAT, content=ENCODED)) for _ in range(2)]
+            await asyncio.sleep(0)
+            async with client.stream("POST", CHAT, content=ENCODED) as third:
+                assert await anext(third.aiter_raw()) == delta("one")
+                goes_on.set()
+        assert [answer.result().status_code for answer in answers] == [200, 200]
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"\xff", b"[" * 100_000, b'"text"'])
