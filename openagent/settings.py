@@ -292,6 +292,7 @@ OPENAGENT_BOX_ROOT = env.flag("OPENAGENT_BOX_ROOT")
 OPENAGENT_BOX_CPUS = env.number("OPENAGENT_BOX_CPUS", 2, minimum=1)
 OPENAGENT_DISK_MB = env.number("OPENAGENT_DISK_MB", 10 * 1024)
 OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
+OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)
 OPENAGENT_BOX_TMP_MB = env.number("OPENAGENT_BOX_TMP_MB", 512, minimum=16)
 # Users of this host that belong to nobody: as root, every box and every sidecar gets one of its own.

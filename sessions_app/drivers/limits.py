@@ -1,7 +1,7 @@
-"""What a box may use of its host, and how far this host can enforce it.
+"""What a box, and its sidecar, may use of their host, and how far this host can enforce it.
 
 Resource limits of processes work everywhere. A bound on memory as a whole, and an equal share of the
-processors for every box, need control groups, which only root may make; versions 1 and 2 both do.
+processors for every half, need control groups, which only root may make; versions 1 and 2 both do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Of one box. `memory_mb` includes what lies in its /tmp."""
+    """Of one half of an instance. `memory_mb` of a box includes what lies in its /tmp."""
 
     memory_mb: int = 2048
     processes: int = 1024
@@ -35,10 +35,14 @@ class Limits:
         }
         return ["prlimit", *(f"--{name}={_possible(*limit)}" for name, limit in wanted.items()), "--"]
 
+    def prlimit_memory(self) -> list[str]:
+        """The same for the memory of a single program: for one that starts no others, without a group."""
+        return ["prlimit", f"--data={_possible(resource.RLIMIT_DATA, self.memory_mb * MEGABYTE)}", "--"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ControlGroups:
-    """The control groups of one box: folders to put its first process into."""
+    """The control groups of one half: folders to put its first process into."""
 
     folders: list[Path] = field(default_factory=list)
     memory: bool = False
@@ -55,7 +59,7 @@ class ControlGroups:
 
 
 def make(name: str, limits: Limits, *, mounts: Path = Path("/proc/self/mounts")) -> ControlGroups:
-    """Make the groups of a box as far as this host lets us; a host without them gives none."""
+    """Make the groups of one half as far as this host lets us; a host without them gives none."""
     found = _hierarchies(mounts)
     if "memory" in found or "pids" in found:
         return _make_v1(name, limits, found)

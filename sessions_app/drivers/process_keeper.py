@@ -106,6 +106,7 @@ class Half:
         self._told = b""
         self._log = log
         self._cgroups: list[str] = plan["cgroups"]
+        self._killed: str = plan["out_of_memory"]
         self.information, tell = os.pipe()
         command, descriptors = open_view(plan["view"], tell)
         self.process = subprocess.Popen(
@@ -171,6 +172,12 @@ class Half:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.ended if self._inside is None else self._inside, number)
 
+    def out_of_memory(self) -> int:
+        """How many of its processes the kernel killed for want of memory."""
+        with contextlib.suppress(OSError, ValueError, IndexError), open(self._killed) as file:
+            return sum(int(line.split()[1]) for line in file if line.split()[0] == "oom_kill")
+        return 0
+
     def _enter(self) -> None:
         # Runs between fork and exec, so that not even the first instruction is outside of the limits.
         os.umask(0o022)
@@ -223,19 +230,12 @@ class Keeper:
         ends = time.monotonic() + KILL_SECONDS
         self._turn(lambda: all(half.is_gone() for half in self._halves.values()), ends)
         codes = {name: half.code for name, half in self._halves.items()}
-        outcome = {"cause": self._cause or "start", **codes, "out_of_memory": self._out_of_memory()}
+        killed = {name: half.out_of_memory() for name, half in self._halves.items()}
+        outcome = {"cause": self._cause or "start", **codes, "out_of_memory": killed}
         for folder in self._plan["cgroups"]:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
         write_json(f"{self._folder}/exit.json", outcome)
-
-    def _out_of_memory(self) -> int:
-        """How many of the box's processes the kernel killed for want of memory."""
-        try:
-            with open(self._plan["out_of_memory"]) as file:
-                return sum(int(line.split()[1]) for line in file if line.split()[0] == "oom_kill")
-        except (OSError, ValueError, IndexError):
-            return 0
 
     def _is_known(self) -> bool:
         return [bool(half.init) for half in self._halves.values()] == [True, True]

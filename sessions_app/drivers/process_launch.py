@@ -129,25 +129,26 @@ class Launch:
     def _plan(self, places: Places, sidecar: View, box: View) -> dict[str, Any]:
         """What the keeper does, and what removal has to know."""
         groups = limits.make(self.spec.instance_id, self.options.limits)
+        own = limits.make(f"{self.spec.instance_id}.sidecar", self.options.sidecar_limits)
+        bound = [] if own.memory else self.options.sidecar_limits.prlimit_memory()
         lock = self.options.supervisor_lock
         return {
             "volume": self.spec.volume,
             "boot": process_records.boot(),
             "runtime": str(places.runtime),
             "limits": groups.describe(self.options.limits),
-            "cgroups": [str(folder) for folder in groups.folders],
-            "out_of_memory": str(groups.out_of_memory or ""),
+            "cgroups": [str(folder) for folder in (*groups.folders, *own.folders)],
             "grace_seconds": self.options.grace_seconds,
             "lock": str(lock) if lock is not None and lock.exists() else None,
             "sidecar": {
-                "view": sidecar.plan(),
+                "view": sidecar.plan(*bound, *sidecar.program),
                 "env": process_views.sidecar_environment(env.inherited()),
-                "cgroups": [],
+                **_groups(own),
             },
             "box": {
                 "view": box.plan(),
                 "env": process_views.box_environment(),
-                "cgroups": [str(folder) for folder in groups.folders],
+                **_groups(groups),
             },
         }
 
@@ -193,6 +194,11 @@ class Launch:
             process.kill()
         limits.remove([Path(folder) for folder in self.record.plan().get("cgroups", [])])
         shutil.rmtree(self.record.folder, ignore_errors=True)
+
+
+def _groups(groups: limits.ControlGroups) -> dict[str, Any]:
+    folders = [str(folder) for folder in groups.folders]
+    return {"cgroups": folders, "out_of_memory": str(groups.out_of_memory or "")}
 
 
 def _line(answer: io.FileIO, seconds: float) -> str:

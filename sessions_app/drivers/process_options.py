@@ -1,4 +1,4 @@
-"""What the process driver is set up with: where things are, and what a box may use."""
+"""What the process driver is set up with: where things are, and what a box and a sidecar may use."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Options:
     sidecar: Path
     supervisor_lock: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    sidecar_limits: Limits = field(default_factory=lambda: Limits(memory_mb=512, processes=256))
     grace_seconds: float = 5.0
     uids: range = RANGE
 
@@ -58,6 +59,7 @@ def from_settings() -> Options:
             processes=settings.OPENAGENT_BOX_PROCESSES,
             tmp_mb=settings.OPENAGENT_BOX_TMP_MB,
         ),
+        sidecar_limits=Limits(memory_mb=settings.OPENAGENT_SIDECAR_MEMORY_MB, processes=256),
         uids=range(
             settings.OPENAGENT_UIDS_FIRST, settings.OPENAGENT_UIDS_FIRST + settings.OPENAGENT_UIDS_COUNT
         ),

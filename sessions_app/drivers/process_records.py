@@ -190,10 +190,10 @@ def _words(ended: dict[str, Any]) -> str:
         "box": f"The box ended ({_how(ended.get('box'))})",
     }
     text = causes.get(cause, "It ended")
-    if killed := ended.get("out_of_memory"):
-        text += (
-            f"; the box ran out of memory {killed} times" if killed != 1 else "; the box ran out of memory"
-        )
+    killed = ended.get("out_of_memory")
+    for half, times in killed.items() if isinstance(killed, dict) else ():
+        if times:
+            text += f"; the {half} ran out of memory" + (f" {times} times" if times != 1 else "")
     return text + "."
 
 

@@ -11,6 +11,7 @@ import pytest
 from sessions_app.drivers.base import Ref
 from tests.fakes.probe_link import Probe
 from tests.sessions_app.drivers.conftest import Host, Until
+from tests.sessions_app.drivers.records import record
 
 CANARY = "CANARY-0123456789"
 # Every file that is not the system's, and all that processes tell about themselves.
@@ -215,6 +216,22 @@ def test_memory_is_bounded_where_the_host_can(host: Host, instance: tuple[Ref, P
     probe.exit(3)
     until(lambda: not host.driver.inspect(ref).alive)
     assert "ran out of memory" in host.driver.inspect(ref).detail
+
+
+def test_the_memory_of_a_sidecar_is_bounded_too(
+    host: Host, instance: tuple[Ref, Probe], until: Until
+) -> None:
+    ref, probe = instance
+    is_group = any("memory" in folder for folder in record(host, ref).plan()["sidecar"]["cgroups"])
+    script = "try: x = bytearray(700 * 2**20); print(len(x))\nexcept MemoryError: print('none left')"
+    if not is_group:
+        assert probe.here(script) == "none left\n"
+        return
+    with pytest.raises((OSError, ValueError)):
+        probe.here(script)
+    until(lambda: not host.driver.inspect(ref).alive)
+    detail = host.driver.inspect(ref).detail
+    assert detail == "The sidecar ended (killed by SIGKILL); the sidecar ran out of memory."
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give them users of their own")
