@@ -259,6 +259,8 @@ class OpenCode(Agent):
             looked = min(looked, silent)
             if (in_vain := self._conversation.given_up) is not None:
                 await self._give_up(turn, in_vain)
+            elif silent > FAILED_SECONDS and self._conversation.is_refused:
+                self._end(turn, None)
             elif silent > self._context.hang_seconds:
                 await self._give_up(turn, failure("agent_hang"))
             elif silent > TAKE_UP_SECONDS and not self._conversation.is_answering:

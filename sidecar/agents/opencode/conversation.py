@@ -15,7 +15,7 @@ import structlog
 
 from sidecar.agents import text
 from sidecar.agents.failures import timestamp
-from sidecar.agents.opencode import errors
+from sidecar.agents.opencode import errors, todos
 from sidecar.agents.opencode.consent import Consent
 from sidecar.agents.opencode.files import Files
 from sidecar.agents.opencode.policy import Policy
@@ -27,7 +27,6 @@ from sidecar.protocol.messages import AgentStatus, ErrorData, Plan, PlanEntry, S
 
 log = structlog.get_logger(__name__)
 
-MAX_TODOS = 100
 MAX_UNKNOWN = 200
 MAX_ATTEMPTS = 8  # It would ask a failing provider for ever; this takes some minutes.
 
@@ -76,9 +75,9 @@ class Conversation:
             "message.part.delta": lambda properties: self._replies.delta(properties),
             "message.part.updated": self._part,
             "message.updated": self._message,
-            "permission.asked": self._permission_asked,
+            "permission.asked": lambda properties: self.consent.permission_asked(properties, self._replies),
             "permission.replied": self.consent.replied,
-            "question.asked": self._question_asked,
+            "question.asked": lambda properties: self.consent.question_asked(properties, self._replies),
             "question.rejected": self.consent.replied,
             "question.replied": self.consent.replied,
             "session.compacted": self._compacted,
@@ -173,6 +172,11 @@ class Conversation:
         return self._failure is not None
 
     @property
+    def is_refused(self) -> bool:
+        """Whether OpenCode has failed without taking up the prompt: its disk may be full."""
+        return self._failure is not None and not self._replies.began
+
+    @property
     def is_patient(self) -> bool:
         """Whether OpenCode waits on purpose, for its next attempt at the provider."""
         return self._retrying
@@ -202,6 +206,8 @@ class Conversation:
         if info.get("role") == "user" and is_main and message not in self._known_prompts:
             self._known_prompts.add(message)
             if self._turns.current is not None:
+                if not self._replies.began:
+                    self._failure = None  # It was of something else.
                 self._replies.prompt(message)
         elif info.get("role") == "assistant":
             if self._replies.reply(info):
@@ -218,16 +224,10 @@ class Conversation:
     def _todos(self, properties: dict[str, Any]) -> None:
         if properties.get("sessionID") != self.session or not self._replies.began:
             return
-        plan = [_plan_entry(text.mapping(entry)) for entry in text.items(properties.get("todos"), MAX_TODOS)]
+        plan = todos.plan(properties.get("todos"))
         if plan != self._plan:
             self._plan = plan
             self._turns.emit("plan", Plan(entries=plan))
-
-    def _permission_asked(self, properties: dict[str, Any]) -> None:
-        self.consent.permission_asked(properties, self._replies)
-
-    def _question_asked(self, properties: dict[str, Any]) -> None:
-        self.consent.question_asked(properties, self._replies)
 
     def _status(self, properties: dict[str, Any]) -> None:
         status = text.mapping(properties.get("status"))
@@ -255,8 +255,10 @@ class Conversation:
             self.end()
 
     def _error(self, properties: dict[str, Any]) -> None:
-        if properties.get("sessionID") == self.session and self._replies.began:
-            self._fail(properties.get("error"))
+        error = properties.get("error")
+        # Before it began, it may be the end of an earlier turn that is heard of late.
+        if properties.get("sessionID") == self.session and (self._replies.began or not _is_abort(error)):
+            self._fail(error)
 
     def _fail(self, error: object) -> None:
         match text.mapping(error).get("name"):
@@ -275,6 +277,10 @@ class Conversation:
             self._turns.emit("agent.status", AgentStatus(status="busy", message=said))
 
 
+def _is_abort(error: object) -> bool:
+    return text.mapping(error).get("name") == errors.ABORTED
+
+
 def _session_of(properties: dict[str, Any]) -> object:
     for holder in (properties, properties.get("info"), properties.get("part")):
         if session := text.mapping(holder).get("sessionID"):
@@ -288,13 +294,4 @@ def _retrying(status: dict[str, Any]) -> AgentStatus:
         message=errors.retry(status).message,
         attempt=text.number(status.get("attempt"), most=1000),
         retry_at=timestamp(status.get("next")),
-    )
-
-
-def _plan_entry(given: dict[str, Any]) -> PlanEntry:
-    status, priority = given.get("status"), given.get("priority")
-    return PlanEntry(
-        content=text.clip(given.get("content"), 500),
-        status=status if status in ("pending", "in_progress", "completed", "cancelled") else "pending",
-        priority=priority if priority in ("high", "medium", "low") else "medium",
     )

@@ -44,7 +44,7 @@ def classified(error: object) -> ErrorData:
     name = text.line(given.get("name"))
     if name == "APIError":
         return _api_error(data, said)
-    error_class = _BY_NAME.get(name) or _by_words(said)
+    error_class = _BY_NAME.get(name) or _by_words(text.clip(data.get("message"), MAX_BODY))
     return failure(error_class, said)
 
 

@@ -206,3 +206,23 @@ def test_a_plan_is_told_when_it_changes() -> None:
         ("one", "in_progress", "high"),
         ("", "pending", "medium"),
     ]
+
+
+def test_a_failure_before_the_prompt_is_taken_up_is_the_turns() -> None:
+    told = Told()
+    said = "effect/sql/SqlError: Failed to execute statement\n [cause]: SQLiteError: database or disk is full"
+    told.say("session.error", sessionID=SESSION, error={"name": "UnknownError", "data": {"message": said}})
+    assert told.conversation.is_refused
+    told.conversation.end()
+    turn = told.hear()
+    assert turn.error is not None
+    assert turn.error.error_class == "disk_full"
+
+
+def test_a_failure_that_was_of_an_earlier_turn_does_not_count() -> None:
+    told = Told()
+    for name in ("MessageAbortedError", "UnknownError"):
+        told.say("session.error", sessionID=SESSION, error={"name": name, "data": {"message": "late"}})
+    told.prompted()
+    assert not told.conversation.is_refused
+    assert told.idle().stop_reason == "end_turn"
