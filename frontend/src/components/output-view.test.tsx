@@ -24,6 +24,13 @@ describe("OutputView", () => {
     render(<OutputView output="rest" omitted={1234} />);
     expect(screen.getByText(`${(1234).toLocaleString()} characters left out`)).toBeTruthy();
   });
+
+  test("says that the beginning is missing, also while only the last lines show", () => {
+    render(<OutputView output={lines(24)} omitted={0} hasGap />);
+    expect(screen.getByTestId("tool-output").textContent).toContain(
+      "Last 10 of 24 lines(the beginning was left out by the agent)",
+    );
+  });
 });
 
 test.each([

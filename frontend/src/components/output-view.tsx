@@ -24,26 +24,32 @@ interface OutputViewProps {
   output: string;
   /** Characters that were left out before the kept ones. */
   omitted: number;
+  /** The agent keeps the end of long output only: some came before this, nobody knows how much. */
+  hasGap?: boolean;
 }
 
-export const OutputView = memo(function OutputView({ output, omitted }: OutputViewProps) {
+export const OutputView = memo(function OutputView({ output, omitted, hasGap = false }: OutputViewProps) {
   const [isWhole, setIsWhole] = useState(false);
   const lines = useMemo(() => plainOutput(output.slice(-MAX_SHOWN)).replace(/\n$/, "").split("\n"), [output]);
   const hidden = isWhole ? 0 : Math.max(0, lines.length - LAST_LINES);
   const left = omitted + Math.max(0, output.length - MAX_SHOWN);
+  const missing = [
+    ...(hasGap ? ["the beginning was left out by the agent"] : []),
+    ...(left > 0 ? [`${left.toLocaleString()} characters left out`] : []),
+  ].join(", ");
   return (
     <div className="font-mono text-xs leading-5" data-testid="tool-output">
       {(hidden > 0 || isWhole) && (
         <div className="flex flex-wrap items-center gap-2 border-border border-b px-2 py-1 font-sans text-muted">
           {hidden > 0 ? `Last ${LAST_LINES} of ${lines.length} lines` : `${lines.length} lines`}
-          {left > 0 && <span>({left.toLocaleString()} characters left out)</span>}
+          {missing && <span>({missing})</span>}
           <Button look="quiet" size="small" onClick={() => setIsWhole(!isWhole)}>
             {isWhole ? "Show the last lines" : "Show all"}
           </Button>
         </div>
       )}
-      {left > 0 && hidden === 0 && !isWhole && (
-        <p className="px-3 pt-1 font-sans text-faint">{left.toLocaleString()} characters left out</p>
+      {missing && hidden === 0 && !isWhole && (
+        <p className="px-3 pt-1 font-sans text-faint first-letter:uppercase">{missing}</p>
       )}
       <pre
         tabIndex={0}

@@ -7,7 +7,9 @@ import type { Conversation, Item } from "@/protocol/conversation";
 const MAX_SPOKEN = 600;
 
 function lastDone(conversation: Conversation): Item | undefined {
-  return conversation.turns.at(-1)?.items.findLast((item) => item.type === "message" && item.done);
+  return conversation.turns
+    .at(-1)
+    ?.items.findLast((item) => item.type === "message" && item.done && !item.broken);
 }
 
 export function Announcer({ session }: { session: string }) {

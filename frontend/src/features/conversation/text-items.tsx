@@ -1,5 +1,5 @@
 // What the agent says, and what it thinks before it says it.
-import { ChevronRight } from "lucide-react";
+import { ChevronRight, Unplug } from "lucide-react";
 import { memo, useState } from "react";
 import { Markdown } from "@/components/markdown";
 import { Elapsed } from "@/components/time";
@@ -15,7 +15,12 @@ interface TextProps {
   isTurnRunning: boolean;
 }
 
-export const Message = memo(function Message({ item, isTurnRunning }: TextProps) {
+interface MessageProps extends TextProps {
+  /** It is not the answer: it broke off, and what follows begins anew. */
+  isFailedTry: boolean;
+}
+
+export const Message = memo(function Message({ item, isTurnRunning, isFailedTry }: MessageProps) {
   const ref = useExactText<HTMLDivElement>(item.text);
   return (
     <div
@@ -23,8 +28,15 @@ export const Message = memo(function Message({ item, isTurnRunning }: TextProps)
       data-part={item.part_id}
       data-part-type="message"
       data-done={item.done}
-      className="measure"
+      data-broken={isFailedTry || undefined}
+      className={cn("measure", isFailedTry && "border-border-strong border-l-2 pl-3 text-faint")}
     >
+      {isFailedTry && (
+        <p className="flex items-center gap-1.5 text-xs text-attention">
+          <Unplug aria-hidden className="size-3.5" />
+          Broken off by the provider; not part of the answer
+        </p>
+      )}
       <Markdown text={item.text} isStreaming={!item.done && isTurnRunning} />
     </div>
   );

@@ -9,7 +9,7 @@ import { useTranscript } from "./context";
 export function ToolOutput({ tool }: { tool: ToolItem }) {
   const { renderOutput, onRunInTerminal } = useTranscript();
   const [isTerminal, setIsTerminal] = useState(false);
-  const text = <OutputView output={tool.output} omitted={tool.output_omitted} />;
+  const text = <OutputView output={tool.output} omitted={tool.output_omitted} hasGap={tool.output_gap} />;
   if (tool.tool_kind !== "execute") return text;
   const { command } = tool.input;
   return (

@@ -11,6 +11,7 @@ import type { Item, Turn } from "@/protocol/conversation";
 import type { StopReason } from "@/protocol/events";
 import { useTranscript } from "./context";
 import { ErrorCard, RetryAt } from "./error-card";
+import { failedTriesOf } from "./failed-tries";
 import { hasPending, type ItemTree, treeOf } from "./item-tree";
 import { PromptView } from "./prompt-view";
 import { Message, Thought } from "./text-items";
@@ -26,6 +27,7 @@ interface TurnViewProps {
 export const TurnView = memo(function TurnView({ turn, isLast }: TurnViewProps) {
   const tree = useMemo(() => treeOf(turn.items), [turn.items]);
   const isRunning = turn.status === "running";
+  const failedTries = useMemo(() => failedTriesOf(turn), [turn]);
   return (
     <article
       data-turn={turn.id}
@@ -39,7 +41,13 @@ export const TurnView = memo(function TurnView({ turn, isLast }: TurnViewProps) 
         <PromptView text={turn.prompt} by={turn.by} at={turn.started_at} />
       </div>
       {tree.top.map((item) => (
-        <ItemView key={keyOf(item)} item={item} tree={tree} isTurnRunning={isRunning} />
+        <ItemView
+          key={keyOf(item)}
+          item={item}
+          tree={tree}
+          isTurnRunning={isRunning}
+          failedTries={failedTries}
+        />
       ))}
       {isRunning ? <Working turn={turn} /> : <TurnEnd turn={turn} isLast={isLast} />}
     </article>
@@ -54,13 +62,14 @@ interface ItemViewProps {
   item: Item;
   tree: ItemTree;
   isTurnRunning: boolean;
+  failedTries: ReadonlySet<Item>;
 }
 
-function ItemView({ item, tree, isTurnRunning }: ItemViewProps): ReactNode {
+function ItemView({ item, tree, isTurnRunning, failedTries }: ItemViewProps): ReactNode {
   const { renderPermission } = useTranscript();
   switch (item.type) {
     case "message":
-      return <Message item={item} isTurnRunning={isTurnRunning} />;
+      return <Message item={item} isTurnRunning={isTurnRunning} isFailedTry={failedTries.has(item)} />;
     case "thought":
       return <Thought item={item} isTurnRunning={isTurnRunning} />;
     case "tool": {
@@ -73,7 +82,13 @@ function ItemView({ item, tree, isTurnRunning }: ItemViewProps): ReactNode {
           isForcedOpen={hasPending(item.tool_call_id, tree.below)}
         >
           {inner?.map((child) => (
-            <ItemView key={keyOf(child)} item={child} tree={tree} isTurnRunning={isTurnRunning} />
+            <ItemView
+              key={keyOf(child)}
+              item={child}
+              tree={tree}
+              isTurnRunning={isTurnRunning}
+              failedTries={failedTries}
+            />
           ))}
         </ToolCard>
       );
@@ -136,7 +151,10 @@ function TurnEnd({ turn, isLast }: { turn: Turn; isLast: boolean }) {
   const { onRunAgain } = useTranscript();
   const end = turn.stop_reason ? END_WORDS[turn.stop_reason] : undefined;
   const isShown = turn.items.some((item) => item.type === "error" && item.message === turn.error?.message);
-  const answer = turn.items.filter((item) => item.type === "message" && !item.parent_tool_call_id);
+  const failedTries = failedTriesOf(turn);
+  const answer = turn.items.filter(
+    (item) => item.type === "message" && !item.parent_tool_call_id && !failedTries.has(item),
+  );
   const copyAnswer = () => answer.map((item) => (item.type === "message" ? item.text : "")).join("\n\n");
   return (
     <>
