@@ -7,9 +7,10 @@ afterEach(() => {
   localStorage.clear();
 });
 
-/** Nothing is ever looked at: layout is the browser tests' matter. */
+/** Nothing is ever in sight, and every question to the screen is answered with no: that is the browser tests' matter. */
 class StillObserver {
   observe(): void {}
   disconnect(): void {}
 }
 vi.stubGlobal("IntersectionObserver", StillObserver);
+vi.stubGlobal("matchMedia", (media: string) => Object.assign(new EventTarget(), { media, matches: false }));

@@ -38,10 +38,16 @@ export function Chat({ id }: { id: string }) {
   const session = useLiveSession(id, (live) => live.state?.session ?? null);
   const agent = conversation.agent?.name ?? "The agent";
   const renderPermission = useCallback(
-    (item: PermissionItem) => {
+    (item: PermissionItem, isBesideCall: boolean) => {
       const known = permissions.find((permission) => permission.id === item.permission_id);
       return (
-        <PermissionCard key={item.permission_id} ask={askOfItem(item, known)} agent={agent} me={me.name} />
+        <PermissionCard
+          key={item.permission_id}
+          ask={askOfItem(item, known)}
+          agent={agent}
+          me={me.name}
+          isBesideCall={isBesideCall}
+        />
       );
     },
     [permissions, agent, me.name],

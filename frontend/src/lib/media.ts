@@ -17,6 +17,11 @@ export function useIsPhone(): boolean {
   return useMedia("(max-width: 767.98px)");
 }
 
+/** Fingers and the keyboard of the screen, which has no Shift+Enter. */
+export function useIsTouch(): boolean {
+  return useMedia("(hover: none) and (pointer: coarse)");
+}
+
 /** Too narrow for a panel beside the conversation. The same width is `max-lg` in class names. */
 export function useIsNarrow(): boolean {
   return useMedia("(max-width: 1023.98px)");

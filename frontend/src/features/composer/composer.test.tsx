@@ -46,6 +46,18 @@ describe("Composer", () => {
     expect(input.value).toBe("");
   });
 
+  test("on a touch screen Enter makes a line: its keyboard has no other way to", async () => {
+    const touch = (media: string) =>
+      Object.assign(new EventTarget(), { media, matches: media.includes("coarse") });
+    vi.spyOn(window, "matchMedia").mockImplementation(touch as typeof window.matchMedia);
+    const { input, onSend } = show();
+    await userEvent.type(input, "one{Enter}two");
+    expect(onSend).not.toHaveBeenCalled();
+    await userEvent.click(screen.getByTestId("send"));
+    expect(onSend.mock.calls).toEqual([["one\ntwo"]]);
+    vi.mocked(window.matchMedia).mockRestore();
+  });
+
   test("does not send what is only white space", async () => {
     const { input, onSend } = show();
     await userEvent.type(input, "  {Enter}");

@@ -1,10 +1,11 @@
-// Where prompts are written: Enter sends, drafts are kept, the mode and the model stand beside it.
+// Where prompts are written: Enter sends (not on a screen's own keyboard), drafts are kept, the mode and the model stand beside it.
 import { ArrowUp, Square } from "lucide-react";
 import { type KeyboardEvent, type RefObject, useLayoutEffect, useRef } from "react";
 import { Button } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import type { Mode } from "@/lib/api/types";
 import { saveDraft, useDraft } from "@/lib/drafts";
+import { useIsTouch } from "@/lib/media";
 import { nextMode } from "@/lib/modes";
 import { usePreferences } from "@/lib/preferences";
 import { keysOf } from "@/lib/shortcuts";
@@ -37,6 +38,7 @@ export function Composer(props: ComposerProps) {
   const { session, placeholder, isRunning, isStopping, mode, commands, canListFiles, inputRef, controls } =
     props;
   const text = useDraft(session);
+  const isTouch = useIsTouch();
   const shiftTabMode = usePreferences((preferences) => preferences.shiftTabMode);
   const history = useHistory(props.history);
   const setText = (next: string) => {
@@ -55,7 +57,7 @@ export function Composer(props: ComposerProps) {
     // keyCode 229: some input methods end a composition with an Enter that is not marked as theirs.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (completions.onKeyDown(event)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && !event.shiftKey && !isTouch) {
       event.preventDefault();
       send();
     } else if (event.key === "Tab" && event.shiftKey && shiftTabMode) {

@@ -5,7 +5,7 @@ import type { PermissionItem } from "@/protocol/conversation";
 interface TranscriptContext {
   session: string;
   /** Cards for permissions come from elsewhere. */
-  renderPermission: (item: PermissionItem) => ReactNode;
+  renderPermission: (item: PermissionItem, isBesideCall: boolean) => ReactNode;
   /** Sends a prompt once more, as a new one. */
   onRunAgain: (prompt: string) => void;
   /** Runs a command of the agent's in a terminal. Only a click may call it; null where there is none. */

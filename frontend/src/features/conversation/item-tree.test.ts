@@ -43,6 +43,7 @@ test("a permission stands beside its call, also inside of a sub-agent, which the
   expect(names(tree.below.get("task"))).toEqual(["run", "p"]);
   expect(hasPending("task", tree.below)).toBe(true);
   expect(hasPending("other", tree.below)).toBe(false);
+  expect([...tree.waiting]).toEqual(["run"]);
 });
 
 test("parents that are unknown or go in a circle are no parents", () => {
@@ -73,4 +74,11 @@ test("a call that went on although somebody rejected a part of it is shown", () 
 test("of updates of the plan that follow each other one is enough, and one that failed is a call like others", () => {
   const tree = treeOf(items(plan("a"), plan("b"), text("t"), plan("c"), plan("d", "failed")));
   expect(names(tree.top)).toEqual(["b", "t", "c", "d"]);
+});
+
+test("a permission is beside its call when that is shown and was asked about once", () => {
+  const ask2 = [tool("two"), ask("b", "two"), ask("c", "two")];
+  const gone = [tool("gone"), ask("d", "gone"), answer("d", "reject"), fail("gone")];
+  const tree = treeOf(items(tool("one"), ask("a", "one"), ...ask2, ...gone, ask("e", "nobody")));
+  expect([...tree.besideCall]).toEqual(["a"]);
 });

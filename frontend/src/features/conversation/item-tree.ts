@@ -5,6 +5,10 @@ import { saidOnce } from "./said-once";
 export interface ItemTree {
   top: Item[];
   below: ReadonlyMap<string, Item[]>;
+  /** The calls that somebody has yet to allow. */
+  waiting: ReadonlySet<string>;
+  /** The permissions whose call stands right above them and says already what was asked for. */
+  besideCall: ReadonlySet<string>;
 }
 
 /** Each thing once. A sub-agent's items name its tool call; a permission stands beside the call that it is about. */
@@ -21,7 +25,11 @@ export function treeOf(items: Item[]): ItemTree {
     else below.set(parent, [...(below.get(parent) ?? []), item]);
   }
   const told = [...below].map(([id, inner]) => [id, saidOnce(inner, below)] as const);
-  return { top: saidOnce(top, below), below: new Map(told) };
+  const waiting = items.flatMap((item) =>
+    item.type === "permission" && item.state === "pending" ? item.tool_call_id : [],
+  );
+  const tree = { top: saidOnce(top, below), below: new Map(told), waiting: new Set(waiting) };
+  return { ...tree, besideCall: besideCall([tree.top, ...tree.below.values()].flat()) };
 }
 
 function parentOf(item: Item, parents: ReadonlyMap<string, string>): string {
@@ -37,6 +45,16 @@ function isCircular(start: string, parents: ReadonlyMap<string, string>): boolea
     seen.add(id);
   }
   return false;
+}
+
+/** A call that was asked about more than once does not say which question is which. */
+function besideCall(shown: Item[]): Set<string> {
+  const calls = new Set(shown.map((item) => (item.type === "tool" ? item.tool_call_id : "")));
+  const asks = shown.filter((item) => item.type === "permission");
+  const isOnly = (call: string) => asks.filter((ask) => ask.tool_call_id === call).length === 1;
+  return new Set(
+    asks.flatMap((ask) => (calls.has(ask.tool_call_id) && isOnly(ask.tool_call_id) ? ask.permission_id : [])),
+  );
 }
 
 /** Whether somebody has to answer something inside of this call. */

@@ -46,6 +46,8 @@ const ICONS: Record<ToolKind, typeof Wrench> = {
 interface ToolCardProps {
   tool: ToolItem;
   isTurnRunning: boolean;
+  /** It may not begin before somebody has allowed it, whatever the agent calls that. */
+  isWaiting: boolean;
   /** Something inside waits for an answer: the card may not hide it. */
   isForcedOpen: boolean;
   /** The work of a sub-agent. */
@@ -55,11 +57,12 @@ interface ToolCardProps {
 export const ToolCard = memo(function ToolCard({
   tool,
   isTurnRunning,
+  isWaiting,
   isForcedOpen,
   children,
 }: ToolCardProps) {
   const ref = useExactText<HTMLElement>(tool.output);
-  const status = shownStatus(tool, isTurnRunning);
+  const status = isWaiting ? "pending" : shownStatus(tool, isTurnRunning);
   const [choice, setChoice] = useState<boolean | null>(null);
   const isInteresting =
     status === "failed" || (status === "in_progress" && tool.tool_kind === "execute" && !!tool.output);

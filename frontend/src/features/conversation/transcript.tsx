@@ -14,7 +14,7 @@ const MORE_TURNS = 30;
 interface TranscriptProps {
   session: string;
   conversation: Conversation;
-  renderPermission: (item: PermissionItem) => ReactNode;
+  renderPermission: (item: PermissionItem, isBesideCall: boolean) => ReactNode;
   onRunAgain: (prompt: string) => void;
   onRunInTerminal: ((command: string) => void) | null;
   renderOutput: (output: string, omitted: number) => ReactNode;

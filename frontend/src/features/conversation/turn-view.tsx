@@ -79,6 +79,7 @@ function ItemView({ item, tree, isTurnRunning, failedTries }: ItemViewProps): Re
         <ToolCard
           tool={item}
           isTurnRunning={isTurnRunning}
+          isWaiting={tree.waiting.has(item.tool_call_id)}
           isForcedOpen={hasPending(item.tool_call_id, tree.below)}
         >
           {inner?.map((child) => (
@@ -94,7 +95,7 @@ function ItemView({ item, tree, isTurnRunning, failedTries }: ItemViewProps): Re
       );
     }
     case "permission":
-      return renderPermission(item);
+      return renderPermission(item, tree.besideCall.has(item.permission_id));
     case "error":
       return <ErrorCard errorClass={item.class} message={item.message} retryAt={item.retry_at} />;
     case "suppressed":

@@ -5,7 +5,14 @@ import { cn } from "@/lib/cn";
 import { type Ask, outcomeOf, summaryOf } from "./ask";
 import { AskDetails } from "./ask-details";
 
-export function Outcome({ ask, me }: { ask: Ask; me: string }) {
+interface OutcomeProps {
+  ask: Ask;
+  me: string;
+  /** Only how it ended: what it was about stands above. */
+  isShort?: boolean;
+}
+
+export function Outcome({ ask, me, isShort = false }: OutcomeProps) {
   const [isOpen, setIsOpen] = useState(false);
   const isRejected = ask.choice === "reject";
   const isSuspicious = ask.by === "box";
@@ -44,11 +51,12 @@ export function Outcome({ ask, me }: { ask: Ask; me: string }) {
             isSuspicious && "text-attention",
           )}
         />
-        <span className="min-w-0 truncate font-mono text-xs">{summaryOf(ask)}</span>
+        {!isShort && <span className="min-w-0 truncate font-mono text-xs">{summaryOf(ask)}</span>}
         <span
           data-testid="permission-outcome"
           className={cn(
-            "ml-auto shrink-0 text-xs text-muted max-md:max-w-1/2 max-md:shrink max-md:truncate",
+            "min-w-0 truncate text-xs text-muted",
+            !isShort && "ml-auto shrink-0 max-md:max-w-1/2 max-md:shrink",
             isSuspicious && "text-attention",
           )}
         >

@@ -124,6 +124,16 @@ describe("a permission", () => {
   });
 });
 
+test("beside its call it says how it ended, not again what it was", () => {
+  const over = { ...ASK, state: "answered", choice: "once", by: "user", user: "Bob" } as const;
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <PermissionCard ask={over} agent="OpenCode" me="Alice" isBesideCall />
+    </QueryClientProvider>,
+  );
+  expect(screen.getByTestId("permission-card").textContent).toBe("Allowed once by Bob");
+});
+
 describe("a question", () => {
   test("wants every answer before it can be sent", async () => {
     show(question);

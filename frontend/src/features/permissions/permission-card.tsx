@@ -21,10 +21,13 @@ interface PermissionCardProps {
   me: string;
   /** The card stands elsewhere too; only one of them can be the one that is jumped to. */
   isCopy?: boolean;
+  /** What was asked for stands right above it; when it is over, that need not be said again. */
+  isBesideCall?: boolean;
 }
 
-export function PermissionCard({ ask, agent, me, isCopy = false }: PermissionCardProps) {
-  if (ask.state !== "pending") return <Outcome ask={ask} me={me} />;
+export function PermissionCard(props: PermissionCardProps) {
+  const { ask, agent, me, isCopy = false, isBesideCall = false } = props;
+  if (ask.state !== "pending") return <Outcome ask={ask} me={me} isShort={isBesideCall} />;
   return isCopy ? <PendingCard ask={ask} agent={agent} /> : <CardInPlace ask={ask} agent={agent} />;
 }
 

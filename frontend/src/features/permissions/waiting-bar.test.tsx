@@ -30,7 +30,6 @@ class FakeObserver {
 
 beforeEach(() => {
   vi.stubGlobal("IntersectionObserver", FakeObserver);
-  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
 });
 
 function show(isCardShown = true) {

@@ -12,6 +12,7 @@ import { createSession } from "@/lib/api/sessions";
 import type { Agent, Mode, Provider } from "@/lib/api/types";
 import { saveDraft, useDraft } from "@/lib/drafts";
 import { newId } from "@/lib/id";
+import { useIsTouch } from "@/lib/media";
 import { MODES } from "@/lib/modes";
 import { recall, remember } from "@/lib/storage";
 import { firstChoice, type ModelChoice } from "./model-choice";
@@ -47,6 +48,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
   const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
   const prompt = useDraft(DRAFT);
   const create = useCreateSession();
+  const isTouch = useIsTouch();
   const isDemo = choice?.provider === "demo";
 
   const submit = () => {
@@ -55,7 +57,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
     create.mutate({ agent: agentId, ...choice, mode, text: prompt.trim() });
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isTouch || event.nativeEvent.isComposing) return;
     event.preventDefault();
     submit();
   };
@@ -71,7 +73,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
     >
       <Field
         label="What should be done?"
-        hint="Enter starts, Shift+Enter makes a new line. It can be left empty."
+        hint={`${isTouch ? "" : "Enter starts, Shift+Enter makes a new line. "}It can be left empty.`}
       >
         {(ids) => (
           <TextArea
