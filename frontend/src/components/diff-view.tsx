@@ -78,7 +78,8 @@ function LineNumber({ value }: { value: number | null }) {
 export function DiffCounts({ additions, deletions }: { additions: number; deletions: number }) {
   return (
     <span className="shrink-0 font-mono text-xs">
-      <span className="text-ok">+{additions}</span> <span className="text-bad">−{deletions}</span>
+      <span className={additions ? "text-ok" : "text-faint"}>+{additions}</span>{" "}
+      <span className={deletions ? "text-bad" : "text-faint"}>−{deletions}</span>
     </span>
   );
 }
