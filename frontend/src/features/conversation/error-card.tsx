@@ -12,6 +12,10 @@ interface ErrorCardProps {
   retryAt?: string | undefined;
 }
 
+export function titleOfError(errorClass: ErrorClass): string {
+  return (ERROR_WORDS[errorClass] ?? ERROR_WORDS.internal).title;
+}
+
 export function ErrorCard({ errorClass, message, retryAt }: ErrorCardProps) {
   const words = ERROR_WORDS[errorClass] ?? ERROR_WORDS.internal;
   return (

@@ -1,10 +1,10 @@
 // What happened between turns: the box woke, slept or was lost.
-import { Moon, PlugZap, TriangleAlert } from "lucide-react";
+import { CircleX, Moon, PlugZap, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { absoluteTime } from "@/lib/time";
 import type { Notice } from "@/protocol/conversation";
 import type { AgentInfo, ErrorData } from "@/protocol/events";
-import { ErrorCard } from "./error-card";
+import { ErrorCard, titleOfError } from "./error-card";
 
 const STOP_WORDS: Record<string, string> = {
   idle: "Asleep after a while without work",
@@ -12,13 +12,19 @@ const STOP_WORDS: Record<string, string> = {
   shutdown: "OpenAgent was stopped; asleep",
 };
 
-export function NoticeLine({ notice }: { notice: Notice }) {
+interface NoticeLineProps {
+  notice: Notice;
+  /** More has happened since: a failure is history by now, and needs no card. */
+  isPast: boolean;
+}
+
+export function NoticeLine({ notice, isPast }: NoticeLineProps) {
   const { kind, data } = notice;
-  if (kind === "error") {
+  if (!isPast && kind === "error") {
     const error = data as unknown as ErrorData;
     return <ErrorCard errorClass={error.class} message={error.message} retryAt={error.retry_at} />;
   }
-  if (kind === "instance.lost") {
+  if (!isPast && kind === "instance.lost") {
     const { message } = data as { message?: string };
     return (
       <div
@@ -43,6 +49,17 @@ export function NoticeLine({ notice }: { notice: Notice }) {
 }
 
 function wordsOf({ kind, data }: Notice): { icon: ReactNode; words: string } {
+  if (kind === "error") {
+    const error = data as unknown as ErrorData;
+    return {
+      icon: <CircleX />,
+      words: [titleOfError(error.class), error.message].filter(Boolean).join(": "),
+    };
+  }
+  if (kind === "instance.lost") {
+    const { message } = data as { message?: string };
+    return { icon: <TriangleAlert />, words: ["The box was lost", message].filter(Boolean).join(": ") };
+  }
   if (kind === "instance.started") {
     const { agent, resumed } = data as { agent?: AgentInfo; resumed?: boolean };
     const name = agent ? `${agent.name} ${agent.version}` : "The agent";
@@ -66,7 +83,7 @@ interface DividerProps {
   kind: string;
   at: string;
   icon: ReactNode;
-  children: ReactNode;
+  children: string;
 }
 
 function Divider({ kind, at, icon, children }: DividerProps) {
@@ -74,13 +91,13 @@ function Divider({ kind, at, icon, children }: DividerProps) {
     <div
       data-testid="notice"
       data-kind={kind}
-      title={absoluteTime(at)}
+      title={`${absoluteTime(at)}\n${children}`}
       className="measure flex items-center gap-2 text-xs text-faint [&_svg]:size-3"
     >
-      <span className="h-px flex-1 bg-border" />
+      <span className="h-px min-w-4 flex-1 bg-border" />
       <span aria-hidden>{icon}</span>
-      {children}
-      <span className="h-px flex-1 bg-border" />
+      <span className="truncate">{children}</span>
+      <span className="h-px min-w-4 flex-1 bg-border" />
     </div>
   );
 }

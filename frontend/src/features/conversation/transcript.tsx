@@ -93,7 +93,9 @@ function Entries({ turns, notices, isWhole }: { turns: Turn[]; notices: Notice[]
 }
 
 function Notices({ notices }: { notices: Notice[] }) {
-  return notices.map((notice) => <NoticeLine key={notice.seq} notice={notice} />);
+  return notices.map((notice, index) => (
+    <NoticeLine key={notice.seq} notice={notice} isPast={index < notices.length - 1} />
+  ));
 }
 
 /** Shows more as soon as it comes into view; the button is for whoever gets there otherwise. */
