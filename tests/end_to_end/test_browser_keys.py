@@ -58,6 +58,8 @@ def test_a_key_of_the_wrong_shape_is_refused_with_what_one_looks_like(
         expect(keys.form).to_contain_text(advice)
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(field).to_have_accessible_description(re.compile(re.escape(advice)))
+        expect(keys.form).to_contain_text("Looks like xai-…")
+        expect(keys.form.get_by_role("link", name="Make one at")).to_be_visible()
     window.shot("key-refused")
     assert owner.get("/keys/") == before
 

@@ -26,7 +26,9 @@ def test_thoughts_are_folded_and_can_be_read(open_window: OpenWindow, shared: st
 
 def test_a_plan_is_pinned_above_the_conversation(open_window: OpenWindow, shared: str) -> None:
     session = SessionScreen(open_window(), shared)
-    session.send("/demo todo").wait()
+    turn = session.send("/demo todo").wait()
+    expect(turn.tools).to_have_count(0)
+    expect(turn.article.get_by_text("updated the plan")).to_have_count(3)
     plan = session.page.get_by_test_id("plan")
     expect(plan).to_contain_text("Plan 3/3")
     plan.get_by_role("button").click()
