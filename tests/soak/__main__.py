@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import django
@@ -11,6 +12,8 @@ import django
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
+    # Whoever ends us ends the products too, in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # What folds logs needs Django.
     from tests.soak import run
 

@@ -42,8 +42,9 @@ class Soak:
         return max(4, round(full * self.share))
 
     def run(self) -> None:
-        place = habitat.many(sessions=self.sessions, seed=self.seed)
-        self._in(place, self.minutes * 60 * 0.35, self._try)
+        if self.sessions:
+            place = habitat.many(sessions=self.sessions, seed=self.seed)
+            self._in(place, self.minutes * 60 * 0.35, self._try)
         if self.opencode:
             place = habitat.few(sessions=self.opencode, seed=self.seed)
             self._in(place, self.minutes * 60 * 0.25, lambda _: None)
@@ -92,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--minutes", type=float, default=FULL_MINUTES, help="about how long it takes")
-    parser.add_argument("--sessions", type=int, default=20, help="with fake sidecars")
+    parser.add_argument("--sessions", type=int, default=20, help="with fake sidecars; 0 leaves them out")
     parser.add_argument("--opencode", type=int, default=2, help="sessions with OpenCode; 0 leaves them out")
     options = parser.parse_args(arguments)
     report.tell(f"seed {options.seed}")
