@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from sidecar.protocol import frames, messages
@@ -19,10 +19,13 @@ MAX_WAITING_EVENTS = 256
 
 
 class Process(Protocol):
-    """A program in the box; `stream` is its standard input and output as raw bytes."""
+    """A program in the box; `stream` is its output, errors merged in, and `stdin` its input."""
 
     @property
     def stream(self) -> asyncio.StreamReader: ...
+
+    @property
+    def stdin(self) -> asyncio.StreamWriter: ...
 
     async def wait(self) -> int:
         """The exit code; returns at once when the program has ended, as often as it is asked."""
@@ -37,6 +40,28 @@ class Box(Protocol):
     async def exec(self, argv: Sequence[str], /, *, env: Mapping[str, str], cwd: str) -> Process: ...
 
     async def connect(self, port: int, /) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]: ...
+
+
+class ProviderNews:
+    """What the gate saw of the model calls: the word of who knows, whatever the agent says or hides."""
+
+    def __init__(self) -> None:
+        self.failure: messages.ErrorData | None = None
+        """The last model call's, None when it went well."""
+        self._listener: Callable[[messages.ErrorData], None] = lambda failure: None
+
+    def listen(self, listener: Callable[[messages.ErrorData], None]) -> None:
+        """Call `listener` for each call that fails from now on; one listener at a time."""
+        self._listener = listener
+
+    def answered(self) -> None:
+        """A call went well."""
+        self.failure = None
+
+    def failed(self, failure: messages.ErrorData) -> None:
+        """A call failed."""
+        self.failure = failure
+        self._listener(failure)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +85,7 @@ class AgentContext:
     start_seconds: float = 60.0
     hang_seconds: float = 600.0
     silence_seconds: float = 300.0
+    news: ProviderNews = field(default_factory=ProviderNews)
 
 
 @dataclass(frozen=True, kw_only=True)

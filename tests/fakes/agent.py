@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from sidecar.agents.base import Agent, AgentContext, AgentEvent, AgentStartFailed, EventQueue
 from sidecar.agents.failures import failure
-from sidecar.agents.opencode.policy import MODES, Policy, known_mode
+from sidecar.agents.policy import MODES, Policy, known_mode
 from sidecar.agents.turns import Turns
 from sidecar.protocol import frames
 from sidecar.protocol.messages import AgentConfig, AgentInfo, AgentStatus, PermissionAsked

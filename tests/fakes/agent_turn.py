@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sidecar.agents.base import EventQueue
 from sidecar.agents.failures import failure
-from sidecar.agents.opencode.policy import Policy
+from sidecar.agents.policy import Policy
 from sidecar.agents.turns import Turns
 from sidecar.protocol.frames import PermissionAnswer
 from sidecar.protocol.messages import (

@@ -23,9 +23,9 @@ from sidecar.agents.failures import failure
 from sidecar.agents.opencode.client import Refused, Unreachable
 from sidecar.agents.opencode.conversation import Conversation
 from sidecar.agents.opencode.host import Host
-from sidecar.agents.opencode.policy import MODES, Policy, known_mode
 from sidecar.agents.opencode.requests import Order
 from sidecar.agents.opencode.server import Installation
+from sidecar.agents.policy import MODES, Policy, known_mode
 from sidecar.agents.turns import Turns
 from sidecar.protocol import frames
 from sidecar.protocol.messages import AgentConfig, AgentInfo, AgentStatus, ErrorData

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sidecar.agents import disk
 from sidecar.agents.base import AgentContext
 
 CATALOGUED = frozenset({"anthropic", "deepseek", "google", "groq", "mistral", "openai", "openrouter", "xai"})
@@ -77,20 +78,8 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
 def environment(context: AgentContext, password: str, models: frozenset[str]) -> dict[str, str]:
     """All variables of the server; nothing in them is worth stealing."""
     return {
-        **directories(context),
+        **disk.directories(context),
         **dict.fromkeys(_SWITCHES, "1"),
         "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(context, models)),
         "OPENCODE_SERVER_PASSWORD": password,
-    }
-
-
-def directories(context: AgentContext) -> dict[str, str]:
-    """Where OpenCode keeps its state: on the session's own disk."""
-    home = context.home
-    return {
-        "HOME": home,
-        "XDG_CACHE_HOME": f"{home}/.cache",
-        "XDG_CONFIG_HOME": f"{home}/.config",
-        "XDG_DATA_HOME": f"{home}/.local/share",
-        "XDG_STATE_HOME": f"{home}/.local/state",
     }

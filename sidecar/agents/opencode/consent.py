@@ -7,9 +7,9 @@ from typing import Any
 
 from sidecar.agents import text
 from sidecar.agents.opencode import requests
-from sidecar.agents.opencode.policy import Policy
 from sidecar.agents.opencode.replies import Replies
 from sidecar.agents.opencode.requests import Order, Request
+from sidecar.agents.policy import Policy
 from sidecar.agents.recent import Recent
 from sidecar.agents.turns import Turns
 from sidecar.protocol.frames import PermissionAnswer

@@ -18,9 +18,9 @@ from sidecar.agents.failures import timestamp
 from sidecar.agents.opencode import errors, todos
 from sidecar.agents.opencode.consent import Consent
 from sidecar.agents.opencode.files import Files
-from sidecar.agents.opencode.policy import Policy
 from sidecar.agents.opencode.replies import Replies
 from sidecar.agents.opencode.requests import Order
+from sidecar.agents.policy import Policy
 from sidecar.agents.recent import Recent
 from sidecar.agents.turns import Turns
 from sidecar.protocol.messages import AgentStatus, ErrorData, Plan, PlanEntry, StopReason

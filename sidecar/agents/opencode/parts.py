@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sidecar.agents import text
 from sidecar.agents.opencode import tools
-from sidecar.agents.opencode.output import Output
+from sidecar.agents.output import Output
 from sidecar.protocol.messages import Data, TextDelta, TextDone, ToolUpsert
 
 Emit = Callable[[str, Data], None]

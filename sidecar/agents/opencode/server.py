@@ -9,7 +9,7 @@ import secrets
 import signal
 from dataclasses import dataclass
 
-from sidecar.agents import text
+from sidecar.agents import disk, text
 from sidecar.agents.base import AgentContext, AgentStartFailed, Process
 from sidecar.agents.failures import sanitised
 from sidecar.agents.opencode import config
@@ -20,11 +20,9 @@ PROBE_PAUSE_SECONDS = 0.1
 STOP_SECONDS = 1.0
 PORTS = 3
 TAIL_BYTES = 4096
-SCRIPT_SECONDS = 30.0
-MAX_SCRIPT_OUTPUT = 64 * 1024
 
-# A repository with a commit: OpenCode's diffs and snapshots do nothing without. What it would download into
-# its configuration folder is linked there from the read-only installation. The remembered session comes last.
+# What OpenCode would download into its configuration folder is linked there from the read-only installation.
+# Its diffs and snapshots do nothing without a repository. The remembered session comes last.
 _PREPARE = """
 set -u
 umask 022
@@ -35,13 +33,8 @@ if [ -d "$INSTALLATION/node_modules" ]; then
     if [ -L "$link" ] || [ ! -e "$link" ]; then ln -sfn "$INSTALLATION/$name" "$link"; fi
   done
 fi
-if ! git rev-parse --git-dir >/dev/null 2>&1; then
-  git init -q -b main . && git config user.name OpenAgent && git config user.email openagent@localhost
-fi
-if ! git rev-parse -q --verify HEAD >/dev/null 2>&1; then
-  git -c user.name=OpenAgent -c user.email=openagent@localhost -c commit.gpgsign=false \\
-    commit -q --allow-empty -m "Empty workspace" >/dev/null 2>&1
-fi
+"""
+_LAST_SESSION = """
 cat "$XDG_STATE_HOME/openagent/opencode-session" 2>/dev/null
 exit 0
 """
@@ -63,31 +56,15 @@ class Installation:
 
 async def prepare(context: AgentContext, installation: Installation) -> str:
     """Make home and workspace ready. The id of the session that was in use last, empty if there was none."""
-    lines = (await _run(context, _PREPARE, {"INSTALLATION": installation.folder})).strip().splitlines()
+    env = {**disk.directories(context), "INSTALLATION": installation.folder}
+    said = await disk.run(context, _PREPARE + disk.REPOSITORY + _LAST_SESSION, env)
+    lines = said.strip().splitlines()
     return text.line(lines[-1]) if lines else ""
 
 
 async def remember(context: AgentContext, session: str) -> None:
     """Keep the session's id on the disk for the next instance."""
-    await _run(context, _REMEMBER, {"SESSION": session})
-
-
-async def _run(context: AgentContext, script: str, variables: dict[str, str]) -> str:
-    env = {**config.directories(context), **variables}
-    process = await context.box.exec(["sh", "-c", script], env=env, cwd=context.workspace)
-    output = bytearray()
-    try:
-        async with asyncio.timeout(SCRIPT_SECONDS):
-            while len(output) < MAX_SCRIPT_OUTPUT and (piece := await process.stream.read(4096)):
-                output += piece
-            code = await process.wait()
-    except TimeoutError as error:
-        await process.kill(signal.SIGKILL)
-        raise AgentStartFailed("The workspace could not be made ready in time.") from error
-    said = output.decode("utf-8", "replace")
-    if code != 0:
-        raise AgentStartFailed(f"The workspace could not be made ready: {sanitised(said)}")
-    return said
+    await disk.run(context, _REMEMBER, {**disk.directories(context), "SESSION": session})
 
 
 class Server:

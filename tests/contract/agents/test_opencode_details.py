@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.agents.opencode.output import KEPT_END, MAX_OUTPUT
+from sidecar.agents.output import KEPT_END, MAX_OUTPUT
 from tests.contract.agents.live_opencode import LiveOpenCode
 from tests.contract.agents.recorder import allow
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sidecar.agents.base import AgentEvent, EventQueue
 from sidecar.agents.opencode.conversation import Conversation
-from sidecar.agents.opencode.policy import Policy
 from sidecar.agents.opencode.requests import Order
+from sidecar.agents.policy import Policy
 from sidecar.agents.turns import Turns
 from sidecar.protocol.messages import PermissionAsked, check_data, to_data
 from tests.contract.agents.recorder import Turn

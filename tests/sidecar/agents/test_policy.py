@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.agents.opencode.policy import DEFAULT_MODE, MODES, Policy, known_mode, matches
+from sidecar.agents.policy import DEFAULT_MODE, MODES, Policy, known_mode, matches
 
 
 @pytest.mark.parametrize(

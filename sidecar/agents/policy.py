@@ -1,6 +1,6 @@
 """What needs a person's consent: the session's mode, and what was allowed "for this session".
 
-OpenCode is configured to ask for everything that matters, always; what the mode or an earlier answer allows
+Agents are made to ask for everything that matters, always; what the mode or an earlier answer allows
 is answered here. So a change of mode works at once, in sub-agents too, and nothing has to be restarted.
 """
 
@@ -55,9 +55,9 @@ class Policy:
 
 
 def matches(wanted: str, pattern: str) -> bool:
-    """Whether an OpenCode pattern covers `wanted`: `*` is anything, and `git *` covers `git` alone too.
+    """Whether `pattern` covers `wanted`: `*` is anything, and `git *` covers `git` alone too.
 
-    A question mark means itself here and any character there: this allows less, never more.
+    A question mark means itself here and any character to OpenCode: this allows less, never more.
     """
     if pattern.endswith(" *") and matches(wanted, pattern.removesuffix(" *")):
         return True

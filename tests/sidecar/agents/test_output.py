@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.agents.opencode.output import KEPT_END, MAX_PIECE, Output
+from sidecar.agents.output import KEPT_END, MAX_PIECE, Output
 from sidecar.protocol.messages import ToolOutput
 
 SLIDING = 30_000
