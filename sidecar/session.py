@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from sidecar import ending, log
 from sidecar.agents import registry
-from sidecar.agents.base import Agent, AgentContext, AgentError, Box
+from sidecar.agents.base import Agent, AgentContext, AgentError, Box, ProviderNews
 from sidecar.box_server import BoxServer, GateHandler
 from sidecar.config import Config
 from sidecar.ending import Ending, Exit
@@ -188,13 +188,8 @@ class Session:
             spawn=around.spawn,
             on_hang=self._agent_hung,
         )
-        self._gate = ModelGate(
-            claim.provider,
-            lambda: around.key(claim.provider.id),
-            turns.provider_answered,
-            turns.provider_failed,
-            limits=models.Limits(idle_seconds=limits.silence_seconds),
-        )
+        news = ProviderNews()
+        self._gate = self._make_gate(turns, news)
         self._following = around.spawn(self._follow(agent, turns))
         context = AgentContext(
             box=around.box,
@@ -203,9 +198,25 @@ class Session:
             mode=claim.mode or "ask",
             gate_port=around.box.gate_ports[MODELS],
             start_seconds=limits.agent_seconds,
+            news=news,
         )
         async with asyncio.timeout(limits.agent_seconds + CLOSE_SECONDS):
             return await agent.start(context)
+
+    def _make_gate(self, turns: Turns, news: ProviderNews) -> ModelGate:
+        provider = self.claim.provider
+
+        def answered(usage: messages.Usage) -> None:
+            turns.provider_answered(usage)
+            news.answered()
+
+        def failed(error: messages.ErrorData) -> None:
+            turns.provider_failed(error)
+            news.failed(error)
+
+        limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
+        key = self._around.key
+        return ModelGate(provider, lambda: key(provider.id), answered, failed, limits=limits)
 
     async def _follow(self, agent: Agent, turns: Turns) -> None:
         await turns.follow()

@@ -27,6 +27,16 @@ _WORDS: dict[ErrorClass, str] = {
     "internal": "The agent failed.",
 }
 
+_SIGNS: dict[ErrorClass, str] = {
+    "unknown_model": r"model not found|ModelNotFound",
+    "provider_rate_limit": r"rate.?limit|too many requests|\b429\b",
+    "disk_full": r"ENOSPC|no space left|disk is full|EDQUOT",
+    "context_too_long": r"context.{0,20}(?:overflow|exceeded|length)|prompt is too long",
+    "provider_bad_response": r"json|parse|validation|unexpected (?:end|token)|no output generated",
+    "provider_unavailable": r"timed? ?out|connect|socket|network|fetch failed|terminated|econn|overload",
+}
+_BY_SIGNS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _SIGNS.items()]
+
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S*", re.IGNORECASE)
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|ghp|gho|glpat|hf)[-_][A-Za-z0-9*._-]{6,}|\bAIza[A-Za-z0-9_-]{10,}"
@@ -40,6 +50,11 @@ def failure(error_class: ErrorClass, detail: object = "", *, retry_at: str = "")
     said = sanitised(detail)
     message = f"{_WORDS[error_class]} (It said: {said})" if said else _WORDS[error_class]
     return ErrorData(error_class=error_class, message=message, retry_at=retry_at)
+
+
+def by_words(said: str, default: ErrorClass = "internal") -> ErrorClass:
+    """The class that an error's words hint at."""
+    return next((error_class for error_class, words in _BY_SIGNS if words.search(said)), default)
 
 
 def sanitised(detail: object) -> str:

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sidecar.agents.acp.agent import AcpAgent
+from sidecar.agents.acp.recipe import Recipe
+from sidecar.agents.acp.recipes import claude, codex, copilot, gemini
 from sidecar.agents.base import Agent, AgentError
 from sidecar.agents.opencode.agent import OpenCode
 
-_AGENTS: dict[str, type[Agent]] = {OpenCode.id: OpenCode}
+RECIPES: tuple[Recipe, ...] = (copilot.RECIPE, claude.RECIPE, codex.RECIPE, gemini.RECIPE)
+
+
+def _acp(recipe: Recipe) -> Callable[[], Agent]:
+    return lambda: AcpAgent(recipe)
+
+
+_AGENTS: dict[str, Callable[[], Agent]] = {
+    OpenCode.id: OpenCode,
+    **{recipe.id: _acp(recipe) for recipe in RECIPES},
+}
 
 
 class UnknownAgent(AgentError):
@@ -14,7 +29,7 @@ class UnknownAgent(AgentError):
 
 def get_agent(agent_id: str) -> Agent:
     """A new, not yet started agent. UnknownAgent when there is none of this id."""
-    agent = _AGENTS.get(agent_id)
-    if agent is None:
+    make = _AGENTS.get(agent_id)
+    if make is None:
         raise UnknownAgent(f"There is no agent called {agent_id[:40]!r}.")
-    return agent()
+    return make()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from sidecar.agents.base import AgentEvent, EventQueue, TurnOpen, UnknownPermission
 from sidecar.protocol import messages
+
+Emit = Callable[[str, messages.Data], None]
+"""Sends an event of a kind, in the open turn."""
 
 
 class Turns:

@@ -84,7 +84,7 @@ class Relay:
             finally:
                 await response.aclose()
         except Failed as failed:
-            self.on_error(failed.error)
+            self._fail(failed.error)
             self.status = failed.status
             error = failed.error
             body = answers.body(self.provider.wire, failed.status, error.message, error.error_class)
@@ -198,7 +198,7 @@ class Relay:
         error = faults.classify(
             self.provider.name, response.status_code, words, retry_at=come_back, secret=self.secret
         )
-        self.on_error(error)
+        self._fail(error)
         headers, status, wire = self._headers(response), response.status_code, self.provider.wire
         if wire.startswith("openai-"):
             status = faults.status_for_agent(status, error.error_class)
@@ -214,7 +214,7 @@ class Relay:
         try:
             await self._pass_body(response, meter)
         except httpx2.HTTPError as error:
-            self.on_error(broken(self.provider.name, error, idle_seconds=self.upstream.idle_seconds))
+            self._fail(broken(self.provider.name, error, idle_seconds=self.upstream.idle_seconds))
             raise BrokenOff from error
         if meter is not None:
             self._check(meter)
@@ -242,13 +242,18 @@ class Relay:
         reading, name = meter.reading, self.provider.name
         if reading.error is not None:
             said = faults.said_by({"error": reading.error})
-            self.on_error(faults.classify(name, 0, said, secret=self.secret))
+            self._fail(faults.classify(name, 0, said, secret=self.secret))
         elif reading.malformed or not reading.ended:
             what = "is garbled" if reading.malformed else "broke off"
-            self.on_error(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
+            self._fail(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))
         if not reading.ended:
             # Also after an error in its midst: some SDKs overlook that, and their agents ask again at once.
             raise BrokenOff
+
+    def _fail(self, error: ErrorData) -> None:
+        """Report a failure. Calls that cost nothing, such as a list of models, may fail without harm."""
+        if self.admitted.call.metered:
+            self.on_error(error)
 
     def _headers(self, response: httpx2.Response) -> list[tuple[bytes, bytes]]:
         headers = wires.response_headers(response.headers.multi_items())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from sidecar.agents import text
-from sidecar.agents.failures import failure
+from sidecar.agents.failures import by_words, failure
 from sidecar.gate import faults
 from sidecar.protocol.messages import ErrorClass, ErrorData
 
@@ -25,16 +24,6 @@ _BY_NAME: dict[str, ErrorClass] = {
     "StructuredOutputError": "provider_bad_response",
 }
 
-_WORDS: dict[ErrorClass, str] = {
-    "unknown_model": r"model not found|ModelNotFound",
-    "provider_rate_limit": r"rate.?limit|too many requests|\b429\b",
-    "disk_full": r"ENOSPC|no space left|disk is full|EDQUOT",
-    "context_too_long": r"context.{0,20}(?:overflow|exceeded|length)|prompt is too long",
-    "provider_bad_response": r"json|parse|validation|unexpected (?:end|token)|no output generated",
-    "provider_unavailable": r"timed? ?out|connect|socket|network|fetch failed|terminated|econn|overload",
-}
-_BY_WORDS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _WORDS.items()]
-
 
 def classified(error: object) -> ErrorData:
     """The failure that `error` (`{"name", "data"}`) stands for."""
@@ -44,14 +33,14 @@ def classified(error: object) -> ErrorData:
     name = text.line(given.get("name"))
     if name == "APIError":
         return _api_error(data, said)
-    error_class = _BY_NAME.get(name) or _by_words(text.clip(data.get("message"), MAX_BODY))
+    error_class = _BY_NAME.get(name) or by_words(text.clip(data.get("message"), MAX_BODY))
     return failure(error_class, said)
 
 
 def retry(status: Mapping[str, Any]) -> ErrorData:
     """The failure for which OpenCode tries again later."""
     message = text.line(status.get("message"), 2000)
-    return failure(_by_words(message, "provider_unavailable"), message)
+    return failure(by_words(message, "provider_unavailable"), message)
 
 
 def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:
@@ -60,7 +49,7 @@ def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:
     if (error_class := _named_by_gate(body)) is not None:
         return failure(error_class, said)
     if status == 0:
-        return failure(_by_words(said, "provider_unavailable"), said)
+        return failure(by_words(said, "provider_unavailable"), said)
     # The same judgement as the gate's, so that the log and the usage page tell one story.
     described = faults.said_in(body.encode()) or faults.Said(frozenset(), said)
     return failure(faults.classify("", status, described).error_class, said)
@@ -74,7 +63,3 @@ def _named_by_gate(body: str) -> ErrorClass | None:
         return None
     known: tuple[ErrorClass, ...] = get_args(ErrorClass)
     return next((name for name in known if name == code), None)
-
-
-def _by_words(said: str, default: ErrorClass = "internal") -> ErrorClass:
-    return next((error_class for error_class, words in _BY_WORDS if words.search(said)), default)

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from sidecar.agents import text
 from sidecar.agents.opencode import tools
-from sidecar.agents.opencode.parts import Emit
 from sidecar.agents.recent import Recent
+from sidecar.agents.turns import Emit
 from sidecar.protocol.messages import FileChanged
 
 MAX_PATHS = 200

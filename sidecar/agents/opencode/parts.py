@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sidecar.agents import text
 from sidecar.agents.opencode import tools
 from sidecar.agents.output import Output
-from sidecar.protocol.messages import Data, TextDelta, TextDone, ToolUpsert
+from sidecar.agents.turns import Emit
+from sidecar.protocol.messages import TextDelta, TextDone, ToolUpsert
 
-Emit = Callable[[str, Data], None]
 TextKind = Literal["message", "thought"]
 
 MAX_TEXT = 1024 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.agents import text
-from sidecar.agents.opencode.parts import Calls, Emit, TextKind, Texts
+from sidecar.agents.opencode.parts import Calls, TextKind, Texts
+from sidecar.agents.turns import Emit
 
 MAX_SESSIONS = 500
 MAX_MESSAGES = 20_000

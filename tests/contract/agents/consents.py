@@ -41,7 +41,9 @@ class Consents:
         assert turn.error is None
 
     async def test_a_rejection_with_a_message_is_advice(self, made: Made) -> None:
-        turn = await made.recorder.run("/demo permission", lambda asked: reject(asked, "keep the folder"))
+        turn = await made.recorder.run(
+            "/demo permission", lambda asked: reject(asked, "/demo say keep the folder")
+        )
         assert turn.stop_reason == "end_turn"
         assert "keep the folder" in turn.text
         assert turn.tool("execute").status == "rejected"

@@ -108,7 +108,6 @@ class Ends:
         first = turn.of("agent.status")[0]
         assert first.status == "retrying"
         assert first.attempt == 1
-        assert first.retry_at > "2026"
         assert turn.of("error") == []
 
     async def test_a_crash_ends_the_turn_and_the_next_prompt_works(self, made: Made) -> None:

@@ -23,6 +23,11 @@ async def test_the_model_is_the_one_that_was_asked_for(opencode: LiveOpenCode) -
     assert opencode.demo.exchanges[-1].body["model"] == "demo"
 
 
+async def test_it_says_when_it_tries_again(opencode: LiveOpenCode) -> None:
+    turn = await opencode.recorder.run("/demo errorthen 1")
+    assert turn.of("agent.status")[0].retry_at > "2026"
+
+
 async def test_no_call_is_spent_on_a_title(opencode: LiveOpenCode) -> None:
     opencode.demo.exchanges.clear()
     await opencode.recorder.run("/demo plain")

@@ -1,0 +1,1 @@
+"""The agents that speak ACP, as data: one module for what is particular about each."""
