@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev images test check e2e bench soak figures setup setup-test lint
+.PHONY: help up dev images test check e2e bench soak figures agents agent-pin conformance setup setup-test lint
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -22,6 +22,9 @@ help:
 	@echo "make bench   measure it under load"
 	@echo "make soak    let it run for long, with faults (MINUTES=12 SEED=... SESSIONS=20)"
 	@echo "make figures put what both measured into docs/figures.md"
+	@echo "make agents  install GitHub Copilot CLI, Claude Code, Codex and Gemini CLI (1.3 GB)"
+	@echo "make agent-pin AGENT=codex PACKAGE=@agentclientprotocol/codex-acp@2.6.1   move a pin"
+	@echo "make conformance   every promise of an agent, checked on every agent (20 minutes)"
 
 up: setup
 	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
@@ -50,6 +53,16 @@ soak: setup-test
 
 figures: setup-test
 	@$(BIN)/python -m tests.figures
+
+agents:
+	@deploy/setup agents
+
+agent-pin:
+	@npm install --prefix deploy/agents/$(AGENT) --package-lock-only --save-exact --ignore-scripts --engine-strict=false $(PACKAGE)
+	@deploy/setup agents
+
+conformance: setup-test
+	@OPENAGENT_CONFORMANCE=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
 
 setup:
 	@deploy/setup run

@@ -11,7 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from openagent.lib.admin import ReadOnlyAdmin
-from sessions_app.models import Command, Event, Instance, Permission, Prompt, Session, UsageEvent
+from sessions_app.models import Command, CustomAgent, Event, Instance, Permission, Prompt, Session, UsageEvent
 from sessions_app.services import sessions, state
 
 _SHOWN = 500
@@ -39,6 +39,17 @@ class OfSessionAdmin(ReadOnlyAdmin[M]):
             return queryset.filter(session=uuid.UUID(search_term.strip())), False
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(CustomAgent)
+class CustomAgentAdmin(admin.ModelAdmin[CustomAgent]):
+    """The one thing that is made here: agents beside the built-in ones."""
+
+    list_display = ("name", "slug", "command", "wires", "is_enabled")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CustomAgent | None = None) -> tuple[str, ...]:
+        # Sessions name their agent by it.
+        return ("slug",) if obj else ()
 
 
 @admin.register(Session)

@@ -179,7 +179,7 @@ class Session:
     async def _start_agent(self, outbox: Outbox) -> messages.AgentInfo:
         """AgentError, OSError, ValueError (a provider that cannot be used) or TimeoutError when it fails."""
         around, claim, limits = self._around, self.claim, self._around.config.limits
-        agent = self._agent = around.parts.get_agent(claim.agent)
+        agent = self._agent = self._make_agent()
         turns = self._turns = Turns(
             agent,
             outbox,
@@ -202,6 +202,12 @@ class Session:
         )
         async with asyncio.timeout(limits.agent_seconds + CLOSE_SECONDS):
             return await agent.start(context)
+
+    def _make_agent(self) -> Agent:
+        command = self.claim.command
+        if command is None:
+            return self._around.parts.get_agent(self.claim.agent)
+        return registry.custom_agent(self.claim.agent, command)
 
     def _make_gate(self, turns: Turns, news: ProviderNews) -> ModelGate:
         provider = self.claim.provider

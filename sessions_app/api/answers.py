@@ -177,6 +177,13 @@ class SurvivesSerializer(serializers.Serializer[Any]):
     processes = serializers.BooleanField()
 
 
+class KnownLimitSerializer(serializers.Serializer[Any]):
+    """One promise that an agent does not keep, and why."""
+
+    promise = serializers.CharField()
+    reason = serializers.CharField()
+
+
 class AgentSerializer(serializers.Serializer[agents.Agent]):
     """One coding agent: what it can do, and which providers' APIs it can use."""
 
@@ -186,3 +193,7 @@ class AgentSerializer(serializers.Serializer[agents.Agent]):
     wires = serializers.ListField(child=serializers.CharField())
     capabilities = serializers.DictField(child=serializers.BooleanField())
     survives_resume = SurvivesSerializer()
+    is_custom = serializers.BooleanField()
+    is_installed = serializers.BooleanField()
+    notes = serializers.ListField(child=serializers.CharField())
+    known_limits = KnownLimitSerializer(many=True)

@@ -28,6 +28,8 @@ class DriverError(Exception):
 class InstanceSpec:
     """What an instance is made from.
 
+    `agent` is the built-in agent that must be there for boxes, empty for one that somebody registered.
+
     `link` is where its sidecar finds the platform, a socket or a URL; `silence_seconds` is how long a model
     provider may say nothing.
     """

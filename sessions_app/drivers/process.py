@@ -69,7 +69,8 @@ class ProcessDriver(base.Driver):
         options = self._options
         record = self._record(spec.instance_id)
         process_requirements.check_programs()
-        process_requirements.check_agent(options.agents, spec.agent)
+        if spec.agent:
+            process_requirements.check_agent(options.agents, spec.agent)
         with files.explained(options.data), self._alone(spec.volume) as lock:
             if not record.was_started():
                 self._refuse_a_second(spec)

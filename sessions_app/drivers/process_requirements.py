@@ -66,7 +66,7 @@ def check_agent(agents: Path, agent: str) -> None:
     if not (agents / agent).is_dir():
         raise DriverError(
             f"The agent {agent} is not installed in {agents}. In the checkout, run: "
-            f"npm ci --ignore-scripts --prefix deploy/agents && deploy/agents/stage {agents}",
+            f"make agents && deploy/agents/stage {agents}",
             code="agent_missing",
             permanent=True,
         )

@@ -1,6 +1,7 @@
 """The rows that are the truth: one module per noun, re-exported for Django and for callers."""
 
 from sessions_app.models.command import Command
+from sessions_app.models.custom_agent import CustomAgent
 from sessions_app.models.event import Event
 from sessions_app.models.instance import Instance, InstanceState
 from sessions_app.models.permission import Permission, PermissionState
@@ -10,6 +11,7 @@ from sessions_app.models.usage import UsageEvent
 
 __all__ = [
     "Command",
+    "CustomAgent",
     "Event",
     "Instance",
     "InstanceState",

@@ -1,82 +1,183 @@
-"""The catalogue of coding agents, as data: what each can do and which providers' APIs it can use."""
+"""The catalogue of coding agents: the built-in ones, as data, and what administrators have registered."""
 
 from __future__ import annotations
 
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 
+from keys_app.providers import Provider
 from openagent.lib.errors import AppError
+from sessions_app.models import CustomAgent
+from sessions_app.services import agent_limits
+from sidecar.protocol import frames
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """One agent; `package` is what pins its version in deploy/agents/package.json."""
+    """One agent; `package` is what pins its version in the package.json of `folder` below deploy/agents.
+
+    `wires` are the APIs of providers that it speaks, the best first. `limits` are its known limits, each
+    with its reason, by the name of the promise that it does not keep. `command` is a registered one's.
+    """
 
     id: str
     name: str
-    package: str
+    package: str = ""
+    folder: str = ""
     wires: tuple[str, ...]
     capabilities: Mapping[str, bool]
     survives_resume: Mapping[str, bool]
+    notes: tuple[str, ...] = ()
+    command: frames.AgentCommand | None = None
+    limits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
-        return _pinned().get(self.package, "")
+        return _pinned(self.folder).get(self.package, "")
+
+    @property
+    def is_custom(self) -> bool:
+        return self.command is not None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its programs are laid out for boxes; of a registered one nobody knows."""
+        return self.is_custom or (settings.OPENAGENT_AGENTS_DIR / self.id).is_dir()
+
+    @property
+    def known_limits(self) -> list[dict[str, str]]:
+        """What it cannot do, in words."""
+        titles = agent_limits.PROMISES
+        return [{"promise": titles[name], "reason": reason} for name, reason in self.limits.items()]
+
+    def provider(self, provider: Provider) -> frames.Provider:
+        """What the sidecar is told of `provider`: the scripted model speaks whatever the agent speaks."""
+        frame = provider.frame()
+        if not provider.needs_key and self.wires and frame.wire not in self.wires:
+            frame.wire = self.wires[0]  # type: ignore[assignment]
+        return frame
+
+    def can_use(self, provider: Provider) -> bool:
+        """Whether it speaks the provider's API."""
+        return not provider.needs_key or not self.wires or provider.wire in self.wires
 
 
 class UnknownAgent(AppError):
     """No agent of the catalogue has this id."""
 
     def __init__(self) -> None:
-        message = f"There is no such agent; choose one of: {', '.join(_BY_ID)}."
+        message = f"There is no such agent; choose one of: {', '.join(agent.id for agent in every())}."
         error = {"message": message, "code": "unknown_agent"}
         super().__init__("unknown_agent", message, 400, errors={"agent": [error]})
 
 
-_CATALOGUE = (
-    Agent(
-        id="opencode",
-        name="OpenCode",
-        package="@opencode-ai/plugin",
-        wires=("openai-chat", "openai-responses", "anthropic", "google"),
-        capabilities={
-            "permissions": True,
-            "questions": True,
-            "plan": True,
-            "thoughts": True,
-            "modes": True,
-            "subagents": True,
-            "diffs": True,
-            "interrupt": True,
-        },
-        # The conversation is in the agent's own database on the session's disk; processes end with the box.
-        survives_resume={"files": True, "conversation": True, "processes": False},
+_ALL = ("permissions", "questions", "plan", "thoughts", "modes", "subagents", "diffs", "interrupt")
+# Files are on the session's disk, conversations in the agent's own store on it; processes end with the box.
+_SURVIVES = {"files": True, "conversation": True, "processes": False}
+
+
+def _built_in(agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str]) -> Agent:
+    return Agent(
+        id=agent_id,
+        name=name,
+        package=package,
+        folder="" if agent_id == "opencode" else agent_id,
+        wires=wires,
+        capabilities={capability: capability not in without for capability in _ALL},
+        survives_resume=_SURVIVES,
+        notes=agent_limits.NOTES.get(agent_id, ()),
+        limits=agent_limits.LIMITS.get(agent_id, {}),
+    )
+
+
+_BUILT_IN = (
+    _built_in(
+        "opencode",
+        "OpenCode",
+        "@opencode-ai/plugin",
+        ("openai-chat", "openai-responses", "anthropic", "google"),
+        without=set(),
+    ),
+    _built_in(
+        "copilot",
+        "GitHub Copilot CLI",
+        "@github/copilot-linux-x64",
+        ("openai-chat", "openai-responses", "anthropic"),
+        without={"questions", "plan", "subagents"},
+    ),
+    _built_in(
+        "claude",
+        "Claude Code",
+        "@agentclientprotocol/claude-agent-acp",
+        ("anthropic",),
+        without={"plan"},
+    ),
+    _built_in(
+        "codex",
+        "Codex",
+        "@agentclientprotocol/codex-acp",
+        ("openai-responses",),
+        without={"permissions", "questions", "plan", "subagents", "modes", "diffs"},
+    ),
+    _built_in(
+        "gemini",
+        "Gemini CLI",
+        "@google/gemini-cli",
+        ("google",),
+        without={"questions", "plan", "subagents"},
     ),
 )
-_BY_ID = {agent.id: agent for agent in _CATALOGUE}
-
-DEFAULT = _CATALOGUE[0].id
+DEFAULT = _BUILT_IN[0].id
 
 
 def every() -> tuple[Agent, ...]:
     """The catalogue, in the order in which it is shown."""
-    return _CATALOGUE
+    registered = CustomAgent.objects.filter(is_enabled=True).order_by("name", "slug")
+    return (*_BUILT_IN, *(_registered(row) for row in registered))
 
 
 def get(agent_id: str) -> Agent:
-    """The agent with this id, or UnknownAgent."""
-    try:
-        return _BY_ID[agent_id]
-    except KeyError:
-        raise UnknownAgent from None
+    """The agent with this id for a new session, or UnknownAgent."""
+    agent = find(agent_id)
+    if agent is None or (agent.is_custom and not CustomAgent.objects.filter(pk=agent_id, is_enabled=True)):
+        raise UnknownAgent
+    return agent
+
+
+def find(agent_id: str) -> Agent | None:
+    """The agent of a session that exists, which may have been taken out of the catalogue meanwhile."""
+    for agent in _BUILT_IN:
+        if agent.id == agent_id:
+            return agent
+    row = CustomAgent.objects.filter(pk=agent_id).first()
+    return _registered(row) if row else None
+
+
+def is_built_in(agent_id: str) -> bool:
+    """Whether this is the id of an agent that nobody has to register."""
+    return any(agent.id == agent_id for agent in _BUILT_IN)
+
+
+def _registered(row: CustomAgent) -> Agent:
+    return Agent(
+        id=row.slug,
+        name=row.name,
+        wires=tuple(row.wires),
+        # What it really does shows when it runs: the protocol does not say it before.
+        capabilities=dict.fromkeys(_ALL, True),
+        survives_resume=_SURVIVES,
+        notes=("Registered by an administrator of this installation.",),
+        command=frames.AgentCommand(name=row.name, argv=row.command, environment=row.environment),
+    )
 
 
 @functools.cache
-def _pinned() -> dict[str, str]:
-    manifest: dict[str, Any] = json.loads((settings.BASE_DIR / "deploy/agents/package.json").read_text())
+def _pinned(folder: str) -> dict[str, str]:
+    path = settings.BASE_DIR / "deploy" / "agents" / folder / "package.json"
+    manifest: dict[str, Any] = json.loads(path.read_text())
     return {**manifest.get("optionalDependencies", {}), **manifest.get("dependencies", {})}

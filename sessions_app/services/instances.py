@@ -22,7 +22,7 @@ from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
-from sessions_app.services import commands, state
+from sessions_app.services import agents, commands, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -201,15 +201,18 @@ def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) 
 
 
 def _claim(session: Session) -> frames.SessionClaim:
+    agent = agents.find(session.agent)
+    provider = providers.get(session.provider)
     return frames.SessionClaim(
         session=str(session.pk),
         gen=session.generation,
         next_seq=session.last_seq + 1,
         agent=session.agent,
         model=session.model,
-        provider=providers.get(session.provider).frame(),
+        provider=agent.provider(provider) if agent else provider.frame(),
         mode=session.mode,
         driver=settings.OPENAGENT_DRIVER,
+        command=agent.command if agent else None,
     )
 
 
@@ -219,6 +222,6 @@ def _spec(instance: Instance) -> base.InstanceSpec:
         volume=instance.session.volume,
         link=settings.OPENAGENT_LINK_SOCKET,
         token=token_for(instance.pk),
-        agent=instance.session.agent,
+        agent=instance.session.agent if agents.is_built_in(instance.session.agent) else "",
         silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
     )

@@ -138,11 +138,13 @@ def delete(*, session: Session) -> None:
 
 def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
     key = wishes.get("key")
-    provider = _provider(wishes.get("provider") or _usual_provider(owner, key))
+    agent = agents.get(wishes.get("agent") or agents.DEFAULT)
+    provider = _provider(wishes.get("provider") or _usual_provider(owner, key, agent))
+    _check_fit(agent, provider)
     session = Session(
         id=session_id,
         owner=owner,
-        agent=agents.get(wishes.get("agent") or agents.DEFAULT).id,
+        agent=agent.id,
         provider=provider.id,
         model=_model(provider, wishes.get("model", "")),
         key_id=_key(owner.pk, provider, key),
@@ -157,12 +159,22 @@ def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
     return session
 
 
-def _usual_provider(owner: User, key: uuid.UUID | None) -> str:
+def _check_fit(agent: agents.Agent, provider: providers.Provider) -> None:
+    if not agent.can_use(provider):
+        raise Invalid(
+            "provider",
+            "wrong_agent",
+            f"{agent.name} does not speak the API of {provider.name}: choose others.",
+        )
+
+
+def _usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> str:
     keys_of_owner = ProviderKey.objects.owned_by(owner.pk)
     if key is not None:
         keys_of_owner = keys_of_owner.filter(pk=key)
-    best = keys_of_owner.order_by("-created_at", "-id").first()
-    return best.provider if best else providers.DEMO.id
+    newest = keys_of_owner.order_by("-created_at", "-id").values_list("provider", flat=True)
+    fitting = (name for name in newest if key is not None or agent.can_use(_provider(name)))
+    return next(fitting, providers.DEMO.id)
 
 
 def _provider(provider_id: str) -> providers.Provider:
@@ -226,6 +238,8 @@ def _model_changes(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
         return {}
     provider = _provider(fields.get("provider", session.provider))
     is_other = provider.id != session.provider
+    if is_other and (agent := agents.find(session.agent)) is not None:
+        _check_fit(agent, provider)
     changes: dict[str, Any] = {
         "provider": provider.id,
         "model": _model(provider, fields.get("model") or ("" if is_other else session.model)),

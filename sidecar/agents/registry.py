@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from sidecar.agents.acp.agent import AcpAgent
 from sidecar.agents.acp.recipe import Recipe
-from sidecar.agents.acp.recipes import claude, codex, copilot, gemini
+from sidecar.agents.acp.recipes import claude, codex, copilot, custom, gemini
 from sidecar.agents.base import Agent, AgentError
 from sidecar.agents.opencode.agent import OpenCode
+from sidecar.protocol.frames import AgentCommand
 
 RECIPES: tuple[Recipe, ...] = (copilot.RECIPE, claude.RECIPE, codex.RECIPE, gemini.RECIPE)
 
@@ -33,3 +34,8 @@ def get_agent(agent_id: str) -> Agent:
     if make is None:
         raise UnknownAgent(f"There is no agent called {agent_id[:40]!r}.")
     return make()
+
+
+def custom_agent(agent_id: str, command: AgentCommand) -> Agent:
+    """A new, not yet started agent that an administrator has registered."""
+    return AcpAgent(custom.recipe(agent_id, command))

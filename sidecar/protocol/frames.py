@@ -179,6 +179,14 @@ class Provider(msgspec.Struct, kw_only=True):
     needs_key: bool = True
 
 
+class AgentCommand(msgspec.Struct, kw_only=True):
+    """An agent that an administrator has registered: a program in the box that speaks ACP."""
+
+    name: str
+    argv: list[str]
+    environment: dict[str, str] = {}
+
+
 class SessionClaim(msgspec.Struct, kw_only=True):
     """`session.claim`: always an instance's first command; from here on it belongs to `session`.
 
@@ -193,6 +201,7 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     provider: Provider
     mode: str = ""
     driver: str = ""
+    command: AgentCommand | None = None
 
 
 class TurnStart(msgspec.Struct, kw_only=True):

@@ -22,6 +22,7 @@ from sidecar.protocol import frames
 from sidecar.protocol.messages import AgentConfig, AgentInfo, AgentStatus, ErrorData, StopReason
 
 CANCEL_SECONDS = 1.6
+GRACE_SECONDS = 1.0
 MAX_MODELS = 200
 
 
@@ -163,7 +164,9 @@ class AcpAgent(Agent):
         except Refused as error:
             self._end(turn, "error", self._provider.failure or classified(error))
         except Unreachable as error:
-            self._end(turn, "error", failure("agent_crash", str(error)))
+            # A program that has died is known to have a moment later, and is then the better reason.
+            if not await self._has_ended(turn, GRACE_SECONDS):
+                await self._give_up(turn, failure("agent_crash", str(error)))
         else:
             self._end(turn, stop_reason(said), self._provider.failure)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -11,7 +13,7 @@ from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
 from sessions_app.api import answers, usage_answers
-from sessions_app.models import Session, UsageEvent
+from sessions_app.models import CustomAgent, Session, UsageEvent
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_session
 
@@ -32,14 +34,33 @@ def use(session: Session, model: str = "m") -> UsageEvent:
 
 def test_agents_are_listed_with_the_version_that_is_pinned(alice_client: APIClient) -> None:
     body = alice_client.get("/api/v1/agents/").json()
-    (agent,) = body["results"]
+    agent, *others = body["results"]
     pinned = json.loads((settings.BASE_DIR / "deploy/agents/package.json").read_text())
     assert (agent["id"], agent["name"]) == ("opencode", "OpenCode")
+    assert [other["id"] for other in others] == ["copilot", "claude", "codex", "gemini"]
+    assert all(other["version"] for other in others)
     assert agent["version"] == pinned["optionalDependencies"]["opencode-linux-x64"]
     assert agent["survives_resume"] == {"files": True, "conversation": True, "processes": False}
     assert set(agent["wires"]) == {"openai-chat", "openai-responses", "anthropic", "google"}
     assert answers.AgentSerializer(agent).data == agent
     assert (body["next"], body["previous"]) == (None, None)
+
+
+def test_agents_of_administrators_are_listed(alice_client: APIClient) -> None:
+    CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["google"])
+    CustomAgent.objects.create(slug="off", name="Off", command=["off"], wires=["google"], is_enabled=False)
+    agents = alice_client.get("/api/v1/agents/").json()["results"]
+    assert [(agent["id"], agent["name"]) for agent in agents if agent["is_custom"]] == [("mine", "Mine")]
+    assert agents[-1]["is_installed"] is True
+
+
+def test_an_agent_that_is_not_laid_out_says_so(
+    alice_client: APIClient, settings: Any, tmp_path: Path
+) -> None:
+    settings.OPENAGENT_AGENTS_DIR = tmp_path
+    (tmp_path / "codex").mkdir()
+    agents = alice_client.get("/api/v1/agents/").json()["results"]
+    assert [agent["id"] for agent in agents if agent["is_installed"]] == ["codex"]
 
 
 def test_use_is_summed_by_session(session: Session, alice: User, bob: User, alice_client: APIClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
-from sessions_app.models import Instance, InstanceState, Prompt, Session
+from sessions_app.models import CustomAgent, Instance, InstanceState, Prompt, Session
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_key
 
@@ -117,3 +117,20 @@ def test_a_key_of_another_provider_does_not_fit(alice: User, alice_client: APICl
 def test_a_strangers_key_is_no_key(bob: User, alice_client: APIClient) -> None:
     wish = {"provider": "openai", "key": str(make_key(bob).pk)}
     problem(alice_client.post(URL, wish), 400, "unknown_key")
+
+
+def test_an_agent_gets_a_provider_that_it_can_speak_to(alice: User, alice_client: APIClient) -> None:
+    assert alice_client.post(URL, {"agent": "claude"}).json()["provider"] == "demo"
+    make_key(alice, "anthropic")
+    make_key(alice, "openai")
+    assert alice_client.post(URL, {"agent": "claude"}).json()["provider"] == "anthropic"
+    wish = {"agent": "claude", "provider": "openai"}
+    assert "provider" in problem(alice_client.post(URL, wish), 400, "wrong_agent")["errors"]
+
+
+def test_an_agent_of_an_administrator_can_be_chosen_while_it_is_enabled(alice_client: APIClient) -> None:
+    row = CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["google"])
+    assert alice_client.post(URL, {"agent": "mine"}).json()["agent"] == "mine"
+    row.is_enabled = False
+    row.save()
+    problem(alice_client.post(URL, {"agent": "mine"}), 400, "unknown_agent")

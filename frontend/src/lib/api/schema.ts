@@ -486,6 +486,10 @@ export interface components {
                 [key: string]: boolean;
             };
             survives_resume: components["schemas"]["Survives"];
+            is_custom: boolean;
+            is_installed: boolean;
+            notes: string[];
+            known_limits: components["schemas"]["KnownLimit"][];
         };
         /** @description Which agent program ran last. */
         AgentInfo: {
@@ -656,6 +660,11 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "events.suppressed" | "error";
+        /** @description One promise that an agent does not keep, and why. */
+        KnownLimit: {
+            promise: string;
+            reason: string;
+        };
         /** @description The answer to making a token: the only one that ever carries it. */
         MadeAccessToken: {
             /** Format: uuid */

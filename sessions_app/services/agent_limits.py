@@ -1,0 +1,53 @@
+"""What each agent was seen not to do of what `tests/contract/agents` asks; docs/agents.md is made from it.
+
+A promise that is named for an agent below is expected to fail for it, and the tests fail when it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROMISES: Mapping[str, str] = {
+    "it_streams_its_answer": "Streams its answer",
+    "offsets_count_characters_beyond_the_basic_plane_as_one": "Carries every character",
+    "it_streams_its_thoughts_apart": "Streams its thoughts",
+    "it_publishes_its_plan": "Publishes a plan",
+    "it_tells_of_its_tools": "Shows files written and commands run, with diffs and output",
+    "a_sub_agents_work_hangs_below_the_call_that_started_it": "Shows what sub-agents do",
+    "it_says_what_it_offers": "Says which modes and models it has",
+    "it_asks_before_it_runs_a_command": "Asks before it runs a command",
+    "a_permission_for_the_session_is_not_asked_again": 'Knows "for this session"',
+    "a_rejection_ends_the_turn": "Stops when it is rejected",
+    "a_rejection_with_a_message_is_advice": "Takes advice with a rejection",
+    "a_question_is_answered": "Asks questions",
+    "a_question_may_stay_unanswered": "Takes no for an answer to a question",
+    "an_answer_counts_once": "Takes one answer for each request",
+    "nobody_waits_for_an_answer_to_what_was_not_asked": "Takes no answer that it did not ask for",
+    "a_permission_dies_with_its_turn": "Forgets what it asked when the turn ends",
+    "edits_can_be_accepted_and_commands_still_asked_for": "Has a mode that accepts edits only",
+    "automatic_asks_only_before_it_leaves_the_workspace": "Asks before it leaves the workspace",
+    "a_plan_changes_nothing": "Changes nothing in plan mode",
+    "a_turn_can_be_cancelled": "Stops within two seconds, and goes on afterwards",
+    "a_running_tool_is_interrupted": "Stops a command that runs",
+    "cancelling_at_once_is_obeyed": "Stops before it has begun",
+    "cancelling_what_is_not_open_does_nothing": "Is not disturbed by a late stop",
+    "one_turn_at_a_time": "Takes one prompt at a time",
+    "a_failure_of_the_provider_has_a_class": "Says what the provider refused",
+    "an_unknown_model_is_said_to_be_that": "Says that a model is unknown",
+    "a_failure_that_passes_is_waited_for": "Tries again when the provider is busy",
+    "a_crash_ends_the_turn_and_the_next_prompt_works": "Comes back after a crash",
+    "a_reader_that_falls_behind_misses_nothing": "Waits for a slow reader",
+    "a_successor_takes_up_the_conversation": "Takes up the conversation after a sleep",
+}
+"""The tests of the suite by their names, and what they mean for people."""
+
+NOTES: Mapping[str, tuple[str, ...]] = {
+    "codex": (
+        "It cannot set up a sandbox of its own inside of the box, so it works without one and does not ask "
+        "before commands and edits.",
+    ),
+    "gemini": ("It does not show what a command has printed.",),
+}
+"""What a person should know before they choose it."""
+
+LIMITS: Mapping[str, Mapping[str, str]] = {}
