@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -54,12 +54,10 @@ def test_agents_of_administrators_are_listed(alice_client: APIClient) -> None:
     assert agents[-1]["is_installed"] is True
 
 
-def test_an_agent_that_is_not_laid_out_says_so(
-    alice_client: APIClient, settings: Any, tmp_path: Path
-) -> None:
-    settings.OPENAGENT_AGENTS_DIR = tmp_path
+def test_an_agent_that_is_not_laid_out_says_so(alice_client: APIClient, tmp_path: Path) -> None:
     (tmp_path / "codex").mkdir()
-    agents = alice_client.get("/api/v1/agents/").json()["results"]
+    with override_settings(OPENAGENT_AGENTS_DIR=tmp_path):
+        agents = alice_client.get("/api/v1/agents/").json()["results"]
     assert [agent["id"] for agent in agents if agent["is_installed"]] == ["codex"]
 
 

@@ -1,4 +1,8 @@
-"""Codex through its ACP adapter: its provider is a matter of a file, and it brings a sandbox of its own."""
+"""Codex through its ACP adapter: its provider is a matter of a file, and it wants a sandbox of its own.
+
+That sandbox needs namespaces, which the box does not let it make: the box is the sandbox. So it runs in the
+one mode that does without, in which it asks for nothing; its other modes only let it read.
+"""
 
 from __future__ import annotations
 
@@ -46,5 +50,6 @@ RECIPE = Recipe(
     command=command,
     environment=environment,
     files=files,
-    remarks=r"Warning: Model metadata for [^\n]{0,1000}\s*",
+    modes={"ask": "agent-full-access", "plan": "read-only"},
+    remarks=r"(?:exceeded retry limit|Warning: Model metadata for)[^\n]{0,1000}\s*",
 )

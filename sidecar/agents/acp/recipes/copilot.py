@@ -34,5 +34,5 @@ RECIPE = Recipe(
     name="GitHub Copilot CLI",
     command=command,
     environment=environment,
-    remarks=r"Info: [^\n]{0,4000}",
+    remarks=r"(?:Info|Error): .{0,4000}",
 )
