@@ -39,6 +39,11 @@ test("a provider that the agent cannot speak with is not chosen", () => {
   expect(firstChoice([other], agent, {})).toBeNull();
 });
 
+test("the demo speaks with every agent", () => {
+  const other = { wires: ["google"] } as Agent;
+  expect(firstChoice([demo], other, {})).toEqual({ provider: "demo", model: "demo-1" });
+});
+
 test("model ids may hold slashes", () => {
   const choice = { provider: "openrouter", model: "meta/llama:free" };
   expect(decodeChoice(encodeChoice(choice))).toEqual(choice);

@@ -7,7 +7,8 @@ export interface ModelChoice {
 }
 
 export function isUsable(provider: Provider, agent: Agent | undefined): boolean {
-  const speaks = !agent || agent.wires.length === 0 || agent.wires.includes(provider.wire);
+  // The scripted demo speaks whatever the agent speaks.
+  const speaks = !agent || !provider.needs_key || agent.wires.includes(provider.wire);
   return speaks && (!provider.needs_key || provider.has_key);
 }
 

@@ -15,6 +15,7 @@ import { newId } from "@/lib/id";
 import { useIsTouch } from "@/lib/media";
 import { MODES } from "@/lib/modes";
 import { recall, remember } from "@/lib/storage";
+import { AgentFacts } from "./agent-facts";
 import { firstChoice, type ModelChoice } from "./model-choice";
 import { ModelField } from "./model-field";
 
@@ -52,7 +53,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
   const isDemo = choice?.provider === "demo";
 
   const submit = () => {
-    if (!choice?.model || create.isPending) return;
+    if (!choice?.model || !agent?.is_installed || create.isPending) return;
     remember("new-session", { agent: agentId, mode, ...choice } satisfies LastValues);
     create.mutate({ agent: agentId, ...choice, mode, text: prompt.trim() });
   };
@@ -96,11 +97,16 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
               {...ids}
               name="agent"
               value={agentId}
-              onChange={(event) => setAgentId(event.target.value)}
+              onChange={(event) => {
+                setAgentId(event.target.value);
+                // What was chosen for another agent may not fit this one.
+                setChosen(null);
+              }}
             >
-              {agents.map(({ id, name, version }) => (
+              {agents.map(({ id, name, version, is_installed }) => (
                 <option key={id} value={id}>
                   {name} {version}
+                  {!is_installed && " (not installed)"}
                 </option>
               ))}
             </Select>
@@ -108,6 +114,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
         </Field>
         <ModelField providers={providers} agent={agent} value={choice} onChange={setChosen} />
       </div>
+      {agent && <AgentFacts agent={agent} />}
       {isDemo && <DemoNote />}
       <ModeField value={mode} onChange={setMode} />
       {create.error && <FormError>{messageOf(create.error)}</FormError>}
@@ -115,7 +122,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
         <Button
           look="primary"
           type="submit"
-          disabled={!choice?.model || create.isPending}
+          disabled={!choice?.model || !agent?.is_installed || create.isPending}
           data-testid="start-session"
         >
           {create.isPending ? "Starting…" : "Start session"}

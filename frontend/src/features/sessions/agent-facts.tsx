@@ -1,0 +1,41 @@
+// What an agent can do, what it cannot, and what is left of it after a sleep: said before it is chosen.
+import { TriangleAlert } from "lucide-react";
+import type { Agent } from "@/lib/api/types";
+
+const WORDS: Record<string, string> = {
+  permissions: "asks before it acts",
+  questions: "asks questions",
+  plan: "shows a plan",
+  thoughts: "shows its thoughts",
+  modes: "has modes",
+  subagents: "shows its sub-agents",
+  diffs: "shows changes",
+  interrupt: "can be stopped",
+};
+
+export function AgentFacts({ agent }: { agent: Agent }) {
+  const without = Object.entries(WORDS).filter(([name]) => agent.capabilities[name] === false);
+  const kept = Object.entries(agent.survives_resume).filter(([, survives]) => survives);
+  return (
+    <div data-testid="agent-facts" className="flex flex-col gap-1 text-sm text-muted">
+      {!agent.is_installed && (
+        <p className="flex gap-2 text-warning">
+          <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+          <span>
+            {agent.name} is not installed here. Whoever runs this server can install it with{" "}
+            <code>make agents</code>.
+          </span>
+        </p>
+      )}
+      {agent.notes.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
+      {without.length > 0 && (
+        <p>
+          {agent.name} does without: {without.map(([, words]) => words).join(", ")}.
+        </p>
+      )}
+      <p>After a sleep it still has its {kept.map(([name]) => name).join(" and its ")}.</p>
+    </div>
+  );
+}
