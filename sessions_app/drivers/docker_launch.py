@@ -46,7 +46,7 @@ class Launch:
 
     def _check(self, box: dict[str, Any]) -> None:
         self.engine.check_runtime(self.options.runtime)
-        if self.spec.agent not in label(box, "agents").split(","):
+        if self.spec.agent and self.spec.agent not in label(box, "agents").split(","):
             raise DriverError(
                 f"The image {self.options.engine.box} does not have the agent {self.spec.agent}. In the "
                 "checkout, run: make images",

@@ -24,7 +24,8 @@ def make_session(owner: User, **fields: Any) -> Session:
 
 
 def make_key(owner: User, provider: str = "openai") -> ProviderKey:
-    return keys.create(owner_id=owner.pk, provider=provider, value=Secret("sk-" + "a1B2c3D4" * 6))
+    prefix = "sk-ant-" if provider == "anthropic" else "sk-"
+    return keys.create(owner_id=owner.pk, provider=provider, value=Secret(prefix + "a1B2c3D4" * 6))
 
 
 def make_instance(session: Session, state: InstanceState = InstanceState.READY, **fields: Any) -> Instance:
