@@ -2,6 +2,7 @@
 
 `frontend/src/protocol/fold.ts` is the twin of `fold`; tests/fixtures/conversations/ holds both to the same
 answers. Events that the log refused to store never get here, so data is taken as its schema promises it.
+Times of items are those of their first event and of the one that ended them: folding keeps both.
 """
 
 from __future__ import annotations
@@ -118,9 +119,9 @@ class _Turn:
             if item["type"] == "permission" and item["state"] == "pending":
                 item["state"] = "lost"
             elif item["type"] == "tool" and reason in _CUT_SHORT and item["status"] in _UNFINISHED:
-                item["status"] = "interrupted"
+                item.update(status="interrupted", ended_at=event["ts"])
             elif item["type"] in {"message", "thought"} and not item["done"]:
-                item["broken"] = True
+                item.update(broken=True, ended_at=item["ended_at"] or event["ts"])
 
     def _text(self, event: Mapping[str, Any], data: Json) -> None:
         # A part is one item, whichever kind its later deltas claim to be of.
@@ -129,11 +130,19 @@ class _Turn:
 
     def _text_done(self, event: Mapping[str, Any], data: Json) -> None:
         if item := self._items.get(("part", data["part_id"])):
-            item.update(done=True, broken=data.get("broken", False))
+            item.update(done=True, broken=data.get("broken", False), ended_at=event["ts"])
 
     def _tool(self, event: Mapping[str, Any], data: Json) -> None:
         item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
+        was = item["status"]
         item.update({name: value for name, value in data.items() if value is not None})
+        if was == "pending" and item["status"] == "in_progress":
+            # What came before was waiting.
+            item["started_at"] = event["ts"]
+        if item["status"] in _UNFINISHED:
+            item["ended_at"] = None
+        elif item["ended_at"] is None:
+            item["ended_at"] = event["ts"]
 
     def _output(self, event: Mapping[str, Any], data: Json) -> None:
         item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
@@ -203,6 +212,8 @@ def _new_text(event: Mapping[str, Any], data: Json) -> Json:
     return {
         "type": event["kind"].removesuffix(".delta"),
         "seq": event["seq"],
+        "started_at": event["ts"],
+        "ended_at": None,
         "part_id": data["part_id"],
         "text": "",
         "done": False,
@@ -215,6 +226,8 @@ def _new_tool(event: Mapping[str, Any], data: Json) -> Json:
     return {
         "type": "tool",
         "seq": event["seq"],
+        "started_at": event["ts"],
+        "ended_at": None,
         "tool_call_id": data["tool_call_id"],
         "name": "",
         "title": "",

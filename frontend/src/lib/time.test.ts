@@ -1,6 +1,6 @@
 // Times in words.
 import { expect, test } from "vitest";
-import { clock, duration, relativeTime } from "./time";
+import { clock, duration, relativeTime, took } from "./time";
 
 const NOW = Date.parse("2026-11-22T15:00:00Z");
 
@@ -32,3 +32,11 @@ test.each([
   [125_000, "2 min 5 s"],
   [180_000, "3 min"],
 ])("duration(%i)", (ms, words) => expect(duration(ms)).toBe(words));
+
+test.each([
+  ["2026-11-22T10:00:01.500Z", 1500],
+  ["2026-11-22T09:59:59.000Z", 0],
+  [null, null],
+])("took until %s", (ended_at, milliseconds) =>
+  expect(took({ started_at: "2026-11-22T10:00:00.000Z", ended_at })).toBe(milliseconds),
+);

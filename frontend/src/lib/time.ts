@@ -41,6 +41,17 @@ export function duration(milliseconds: number): string {
   return rest ? `${Math.floor(seconds / MINUTE)} min ${rest} s` : `${Math.floor(seconds / MINUTE)} min`;
 }
 
+/** Milliseconds from the beginning to the end, null before it has ended. */
+export function took({
+  started_at,
+  ended_at,
+}: {
+  started_at: string;
+  ended_at: string | null;
+}): number | null {
+  return ended_at === null ? null : Math.max(0, Date.parse(ended_at) - Date.parse(started_at));
+}
+
 export function isSameDay(iso: string, now: number): boolean {
   return new Date(iso).toDateString() === new Date(now).toDateString();
 }

@@ -18,6 +18,8 @@ import type {
 export interface TextItem {
   type: "message" | "thought";
   seq: number;
+  started_at: string;
+  ended_at: string | null;
   part_id: string;
   text: string;
   done: boolean;
@@ -29,6 +31,8 @@ export interface TextItem {
 export interface ToolItem {
   type: "tool";
   seq: number;
+  started_at: string;
+  ended_at: string | null;
   tool_call_id: string;
   name: string;
   title: string;

@@ -20,10 +20,12 @@ export function emptyTurn(id: string, event: LogEvent): Turn {
   };
 }
 
-export function emptyTool(seq: number, id: string): ToolItem {
+export function emptyTool(event: LogEvent, id: string): ToolItem {
   return {
     type: "tool",
-    seq,
+    seq: event.seq,
+    started_at: event.ts,
+    ended_at: null,
     tool_call_id: id,
     name: "",
     title: "",

@@ -76,18 +76,18 @@ function advance(turn: Turn, event: LogEvent): Turn {
     case "turn.ended":
       return ended(turn, event);
     case "message.delta":
-      return withText(turn, event.seq, "message", event.data);
+      return withText(turn, event, "message", event.data);
     case "thought.delta":
-      return withText(turn, event.seq, "thought", event.data);
+      return withText(turn, event, "thought", event.data);
     case "message.done":
     case "thought.done":
       return change(turn, isPart(event.data.part_id), (item: TextItem) =>
-        keepLength(item, { ...item, done: true, broken: event.data.broken ?? false }),
+        keepLength(item, { ...item, done: true, broken: event.data.broken ?? false, ended_at: event.ts }),
       );
     case "tool.upsert":
-      return withTool(turn, event.seq, event.data);
+      return withTool(turn, event, event.data);
     case "tool.output":
-      return withOutput(turn, event.seq, event.data);
+      return withOutput(turn, event, event.data);
     case "plan":
       return { ...turn, plan: event.data.entries };
     case "permission.asked":
@@ -159,10 +159,12 @@ function measured(item: Item, text: string): number {
   return lengths.get(item) ?? codePointLength(text);
 }
 
-function withText(turn: Turn, seq: number, type: "message" | "thought", data: TextDelta): Turn {
+function withText(turn: Turn, event: LogEvent, type: "message" | "thought", data: TextDelta): Turn {
   const make = (): TextItem => ({
     type,
-    seq,
+    seq: event.seq,
+    started_at: event.ts,
+    ended_at: null,
     part_id: data.part_id,
     text: "",
     done: false,
@@ -177,7 +179,7 @@ function withText(turn: Turn, seq: number, type: "message" | "thought", data: Te
   });
 }
 
-function withTool(turn: Turn, seq: number, data: ToolUpsert): Turn {
+function withTool(turn: Turn, event: LogEvent, data: ToolUpsert): Turn {
   const { tool_call_id: id, ...fields } = data;
   const known = Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
@@ -185,16 +187,27 @@ function withTool(turn: Turn, seq: number, data: ToolUpsert): Turn {
   return changeOrAdd(
     turn,
     isTool(id),
-    () => emptyTool(seq, id),
-    (item) => keepLength(item, { ...item, ...known }),
+    () => emptyTool(event, id),
+    (item) => keepLength(item, timed(item, { ...item, ...known }, event.ts)),
   );
 }
 
-function withOutput(turn: Turn, seq: number, data: ToolOutput): Turn {
+/** `after` with its times: it begins when it no longer waits, and ends with the status that is an end. */
+function timed(before: ToolItem, after: ToolItem, ts: string): ToolItem {
+  const isOpen = after.status === "pending" || after.status === "in_progress";
+  const begins = before.status === "pending" && after.status === "in_progress";
+  return {
+    ...after,
+    started_at: begins ? ts : after.started_at,
+    ended_at: isOpen ? null : (after.ended_at ?? ts),
+  };
+}
+
+function withOutput(turn: Turn, event: LogEvent, data: ToolOutput): Turn {
   return changeOrAdd(
     turn,
     isTool(data.tool_call_id),
-    () => emptyTool(seq, data.tool_call_id),
+    () => emptyTool(event, data.tool_call_id),
     (item) => {
       const merged = mergeText(item.output, measured(item, item.output), data.offset, data.text);
       const output_omitted = Math.max(item.output_omitted, data.omitted ?? 0);
@@ -212,9 +225,11 @@ function ended(turn: Turn, event: LogEvent & { kind: "turn.ended" }): Turn {
   const items = turn.items.map((item) => {
     if (item.type === "permission" && item.state === "pending") return { ...item, state: "lost" as const };
     if ((item.type === "message" || item.type === "thought") && !item.done)
-      return keepLength(item, { ...item, broken: true });
+      return keepLength(item, { ...item, broken: true, ended_at: item.ended_at ?? event.ts });
     const open = item.type === "tool" && (item.status === "pending" || item.status === "in_progress");
-    return cut && open ? keepLength(item, { ...item, status: "interrupted" as const }) : item;
+    return cut && open
+      ? keepLength(item, { ...item, status: "interrupted" as const, ended_at: event.ts })
+      : item;
   });
   return { ...turn, ended_at: event.ts, status: "ended", stop_reason, error, items };
 }

@@ -5,7 +5,7 @@ import { Markdown } from "@/components/markdown";
 import { Elapsed } from "@/components/time";
 import { cn } from "@/lib/cn";
 import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
-import { duration } from "@/lib/time";
+import { duration, took } from "@/lib/time";
 import type { TextItem } from "@/protocol/conversation";
 import { useTranscript } from "./context";
 import { useExactText } from "./use-exact-text";
@@ -61,7 +61,7 @@ export const Thought = memo(function Thought({ item, isTurnRunning }: TextProps)
         className="ml-px flex h-7 items-center gap-1.5 rounded-md px-1 text-sm text-muted transition-ui hover:bg-hover hover:text-fg max-md:h-11"
       >
         <ChevronRight aria-hidden className={cn("size-3.5 transition-ui", isOpen && "rotate-90")} />
-        <ThoughtTime part={item.part_id} isThinking={isThinking} />
+        <ThoughtTime item={item} isThinking={isThinking} />
       </button>
       {isOpen && (
         <div className="mt-1 ml-1.5 border-border border-l-2 pl-3 text-sm text-muted">
@@ -72,10 +72,10 @@ export const Thought = memo(function Thought({ item, isTurnRunning }: TextProps)
   );
 });
 
-function ThoughtTime({ part, isThinking }: { part: string; isThinking: boolean }) {
+function ThoughtTime({ item, isThinking }: { item: TextItem; isThinking: boolean }) {
   const { session } = useTranscript();
   const isOutdated = useIsOutdated(session);
-  const times = useLiveSession(session, (live) => live.notes.thoughts.get(part));
+  const times = useLiveSession(session, (live) => live.notes.thoughts.get(item.part_id));
   if (isThinking)
     return (
       <>
@@ -88,6 +88,6 @@ function ThoughtTime({ part, isThinking }: { part: string; isThinking: boolean }
         )}
       </>
     );
-  if (!times) return <>thought</>;
-  return <>thought for {duration(Math.max(100, times.lastAt - times.firstAt))}</>;
+  const time = took(item);
+  return time === null ? <>thought</> : <>thought for {duration(Math.max(100, time))}</>;
 }

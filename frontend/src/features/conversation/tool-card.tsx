@@ -23,7 +23,7 @@ import { DiffCounts, DiffView } from "@/components/diff-view";
 import { Elapsed } from "@/components/time";
 import { cn } from "@/lib/cn";
 import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
-import { duration } from "@/lib/time";
+import { duration, took } from "@/lib/time";
 import type { ToolItem } from "@/protocol/conversation";
 import type { ToolKind, ToolStatus } from "@/protocol/events";
 import { useTranscript } from "./context";
@@ -149,7 +149,8 @@ function ToolTime({ tool, status }: { tool: ToolItem; status: ToolStatus }) {
   if (tool.duration_ms !== null) return <span className={className}>{duration(tool.duration_ms)}</span>;
   if (status === "in_progress" && since)
     return <Elapsed since={since} isCounting={!isOutdated} className={className} />;
-  return <span className={className} />;
+  const time = took(tool);
+  return <span className={className}>{time !== null && duration(time)}</span>;
 }
 
 const MARKS: Record<ToolStatus, { icon: typeof Check; tone: string }> = {
