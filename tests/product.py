@@ -126,7 +126,7 @@ class Product:
 
 
 _PARTS = {
-    "supervisor": {"supervisor.supervisord"},
+    "supervisor": {"supervised.py"},
     "web": {"openagent.web_server"},
     "worker": {"worker"},
     "beat": {"beat"},

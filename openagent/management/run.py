@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT, DataDir
-from openagent.management import tethered
+from openagent.management import supervised, tethered
 from openagent.management.preparation import CannotStart
 
 _READY_SECONDS = 180.0
@@ -53,7 +53,7 @@ class Run:
         # What outlives its parent becomes our child, so that we can end it at the latest when we end.
         tethered.adopt_orphans()
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
+            [sys.executable, "-P", supervised.__file__, "-c", str(file)],
             env=self._environment,
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
