@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0002_instance_launched_at"),
+        ("sessions_app", "0004_permission_number"),
     ]
 
     operations = [
