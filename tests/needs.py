@@ -58,3 +58,10 @@ def docker() -> Path:
         probe.connect(str(path))
         return tool("docker", path)
     return tool("docker", None)
+
+
+def agent(name: str) -> Path:
+    """The packages of an agent beside OpenCode, which `make agents` installs."""
+    folder = _CHECKOUT / "deploy" / "agents"
+    wanted = [folder / name / "node_modules", folder / "node" / "node_modules"]
+    return tool(name, wanted[0] if all(path.is_dir() for path in wanted) else None)
