@@ -1,8 +1,9 @@
-"""A program that runs in the box: its output, its input and its exit code, as the box tells them."""
+"""A program in the box, on a terminal or not: its bytes and its exit code, as the box tells them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ class BoxProcess:
     """
 
     def __init__(self, number: int, send: Callable[[dict[str, Any]], None]) -> None:
-        self._number = number
+        self.number = number
         self._send = send
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._connection: Connection | None = None
@@ -41,7 +42,7 @@ class BoxProcess:
     async def kill(self, signal_number: int = signal.SIGTERM) -> None:
         """Signal the program and its children; that it, or the whole box, has ended is success."""
         try:
-            self._send({"op": "kill", "id": self._number, "signal": int(signal_number)})
+            self._send({"op": "kill", "id": self.number, "signal": int(signal_number)})
         except BoxError:
             return
 
@@ -81,3 +82,19 @@ class BoxProcess:
             pass
         finally:
             connection.close()
+
+
+class BoxPty(BoxProcess):
+    """What `BoxServer.pty` answers: a program on a terminal. `stdin` is what is typed."""
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Set the terminal's size; that it, or the whole box, has ended is success."""
+        self._tell({"op": "resize", "id": self.number, "rows": rows, "cols": cols})
+
+    def redraw(self) -> None:
+        """Ask the program in the foreground to draw itself anew."""
+        self._tell({"op": "redraw", "id": self.number})
+
+    def _tell(self, order: dict[str, Any]) -> None:
+        with contextlib.suppress(BoxError):
+            self._send(order)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sidecar import box_protocol
 from sidecar.box_connections import Connection, Listener
-from sidecar.box_process import BoxProcess
+from sidecar.box_process import BoxProcess, BoxPty
 from sidecar.box_protocol import BoxError, Hello, Listing
 
 GateHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -98,15 +98,18 @@ class BoxServer:
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = "/workspace"
     ) -> BoxProcess:
         """Run a program. Its environment is the box's own with `env` on top."""
-        number = self._next_number()
-        process = self._processes[number] = BoxProcess(number, self._send)
-        try:
-            order = {"op": "exec", "id": number, "argv": list(argv), "env": dict(env or {}), "cwd": cwd}
-            process.attach(await self._order(order, self._limits.exec_seconds))
-        except BaseException:
-            self._processes.pop(number, None)
-            raise
+        process = BoxProcess(self._next_number(), self._send)
+        await self._start(process, {"op": "exec", "argv": list(argv), "env": dict(env or {}), "cwd": cwd})
         return process
+
+    async def pty(
+        self, argv: Sequence[str], *, env: Mapping[str, str], rows: int, cols: int, cwd: str = ""
+    ) -> BoxPty:
+        """Run a program on a terminal of its own, or a login shell when `argv` is empty; in the workspace."""
+        size = {"rows": rows, "cols": cols}
+        terminal = BoxPty(self._next_number(), self._send)
+        await self._start(terminal, {"op": "pty", "argv": list(argv), "env": dict(env), "cwd": cwd, **size})
+        return terminal
 
     async def connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to a loopback port of the box; the caller closes the writer."""
@@ -137,6 +140,15 @@ class BoxServer:
         self._lose("The sidecar closed it.")
         await self._listener.stopped()
         self._path.unlink(missing_ok=True)
+
+    async def _start(self, process: BoxProcess, order: dict[str, Any]) -> None:
+        order["id"] = process.number
+        self._processes[process.number] = process
+        try:
+            process.attach(await self._order(order, self._limits.exec_seconds))
+        except BaseException:
+            self._processes.pop(process.number, None)
+            raise
 
     async def _order(self, order: dict[str, Any], seconds: float) -> Connection:
         """Give an order that yields bytes, and wait for the connection that carries them."""

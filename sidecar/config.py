@@ -23,7 +23,9 @@ class LinkAddress(msgspec.Struct, frozen=True, kw_only=True):
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes, rates and times; the defaults are generous for a person and small for a machine.
 
-    `silence_seconds` is how long a model provider may say nothing in the midst of a call.
+    `silence_seconds` is how long a model provider may say nothing in the midst of a call. At most `terminals`
+    are open at once, each of which keeps at most `terminal_bytes` of its output; one that nobody watches is
+    held up for `terminal_hold_seconds`.
     """
 
     journal_bytes: int = 64 * 1024 * 1024
@@ -34,6 +36,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     cancel_seconds: float = 10.0
     silence_seconds: float = 240.0
     stop_seconds: float = 8.0
+    terminals: int = 64
+    terminal_bytes: int = 8 * 1024 * 1024
+    terminal_hold_seconds: float = 30.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

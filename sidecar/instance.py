@@ -12,21 +12,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from sidecar import __version__, ending, log
+from sidecar import __version__, ending, flush, log
 from sidecar.config import Config
 from sidecar.credentials import Credentials
 from sidecar.dispatch import Dispatch, Refusal, Verb
 from sidecar.ending import Ending, Exit
 from sidecar.health import Health
 from sidecar.link import Link, Timing
-from sidecar.protocol import frames, stream
+from sidecar.protocol import frames, stream, terminals
 from sidecar.salvage import Salvage
 from sidecar.session import MODELS, Parts, Session, StartFailed, Surroundings
+from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
 from sidecar.workspace.files import Desk
 
 GOODBYE_SECONDS = 1.0
-BROKEN_FLUSH_SECONDS = 3.0
 
 _log = log.get(__name__)
 
@@ -41,9 +41,11 @@ class Instance:
         self._stages: list[frames.Stage] = []
         self._session: Session | None = None
         self._beginning: asyncio.Task[None] | None = None
+        self._version = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.link = Link(self, unix=config.link.unix, url=config.link.url, timing=timing)
+        self.link.bulk = self._next_of_terminals
         self._credentials = Credentials(self.link.send)
         self._salvage = Salvage(Path(config.journal), self.link.send)
         self._box = parts.make_box(Path(config.box_socket), {MODELS: self._serve_models})
@@ -57,6 +59,7 @@ class Instance:
             on_stage=self._reach,
             on_end=self._end,
             spawn=self._spawn,
+            ready=self.link.ready,
         )
 
     async def run(self) -> Exit:
@@ -116,6 +119,9 @@ class Instance:
 
     def opening(self, welcome: frames.Welcome) -> list[frames.Frame | bytes]:
         self._credentials.link_up()
+        self._version = welcome.version
+        if self._session:
+            self._session.terminals.link_up()
         if self._session and self._session.outbox:
             self._session.outbox.resume(welcome.stored_seq)
         pending = [self._salvage.pending] if self._salvage.pending else []
@@ -137,11 +143,24 @@ class Instance:
                 self._credentials.drop(frame.provider)
             case frames.Query():
                 self._spawn(self._answer(frame))
+            case _ if self._session is not None:
+                self._session.terminals.receive(frame)
             case _:
                 raise frames.FrameError("a frame out of place")
 
+    def receive_bytes(self, message: bytes) -> None:
+        if self._session is not None:
+            self._session.terminals.receive_input(message)
+
     def link_lost(self) -> None:
         self._credentials.link_lost()
+        if self._session:
+            self._session.terminals.link_lost()
+
+    def _next_of_terminals(self) -> frames.Frame | bytes | None:
+        if self._session is None or self._version < terminals.VERSION:
+            return None
+        return self._session.terminals.next_message()
 
     # --- commands -----------------------------------------------------------------------------------
 
@@ -153,6 +172,9 @@ class Instance:
             "permission.answer": Verb(frames.PermissionAnswer, lambda order: self._turns().answer(order)),
             "agent.configure": Verb(frames.AgentConfigure, lambda order: self._turns().configure(order)),
             "instance.stop": Verb(frames.InstanceStop, self._stop),
+            "terminal.open": Verb(terminals.TerminalOpen, lambda order: self._terminals().open(order)),
+            "terminal.close": Verb(terminals.TerminalClose, lambda order: self._terminals().close(order)),
+            "terminal.resize": Verb(terminals.TerminalResize, lambda order: self._terminals().resize(order)),
         }
 
     async def _claim(self, order: frames.SessionClaim) -> None:
@@ -171,6 +193,11 @@ class Instance:
             raise Refusal("not_ready")
         return self._session.turns
 
+    def _terminals(self) -> Terminals:
+        if self._session is None:
+            raise Refusal("not_ready")
+        return self._session.terminals
+
     def _command_done(self, number: int) -> None:
         if self._session and self._session.outbox:
             self._session.outbox.note_command(number)
@@ -181,7 +208,7 @@ class Instance:
         claim = session.claim
         try:
             first = await self._salvage.run(session=claim.session, gen=claim.gen)
-            outbox = session.open(first=first, ready=self.link.ready)
+            outbox = session.open(first=first)
             self.link.source = outbox.next_frame
             await session.begin()
         except StartFailed as error:
@@ -206,7 +233,8 @@ class Instance:
         self._end(ending.failed(Exit.BOX_LOST, "box_lost", words))
 
     async def _answer(self, query: frames.Query) -> None:
-        self.link.send(await self._desk.answer(query))
+        is_terminals = query.verb == "terminals.read" and self._session is not None
+        self.link.send(self._terminals().answer(query) if is_terminals else await self._desk.answer(query))
 
     async def _serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._session is not None:
@@ -256,7 +284,7 @@ class Instance:
                 if self._session is not None:
                     await self._session.finish(reason)
                     if self._session.outbox is not None and has_platform:
-                        await self._flush(self._session.outbox.settled(), linking)
+                        await flush.wait(self._session.outbox.settled(), self.link, linking)
         if has_platform:
             await self.link.leave(reason.reason, seconds=GOODBYE_SECONDS)
 
@@ -270,23 +298,3 @@ class Instance:
         self._credentials.forget()
         if self._session is not None:
             await self._session.close()
-
-    async def _flush(self, settled: Coroutine[Any, Any, None], linking: asyncio.Task[None]) -> None:
-        """Wait until all is stored, but not for a platform that is gone or has said its last word."""
-        storing = asyncio.ensure_future(settled)
-        absent = asyncio.ensure_future(self._link_stays_away())
-        try:
-            await asyncio.wait((storing, absent, linking), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            storing.cancel()
-            absent.cancel()
-
-    async def _link_stays_away(self) -> None:
-        """Return when there has been no link for a moment."""
-        while True:
-            try:
-                async with asyncio.timeout(BROKEN_FLUSH_SECONDS):
-                    await self.link.up.wait()
-            except TimeoutError:
-                return
-            await self.link.down.wait()

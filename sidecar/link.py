@@ -60,6 +60,9 @@ class Peer(Protocol):
     def receive(self, frame: frames.Down) -> None:
         """A frame arrived. stream.Gap when the connection lost one before it."""
 
+    def receive_bytes(self, message: bytes) -> None:
+        """A binary message arrived. frames.FrameError when it makes no sense."""
+
     def link_lost(self) -> None:
         """The connection is gone; another one is being tried."""
 
@@ -72,6 +75,8 @@ class Link:
         """Set while there may be something to send; whoever has something sets it."""
         self.source: Callable[[], bytes | None] = lambda: None
         """Gives the next events to send as a text message, or None."""
+        self.bulk: Callable[[], frames.Frame | bytes | None] = lambda: None
+        """Gives the next frame or binary message to send in turn with the events, or None."""
         self.up = asyncio.Event()
         """Set while the platform has welcomed this connection; `down` is set while not."""
         self.down = asyncio.Event()
@@ -182,15 +187,22 @@ class Link:
 
     async def _read(self, connection: ClientConnection) -> frames.Refused | None:
         while True:
-            frame = await self._receive(connection)
+            raw = await self._hear(connection)
+            if isinstance(raw, bytes):
+                self._peer.receive_bytes(raw)
+                continue
+            frame = frames.decode_down(raw)
             if isinstance(frame, frames.Refused):
                 return self._refused(frame)
             self._peer.receive(frame)
 
     async def _receive(self, connection: ClientConnection) -> frames.Down:
-        raw = await connection.recv(decode=False)
+        return frames.decode_down(await self._hear(connection))
+
+    async def _hear(self, connection: ClientConnection) -> str | bytes:
+        raw = await connection.recv()
         self._heard_at = asyncio.get_running_loop().time()
-        return frames.decode_down(raw)
+        return raw
 
     def _refused(self, frame: frames.Refused) -> frames.Refused:
         _log.warning(
@@ -199,12 +211,19 @@ class Link:
         return frame
 
     async def _write(self, connection: ClientConnection) -> None:
+        """Control first; events and what is in bulk take turns."""
         while True:
-            message = self._frames.popleft() if self._frames else self.source()
-            if message is not None:
-                await connection.send(message, text=True)
-            elif not self._frames:
-                self.ready.clear()
+            self.ready.clear()
+            while self._frames:
+                await connection.send(self._frames.popleft(), text=True)
+            if events := self.source():
+                await connection.send(events, text=True)
+            bulk = self.bulk()
+            if isinstance(bulk, bytes):
+                await connection.send(bulk)
+            elif bulk is not None:
+                await connection.send(frames.encode(bulk))
+            elif events is None and not self._frames:
                 await self.ready.wait()
 
     async def _keep_alive(self, connection: ClientConnection) -> None:

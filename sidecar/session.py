@@ -1,4 +1,4 @@
-"""What an instance does for the session that claimed it: its log, its gate, its agent, and an orderly end."""
+"""What an instance does for the session that claimed it: its log, gate, agent and terminals, and its end."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
 from sidecar.outbox import Limits, Outbox
 from sidecar.protocol import frames, messages
+from sidecar.terminals import desk
+from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
 from sidecar.workspace.files import Files
 
@@ -30,11 +32,12 @@ MODELS = "models"
 CANCEL_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
 BOX_LOST_SECONDS = 0.2
+SAVE_SECONDS = 2.0
 
 _log = log.get(__name__)
 
 
-class BoxDoor(Box, Files, Protocol):
+class BoxDoor(Box, Files, desk.Box, Protocol):
     """The box, as `sidecar.box_server.BoxServer` has it."""
 
     lost: asyncio.Event
@@ -70,6 +73,7 @@ class Surroundings:
     on_stage: Callable[[Literal["box", "agent", "ready"], str], None]
     on_end: Callable[[Ending], None]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    ready: asyncio.Event
 
 
 class StartFailed(Exception):
@@ -87,6 +91,14 @@ class Session:
         self.claim = claim
         self.outbox: Outbox | None = None
         self.is_ready = False
+        self.terminals = Terminals(
+            around.box,
+            Path(around.config.journal),
+            session=claim.session,
+            limits=around.config.limits,
+            ready=around.ready,
+            spawn=around.spawn,
+        )
         self._around = around
         self._turns: Turns | None = None
         self._gate: ModelGate | None = None
@@ -98,7 +110,7 @@ class Session:
         """The turns of this session, once it is ready for any."""
         return self._turns if self.is_ready else None
 
-    def open(self, *, first: int, ready: asyncio.Event) -> Outbox:
+    def open(self, *, first: int) -> Outbox:
         """Begin this generation's log with number `first`. StartFailed when the journal cannot be used."""
         config = self._around.config
         try:
@@ -119,7 +131,8 @@ class Session:
             events_per_second=config.limits.events_per_second,
             bytes_per_second=config.limits.bytes_per_second,
         )
-        self.outbox = Outbox(ledger, limits, ready=ready)
+        self.outbox = Outbox(ledger, limits, ready=self._around.ready)
+        self.terminals.kept.recover()
         return self.outbox
 
     async def begin(self) -> None:
@@ -133,6 +146,7 @@ class Session:
                 ending.failed(Exit.START_FAILED, "box_lost", f"The box did not start. {error}")
             ) from error
         around.on_stage("box", "")
+        self.terminals.begin(self.outbox.emit)
         try:
             info = await self._start_agent(self.outbox)
         except (AgentError, OSError, ValueError, TimeoutError) as error:
@@ -152,9 +166,8 @@ class Session:
             await self._gate.handle(reader, writer)
 
     async def finish(self, reason: Ending) -> None:
-        """End the turn and the agent, and let the log say so; takes a few seconds at most."""
-        if reason.code is Exit.STOPPED and self._turns is not None:
-            await self._turns.stop(seconds=CANCEL_SECONDS)
+        """End turn, terminals and agent, and let the log say so; takes a few seconds at most."""
+        await asyncio.gather(self._finish_terminals(reason), self._finish_turn(reason))
         if self._following is not None:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
@@ -168,6 +181,17 @@ class Session:
                 self.outbox.emit("instance.stopped", messages.InstanceStopped(reason=reason.reason))
             self.outbox.lift_budget()
         await self._close_agent()
+
+    async def _finish_turn(self, reason: Ending) -> None:
+        if reason.code is Exit.STOPPED and self._turns is not None:
+            await self._turns.stop(seconds=CANCEL_SECONDS)
+
+    async def _finish_terminals(self, reason: Ending) -> None:
+        """Before the log says that the instance ended: after that the platform wants nothing more of it."""
+        await self.terminals.finish("stopped" if reason.code is Exit.STOPPED else "lost")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAVE_SECONDS):
+                await self.terminals.kept.settled()
 
     async def close(self) -> None:
         """Let go of gate and journal. What is not stored stays in the journal."""

@@ -15,7 +15,7 @@ from sessions_app.models import Event
 
 Json: TypeAlias = dict[str, Any]
 
-_NOT_SHOWN = {"agent.status", "file.changed"}
+_NOT_SHOWN = {"agent.status", "file.changed", "terminal.opened", "terminal.closed"}
 _CUT_SHORT = {"interrupted", "cancelled"}
 _UNFINISHED = {"pending", "in_progress"}
 

@@ -43,7 +43,7 @@ class Processes:
             start_new_session=True,
         )
         try:
-            self._running[number] = Running(process, _exit_of(process))
+            self._running[number] = Running(process, exit_of(process))
         except OSError:
             _end(process)
             raise
@@ -131,7 +131,7 @@ async def _writer(pipe: IO[bytes]) -> asyncio.StreamWriter:
     return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
-def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+def exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
     """The exit code; negative is a signal.
 
     Not asyncio's own: some versions of it wait until all pipes are closed as well, and a server that a

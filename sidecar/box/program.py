@@ -1,4 +1,4 @@
-"""Connects the box to its sidecar and carries out its orders: exec, kill, connect, list, read.
+"""Connects the box to its sidecar and carries out its orders: exec, pty, kill, connect, list, read.
 
 One control connection carries orders and replies as JSON lines; every order that yields bytes gets a further
 connection for them. The program ends when the control connection does, and the box with it.
@@ -15,6 +15,7 @@ from typing import Any
 
 from sidecar.box import files, streams
 from sidecar.box.processes import Connection, Processes
+from sidecar.box.terminals import Terminals
 
 VERSION = 1
 SOCKET = "/run/openagent/box.sock"
@@ -33,11 +34,15 @@ class Box:
         self._workspace = workspace
         self._orders, self._replies = control
         self._processes = Processes()
+        self._terminals = Terminals()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[asyncio.AbstractServer] = []
         self._actions: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "listen": self._listen,
             "exec": self._exec,
+            "pty": self._pty,
+            "resize": self._resize,
+            "redraw": self._redraw,
             "kill": self._kill,
             "connect": self._connect,
             "list": self._list,
@@ -52,6 +57,7 @@ class Box:
                 self._spawn(self._obey(json.loads(line)))
         finally:
             self._processes.kill_all()
+            self._terminals.kill_all()
 
     async def _obey(self, order: dict[str, Any]) -> None:
         action = self._actions.get(order["op"])
@@ -85,8 +91,29 @@ class Box:
         code = await self._processes.serve(number, connection)
         await self._send({"id": number, "exit": code})
 
+    async def _pty(self, order: dict[str, Any]) -> None:
+        number = order["id"]
+        size = (order["rows"], order["cols"])
+        self._terminals.start(number, order["argv"], order["env"], order["cwd"] or self._workspace, size)
+        try:
+            connection = await self._open({"hello": "stream", "id": number})
+        except OSError:
+            self._terminals.abandon(number)
+            raise
+        await self._send({"id": number, "exit": await self._terminals.serve(number, connection)})
+
+    async def _resize(self, order: dict[str, Any]) -> None:
+        if terminal := self._terminals.get(order["id"]):
+            terminal.resize(order["rows"], order["cols"])
+
+    async def _redraw(self, order: dict[str, Any]) -> None:
+        if terminal := self._terminals.get(order["id"]):
+            terminal.redraw()
+
     async def _kill(self, order: dict[str, Any]) -> None:
         self._processes.kill(order["id"], order["signal"])
+        if terminal := self._terminals.get(order["id"]):
+            terminal.kill(order["signal"])
 
     async def _connect(self, order: dict[str, Any]) -> None:
         inside = await asyncio.open_connection("127.0.0.1", order["port"])

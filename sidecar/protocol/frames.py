@@ -1,5 +1,7 @@
 """The frames of the link: JSON text messages between a sidecar and the platform, decoded strictly.
 
+Those of terminals are in `terminals`; the binary messages, too.
+
 A frame is at most MAX_FRAME_BYTES long and carries its `type`. Numbers: events are numbered by `seq` per
 session, commands by `number` per instance; each side says at hello the last number that it holds.
 """
@@ -10,14 +12,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from sidecar.protocol import terminals
+from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
+from sidecar.protocol.framing import Frame as Frame
+from sidecar.protocol.framing import FrameError as FrameError
 from sidecar.protocol.messages import Event
 
-PROTOCOL_VERSIONS = (1,)
-MAX_FRAME_BYTES = 1 << 20
-
-
-class Frame(msgspec.Struct, kw_only=True, tag_field="type"):
-    """Base of all frames."""
+PROTOCOL_VERSIONS = (1, terminals.VERSION)
+"""1 is without terminals: neither end sends anything of `terminals` on such a link."""
 
 
 # --- from the sidecar to the platform --------------------------------------------------------------
@@ -146,10 +148,10 @@ class KeyDrop(Frame, tag="key.drop"):
 
 
 class Query(Frame, tag="query"):
-    """A read-only question about the workspace: `files.list` {path}, `files.read` {path, offset, length}."""
+    """A read-only question: `files.list` {path}, `files.read` {path, offset, length}, `terminals.read`."""
 
     id: str
-    verb: Literal["files.list", "files.read"]
+    verb: Literal["files.list", "files.read", "terminals.read"]
     data: dict[str, Any]
 
 
@@ -161,11 +163,39 @@ class Refused(Frame, tag="refused"):
     final: bool
 
 
-Up = Hello | Events | Salvage | CommandDone | Stage | KeyRequest | Answer | Goodbye
-Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | Refused
+Up = (
+    Hello
+    | Events
+    | Salvage
+    | CommandDone
+    | Stage
+    | KeyRequest
+    | Answer
+    | Goodbye
+    | terminals.TerminalTell
+    | terminals.TerminalSaved
+)
+Down = (
+    Welcome
+    | Commands
+    | Ack
+    | SalvageAck
+    | Key
+    | KeyDrop
+    | Query
+    | Refused
+    | terminals.TerminalWatch
+    | terminals.TerminalUnwatch
+    | terminals.TerminalAck
+    | terminals.TerminalSize
+    | terminals.TerminalSavedAck
+)
 
 VERBS = frozenset(
-    {"session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure", "instance.stop"}
+    {
+        *("session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure"),
+        *("instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
+    }
 )
 
 
@@ -241,10 +271,6 @@ class InstanceStop(msgspec.Struct, kw_only=True):
     """`instance.stop`: flush and end; `reason` is idle, user or shutdown."""
 
     reason: str
-
-
-class FrameError(ValueError):
-    """Bytes that are not a frame: malformed, oversized or of an unknown type."""
 
 
 _up = msgspec.json.Decoder(Up)

@@ -19,6 +19,7 @@ ToolStatus = Literal["pending", "in_progress", "completed", "failed", "rejected"
 ToolKind = Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "other"]
 PermissionType = Literal["tool", "question", "egress"]
 PermissionChoice = Literal["once", "session", "reject", "answered", "lost"]
+TerminalReason = Literal["exited", "closed", "failed", "stopped", "lost"]
 ErrorClass = Literal[
     "provider_auth",
     "provider_quota",
@@ -278,6 +279,24 @@ class AgentConfig(Data):
     model: str = ""
 
 
+class TerminalOpened(Data):
+    """A terminal runs; `command` is empty for a login shell, `by` the display name of who opened it."""
+
+    terminal_id: str
+    title: str = ""
+    command: list[str] = []
+    by: str = ""
+
+
+class TerminalClosed(Data):
+    """A terminal ended: `reason` is exited, closed, failed, stopped or lost; a negative code is a signal."""
+
+    terminal_id: str
+    reason: TerminalReason
+    exit_code: int | None = None
+    message: str = ""
+
+
 class Suppressed(Data):
     """`count` events of `kind` were beyond the session's budget and are represented by this one."""
 
@@ -304,6 +323,8 @@ KINDS: dict[str, type[Data]] = {
     "file.changed": FileChanged,
     "agent.status": AgentStatus,
     "agent.config": AgentConfig,
+    "terminal.opened": TerminalOpened,
+    "terminal.closed": TerminalClosed,
     "events.suppressed": Suppressed,
     "error": ErrorData,
 }
@@ -335,6 +356,8 @@ def check_event(event: Event) -> None:
             uuid.UUID(event.turn)
         if isinstance(data, PermissionAsked | PermissionAnswered):
             uuid.UUID(data.permission_id)
+        if isinstance(data, TerminalOpened | TerminalClosed):
+            uuid.UUID(data.terminal_id)
     except ValueError as error:
         raise MessageError(f"an id in {event.kind} is not a UUID") from error
     if len(event.ts) > MAX_TS or event.v != ENVELOPE_VERSION or event.seq < 1:

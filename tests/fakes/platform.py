@@ -75,7 +75,7 @@ class FakePlatform:
             return
         stored = max(station.last_seq, station.first_seq - 1) if station.first_seq else 0
         await connection.send(
-            frames.encode(frames.Welcome(version=1, platform_version="fake", stored_seq=stored))
+            frames.encode(frames.Welcome(version=station.version, platform_version="fake", stored_seq=stored))
         )
         station.connection = connection
         station.changed()
@@ -96,7 +96,12 @@ class FakePlatform:
     async def _converse(self, connection: ServerConnection, station: Station) -> None:
         faults = station.faults
         while True:
-            frame = frames.decode_up(await connection.recv(decode=False))
+            message = await connection.recv()
+            if isinstance(message, bytes):
+                station.receive_bytes(message)
+                station.changed()
+                continue
+            frame = frames.decode_up(message)
             if faults.happens(faults.lose):
                 continue
             if faults.happens(faults.cut):

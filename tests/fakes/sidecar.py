@@ -59,6 +59,9 @@ class IdleBox:
     async def exec(self, argv: Sequence[str], /, *, env: Mapping[str, str], cwd: str) -> NoReturn:
         raise ConnectionError("this box runs nothing")
 
+    async def pty(self, argv: Sequence[str], /, *, env: Mapping[str, str], rows: int, cols: int) -> NoReturn:
+        raise ConnectionError("this box runs nothing")
+
     async def connect(self, port: int, /) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         raise ConnectionError("nothing listens in this box")
 

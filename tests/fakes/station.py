@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from sidecar.protocol import frames, messages, sealing, stream
+from sidecar.protocol import frames, messages, sealing, stream, terminals
+
+T = TypeVar("T", bound=terminals.Tell)
 
 VERBS: dict[type[msgspec.Struct], str] = {
     frames.SessionClaim: "session.claim",
@@ -21,6 +25,9 @@ VERBS: dict[type[msgspec.Struct], str] = {
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
     frames.InstanceStop: "instance.stop",
+    terminals.TerminalOpen: "terminal.open",
+    terminals.TerminalClose: "terminal.close",
+    terminals.TerminalResize: "terminal.resize",
 }
 
 DEMO = frames.Provider(id="demo", name="Demo", wire="openai-chat", base_url="", needs_key=False)
@@ -38,6 +45,43 @@ class Faults:
 
     def happens(self, probability: float) -> bool:
         return probability > 0 and self.random.random() < probability
+
+
+@dataclass
+class StationViewer:
+    """A viewer of a terminal: what it was told, and the output as it came; it may stop acknowledging."""
+
+    station: Station
+    number: int
+    tells: list[terminals.AnyTell] = field(default_factory=list)
+    pieces: list[tuple[int, int, bytes]] = field(default_factory=list)
+    output: bytearray = field(default_factory=bytearray)
+    acknowledges: bool = True
+
+    def take(self, flags: int, offset: int, data: bytes) -> None:
+        self.pieces.append((flags, offset, data))
+        self.output += data
+        if self.acknowledges:
+            self.acknowledge(offset + len(data))
+
+    def acknowledge(self, offset: int) -> None:
+        self.station.send(terminals.TerminalAck(viewer=self.number, offset=offset))
+
+    def types(self, offset: int, data: bytes) -> None:
+        self.station.send(terminals.pack_input(self.number, terminals.pack(0, offset, data)))
+
+    def resize(self, rows: int, cols: int) -> None:
+        self.station.send(terminals.TerminalSize(viewer=self.number, rows=rows, cols=cols))
+
+    def leave(self) -> None:
+        del self.station.viewers[self.number]
+        self.station.send(terminals.TerminalUnwatch(viewer=self.number))
+
+    def told(self, kind: type[T]) -> list[T]:
+        return [tell for tell in self.tells if isinstance(tell, kind)]
+
+
+_numbers = itertools.count(1)
 
 
 class Station:
@@ -61,6 +105,9 @@ class Station:
         self.keys: dict[str, str] = {}
         self.key_requests: list[frames.KeyRequest] = []
         self.refusal: frames.Refused | None = None
+        self.version = frames.PROTOCOL_VERSIONS[-1]
+        self.viewers: dict[int, StationViewer] = {}
+        self.saved: dict[str, dict[int, bytes]] = {}
         self.acknowledges = True
         self.faults = Faults()
         self.connection: ServerConnection | None = None
@@ -114,11 +161,12 @@ class Station:
             self.send(frames.Commands(commands=[self.commands[-1]]))
         return number
 
-    def send(self, frame: frames.Frame) -> None:
+    def send(self, frame: frames.Frame | bytes) -> None:
         """Send without waiting; nothing happens without a connection."""
         if self.connection is not None:
             connection = self.connection
-            task = asyncio.create_task(_send(connection, frames.encode(frame)))
+            message = frame if isinstance(frame, bytes) else frames.encode(frame)
+            task = asyncio.create_task(_send(connection, message))
             _sending.add(task)
             task.add_done_callback(_sending.discard)
 
@@ -155,9 +203,36 @@ class Station:
                 self.answers.append(frame)
             case frames.Goodbye():
                 self.goodbyes.append(frame.reason)
+            case terminals.TerminalTell():
+                if viewer := self.viewers.get(frame.viewer):
+                    viewer.tells.append(frame.tell)
+            case terminals.TerminalSaved():
+                self.saved.setdefault(frame.terminal, {})[frame.offset] = frame.data
+                return terminals.TerminalSavedAck(
+                    terminal=frame.terminal, offset=frame.offset + len(frame.data)
+                )
             case frames.Hello():
                 raise stream.StreamError("a second hello")
         return None
+
+    def receive_bytes(self, message: bytes) -> None:
+        """Output for a viewer."""
+        _, number, rest = terminals.unpack_link(message, terminals.OUTPUT)
+        if viewer := self.viewers.get(number):
+            viewer.take(*terminals.unpack(rest))
+
+    def watch(
+        self, terminal: str, *, offset: int | None = None, client: str = "c", rows: int = 0, cols: int = 0
+    ) -> StationViewer:
+        """A viewer that acknowledges everything at once."""
+        number = next(_numbers)
+        viewer = self.viewers[number] = StationViewer(self, number)
+        self.send(
+            terminals.TerminalWatch(
+                viewer=number, terminal=terminal, client=client, offset=offset, rows=rows, cols=cols
+            )
+        )
+        return viewer
 
     def _store(self, events: list[messages.Event]) -> frames.Ack | None:
         assert self.first_seq, "events before salvage was done"
@@ -197,8 +272,8 @@ class Station:
 _sending: set[asyncio.Task[None]] = set()
 
 
-async def _send(connection: ServerConnection, text: str) -> None:
+async def _send(connection: ServerConnection, message: str | bytes) -> None:
     try:
-        await connection.send(text)
+        await connection.send(message)
     except ConnectionClosed:
         return

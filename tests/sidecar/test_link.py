@@ -21,6 +21,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.heard: list[frames.Down] = []
+        self.bytes: list[bytes] = []
         self.first: list[frames.Frame | bytes] = []
         self.losses = 0
 
@@ -34,6 +35,9 @@ class Peer:
 
     def receive(self, frame: frames.Down) -> None:
         self.heard.append(frame)
+
+    def receive_bytes(self, message: bytes) -> None:
+        self.bytes.append(message)
 
     def link_lost(self) -> None:
         self.losses += 1

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from sidecar import demo_model
-from sidecar.box_server import BoxServer, GateHandler
 from sidecar.ending import Exit
 from sidecar.protocol import frames, queries
-from sidecar.session import Parts
-from tests.fakes import local_box
-from tests.fakes.disk import NO_SYNC
-from tests.fakes.pair import Pair
+from tests.fakes.living import living
 from tests.fakes.scripted import ScriptedAgent
 
 KEY = "sk-canary-0123456789abcdef"
@@ -56,34 +49,8 @@ class CallingAgent(ScriptedAgent):
         self._end("end_turn")
 
 
-@asynccontextmanager
-async def living(folder: Path) -> AsyncIterator[Pair]:
-    """A sidecar whose box program runs as a child of this process."""
-    boxes: list[asyncio.subprocess.Process] = []
-    (folder / "workspace").mkdir()
-    (folder / "home").mkdir()
-    pair = Pair(folder, agent=CallingAgent)
-    socket = Path(pair._run.name) / "box.sock"
-
-    def make_box(path: Path, gates: Mapping[str, GateHandler]) -> BoxServer:
-        return BoxServer(socket, gates, gate_ports=dict.fromkeys(gates, 0))
-
-    pair.sidecar.parts = Parts(get_agent=pair.sidecar._get_agent, make_box=make_box, disk=NO_SYNC)
-    async with pair:
-        while not socket.exists():
-            await asyncio.sleep(0.01)
-        boxes.append(await local_box._start(socket, folder / "workspace", folder / "home"))
-        try:
-            yield pair
-        finally:
-            for box in boxes:
-                if box.returncode is None:
-                    box.kill()
-                await box.wait()
-
-
 async def test_a_model_call_goes_through_the_gate_and_is_counted(tmp_path: Path) -> None:
-    async with living(tmp_path) as pair:
+    async with living(tmp_path, agent=CallingAgent) as pair:
         await pair.ready()
         turn = await pair.play("call")
         assert pair.station.text() == "[DONE] "
@@ -92,7 +59,7 @@ async def test_a_model_call_goes_through_the_gate_and_is_counted(tmp_path: Path)
 
 
 async def test_a_key_is_fetched_over_the_link_for_the_first_call(tmp_path: Path) -> None:
-    async with await demo_model.serve(require_key=KEY) as model, living(tmp_path) as pair:
+    async with await demo_model.serve(require_key=KEY) as model, living(tmp_path, agent=CallingAgent) as pair:
         provider = frames.Provider(
             id="openrouter", name="OpenRouter", wire="openai-chat", base_url=f"{model.url}/v1"
         )
@@ -112,7 +79,7 @@ async def test_a_key_is_fetched_over_the_link_for_the_first_call(tmp_path: Path)
 
 
 async def test_files_come_from_the_box(tmp_path: Path) -> None:
-    async with living(tmp_path) as pair:
+    async with living(tmp_path, agent=CallingAgent) as pair:
         (tmp_path / "workspace" / "hello.txt").write_text("hello")
         await pair.ready()
         pair.station.send(frames.Query(id="1", verb="files.read", data={"path": "hello.txt"}))
@@ -121,7 +88,7 @@ async def test_files_come_from_the_box(tmp_path: Path) -> None:
 
 
 async def test_the_end_of_the_box_program_ends_the_instance(tmp_path: Path) -> None:
-    async with living(tmp_path) as pair:
+    async with living(tmp_path, agent=CallingAgent) as pair:
         await pair.ready()
         assert pair.sidecar.instance is not None
         session = pair.sidecar.instance._session

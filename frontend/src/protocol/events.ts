@@ -162,6 +162,13 @@ interface DataOf {
   "permission.answered": PermissionAnswered;
   usage: UsageData;
   "file.changed": { path: string; change?: "created" | "modified" | "deleted" };
+  "terminal.opened": { terminal_id: string; title?: string; command?: string[]; by?: string };
+  "terminal.closed": {
+    terminal_id: string;
+    reason: "exited" | "closed" | "failed" | "stopped" | "lost";
+    exit_code?: number | null;
+    message?: string;
+  };
   "agent.status": { status: string; message?: string; attempt?: number; retry_at?: string };
   "agent.config": AgentConfig;
   "events.suppressed": { kind: string; count: number };

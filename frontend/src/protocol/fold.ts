@@ -13,6 +13,13 @@ import { type LogEvent, lastNumber, type TextDelta, type ToolOutput, type ToolUp
 import { answered, asked, counted, emptyTool, emptyTurn } from "./fold-items";
 import { codePointLength, mergeText } from "./text";
 
+const NOT_SHOWN: ReadonlySet<string> = new Set([
+  "agent.status",
+  "file.changed",
+  "terminal.opened",
+  "terminal.closed",
+]);
+
 /** Lengths in code points of the texts of items, so that appending to a long text does not measure it again. */
 const lengths = new WeakMap<Item, number>();
 
@@ -59,7 +66,7 @@ function withoutTurn(conversation: Conversation, event: LogEvent): Conversation 
 }
 
 function inTurn(conversation: Conversation, id: string, event: LogEvent): Conversation {
-  if (event.kind === "agent.status" || event.kind === "file.changed") return conversation;
+  if (NOT_SHOWN.has(event.kind)) return conversation;
   const turns = conversation.turns.slice();
   let index = turns.findLastIndex((turn) => turn.id === id);
   if (index < 0) index = turns.push(emptyTurn(id, event)) - 1;
