@@ -135,6 +135,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
+OPENAGENT_DELETE_GRACE_SECONDS = env.seconds("OPENAGENT_DELETE_GRACE_SECONDS", 86400)
 OPENAGENT_IDLE_SECONDS = env.seconds("OPENAGENT_IDLE_SECONDS", 15 * 60)
 # Idleness is counted in passes of the reaper.
 OPENAGENT_IDLE_PASS_SECONDS = min(60.0, max(1.0, OPENAGENT_IDLE_SECONDS / 3))
@@ -145,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile", 15.0),
         ("reap_idle", OPENAGENT_IDLE_PASS_SECONDS),
         ("fold", 60.0),
+        ("purge", 60.0),
     )
 }
 

@@ -55,15 +55,16 @@ class CustomAgentAdmin(admin.ModelAdmin[CustomAgent]):
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin[Session]):
     list_display = ("__str__", "owner", "status", "agent", "provider", "model", "updated_at", "deleted_at")
-    list_filter = ("agent", "provider", "mode", "is_paused")
+    list_filter = ("agent", "provider", "mode", "is_paused", ("deleted_at", admin.EmptyFieldListFilter))
     list_select_related = ("owner",)
     search_fields = ("=id", "title", "owner__email")
     date_hierarchy = "created_at"
-    actions = ("stop", "delete_softly")
+    actions = ("stop", "delete_softly", "restore")
     fields = (
         *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
         *("generation", "last_seq", "folded_seq", "prompt_count", "state_version", "idle_passes"),
         *("created_at", "updated_at", "archived_at", "deleted_at"),
+        *("purge_begun_at", "purged_at"),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Session]:
@@ -85,6 +86,11 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     def delete_softly(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> None:
         for session in queryset:
             sessions.delete(session=session)
+
+    @admin.action(description="Restore the selected sessions that were deleted", permissions=["act"])
+    def restore(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> None:
+        for session in queryset.filter(purge_begun_at=None):
+            sessions.restore(session=session)
 
 
 @admin.register(Instance)

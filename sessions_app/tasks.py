@@ -10,6 +10,7 @@ from celery import shared_task
 from openagent.lib import log
 from sessions_app.drivers.base import DriverError
 from sessions_app.services import activity, folding, instances, lifecycle, reconciler
+from sessions_app.services import purge as purge_service
 
 _log = log.get(__name__)
 
@@ -63,6 +64,12 @@ def reap_idle(**_: object) -> None:
 def fold(**_: object) -> None:
     """Fold whatever finished turns are not folded yet."""
     folding.fold_pending()
+
+
+@shared_task
+def purge(**_: object) -> None:
+    """Remove what was deleted long enough ago."""
+    purge_service.purge()
 
 
 @shared_task

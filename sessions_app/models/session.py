@@ -33,6 +33,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Sessions that nobody deleted."""
         return self.filter(deleted_at=None)
 
+    def restorable(self) -> SessionQuerySet:
+        """Sessions that were deleted and can still come back."""
+        return self.filter(deleted_at__isnull=False, purge_begun_at=None)
+
     def owned_by(self, user_id: uuid.UUID) -> SessionQuerySet:
         """What this user may see."""
         return self.present().filter(owner_id=user_id)
@@ -45,6 +49,8 @@ class Session(models.Model):
     `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
     `is_paused` says that nothing wakes the session by itself: the user stopped it, or it could not start.
     Up to `folded_seq` there is nothing left to fold in the log.
+    A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
+    and the row is left for what was used in it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,6 +76,8 @@ class Session(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    purge_begun_at = models.DateTimeField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
 

@@ -42,9 +42,12 @@ def token_for(instance_id: uuid.UUID) -> str:
 
 @transaction.atomic
 def wake(*, session_id: uuid.UUID) -> Instance | None:
-    """Asks for an instance unless one is live; the new one, or None when there was nothing to do."""
+    """Asks for an instance unless one is live; the new one, or None when there was nothing to do.
+
+    Nothing is done for an owner who may not sign in any more.
+    """
     Session.objects.hold(session_id)
-    session = Session.objects.present().filter(pk=session_id).first()
+    session = Session.objects.present().filter(pk=session_id, owner__is_active=True).first()
     if session is None or Instance.objects.live().filter(session_id=session_id).exists():
         return None
     try:
@@ -141,6 +144,11 @@ def list_refs() -> list[dict[str, Any]]:
 def remove_ref(ref: dict[str, Any]) -> None:
     """Removes something that no row wants. DriverError when it may still be there."""
     get_driver().remove(ref)
+
+
+def remove_volume(volume: str) -> None:
+    """Deletes a session's disk for ever. DriverError when something of it may still be there."""
+    get_driver().remove_volume(volume)
 
 
 def inspect(instance: Instance) -> base.InstanceState:

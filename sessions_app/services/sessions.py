@@ -13,7 +13,7 @@ from keys_app import providers
 from keys_app import services as keys
 from keys_app.models import ProviderKey
 from openagent.accounts.models import User
-from openagent.lib.errors import AppError
+from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Instance, InstanceState, Mode, Prompt, Session
 from sessions_app.services import agents, commands, instances, prompts, state
 from sidecar.protocol import frames
@@ -130,10 +130,26 @@ def stop(*, session: Session) -> None:
 
 @transaction.atomic
 def delete(*, session: Session) -> None:
-    """The session is gone for everybody; its instance is stopped, its rows and its disk stay for now."""
+    """The session is gone for everybody and its instance is stopped; for a grace it can be restored."""
     if Session.objects.present().filter(pk=session.pk).update(deleted_at=timezone.now()):
         instances.stop(session_id=session.pk, reason="user")
         state.bump(session.pk)
+
+
+@transaction.atomic
+def restore(*, session: Session) -> None:
+    """Brings a deleted session back, asleep; harmless when it is not deleted. NotFound if it is too late."""
+    if Session.objects.restorable().filter(pk=session.pk).update(deleted_at=None):
+        state.bump(session.pk)
+    elif not Session.objects.present().filter(pk=session.pk).exists():
+        raise NotFound("The session was deleted for good.")
+
+
+def stop_all_of(owner_id: uuid.UUID) -> None:
+    """Stops whatever runs for somebody who may not sign in any more."""
+    running = Instance.objects.live().filter(session__owner=owner_id)
+    for session_id in list(running.values_list("session_id", flat=True)):
+        instances.stop(session_id=session_id, reason="user")
 
 
 def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
