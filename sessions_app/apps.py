@@ -13,8 +13,10 @@ class SessionsAppConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only now.
         from keys_app import revocation
+        from openagent.accounts import deactivation
         from sessions_app import checks, metrics  # noqa: F401  # checks register themselves
-        from sessions_app.services import links
+        from sessions_app.services import links, sessions
 
         revocation.subscribe(links.on_key_revoked)
+        deactivation.subscribe(sessions.stop_all_of)
         metrics.register()

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
+from openagent.accounts import deactivation
 from openagent.accounts.forms import NewUserForm, SignInForm
 from openagent.accounts.models import AccessToken, FirstRun, User, WsTicket
 from openagent.lib.admin import ReadOnlyAdmin
@@ -35,6 +36,11 @@ class UserAdmin(DjangoUserAdmin[User]):
     add_fieldsets = (
         (None, {"fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            deactivation.deactivate(obj)
 
 
 @admin.register(AccessToken)

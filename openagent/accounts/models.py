@@ -30,6 +30,9 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+_ACTIVE = "Untick instead of deleting an account: it ends logins and tokens, and stops sessions."
+
+
 class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # of AccessToken: untyped knox
     """Somebody who can sign in; made at set-up or in the admin, never by signing up."""
 
@@ -37,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     email = models.EmailField("e-mail address", unique=True)
     display_name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField(default=False, help_text="May use the admin.")
-    is_active = models.BooleanField(default=True, help_text="Untick instead of deleting an account.")
+    is_active = models.BooleanField(default=True, help_text=_ACTIVE)
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"

@@ -13,7 +13,7 @@ from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import instances, lifecycle, prompts
+from sessions_app.services import instances, lifecycle, prompts, sessions
 
 _log = log.get(__name__)
 
@@ -34,7 +34,8 @@ def reconcile() -> None:
     """One pass.
 
     1. Remove what the driver has and no row wants.
-    2. Check every live instance: start it, notice its death or that nobody can reach it, hurry its end.
+    2. Stop what runs for those who may not sign in any more; check every live instance: start it, notice its
+       death or that nobody can reach it, hurry its end.
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
 
@@ -43,6 +44,9 @@ def reconcile() -> None:
     """
     pass_ = _Pass()
     pass_.turn(partial(_remove_strangers, pass_))
+    inactive = instances.ours().live().filter(session__owner__is_active=False)
+    for owner_id in set(inactive.values_list("session__owner", flat=True)):
+        pass_.turn(partial(sessions.stop_all_of, owner_id))
     for instance in instances.ours().live():
         pass_.turn(partial(_check, instance), instance=instance.pk, session=instance.session_id)
     for instance in instances.ours().unremoved():

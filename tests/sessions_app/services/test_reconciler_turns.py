@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sessions_app.models import Instance, InstanceState, Session
+from openagent.accounts.models import User
+from sessions_app.models import Instance, InstanceState, Prompt, Session
 from sessions_app.services import instances, lifecycle, reconciler
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance, make_prompt, make_session
@@ -91,3 +92,19 @@ def test_two_sessions_do_not_wait_for_each_other(driver: FakeDriver, session: Se
     assert len(driver.instances) == 1
     reconciler.reconcile()
     assert set(driver.instances) == {str(first.pk), str(second.pk)}
+
+
+def test_what_runs_for_a_deactivated_user_is_stopped_and_nothing_is_woken(
+    driver: FakeDriver, session: Session
+) -> None:
+    made = make_instance(session, driver_ref={"instance_id": "x"})
+    asleep = make_session(session.owner)
+    make_prompt(asleep)
+    User.objects.filter(pk=session.owner_id).update(is_active=False)
+    for _ in range(3):
+        reconciler.reconcile()
+    made.refresh_from_db()
+    assert made.state in (InstanceState.STOPPING, InstanceState.STOPPED)
+    assert not asleep.instances.exists()
+    assert instances.wake(session_id=asleep.pk) is None
+    assert Prompt.objects.get(session=asleep).state == "queued"
