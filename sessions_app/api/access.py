@@ -24,6 +24,19 @@ def sessions(request: Request) -> QuerySet[Session]:
     return Session.objects.owned_by(user_of(request).pk)
 
 
+def kept_sessions(request: Request) -> QuerySet[Session]:
+    """Those, and the deleted ones that can be restored."""
+    return Session.objects.filter(owner_id=user_of(request).pk, purge_begun_at=None)
+
+
+def kept_session(request: Request, session_id: uuid.UUID) -> Session:
+    """One of them, or NotFound."""
+    found = kept_sessions(request).filter(pk=session_id).first()
+    if found is None:
+        raise NotFound("There is no such session.")
+    return found
+
+
 def session(request: Request, session_id: uuid.UUID) -> Session:
     """One of them, or NotFound."""
     found = sessions(request).filter(pk=session_id).first()

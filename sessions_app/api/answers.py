@@ -80,6 +80,8 @@ class SessionSerializer(serializers.Serializer[Any]):
     usage = UsageSerializer()
     instance = InstanceSerializer(allow_null=True)
     turn = serializers.UUIDField(allow_null=True)
+    deleted_at = serializers.DateTimeField(required=False, help_text="Of deleted sessions only.")
+    restorable_until = serializers.DateTimeField(required=False, help_text="Of deleted sessions only.")
 
 
 class ErrorDataSerializer(serializers.Serializer[Any]):

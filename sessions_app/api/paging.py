@@ -35,18 +35,24 @@ class _Choices(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # typ
 
 
 class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
-    """Which sessions to list; archived ones only when asked for."""
+    """Which sessions to list; archived and deleted ones only when asked for."""
 
     status = _Choices(choices=Status.choices, help_text="One status, or several with commas between.")
     q = django_filters.CharFilter(method="search", help_text="Part of a title or of a prompt.")
     archived = django_filters.BooleanFilter(method="with_archived", help_text="true: only the archived ones.")
+    deleted = django_filters.BooleanFilter(
+        method="with_deleted", help_text="true: only deleted ones that can be restored."
+    )
 
     class Meta:
         model = Session
         fields: tuple[str, ...] = ()
 
     def filter_queryset(self, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        if self.form.cleaned_data.get("archived") is None:
+        asked = self.form.cleaned_data
+        if not asked.get("deleted"):
+            queryset = queryset.filter(deleted_at=None)
+        if asked.get("archived") is None and not asked.get("deleted"):
             queryset = queryset.filter(archived_at=None)
         found: QuerySet[Session] = super().filter_queryset(queryset)
         return found
@@ -54,6 +60,9 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
     def search(self, queryset: QuerySet[Session], name: str, value: str) -> QuerySet[Session]:
         asked = Prompt.objects.filter(session=OuterRef("pk"), text__icontains=value)
         return queryset.filter(Q(title__icontains=value) | Exists(asked))
+
+    def with_deleted(self, queryset: QuerySet[Session], name: str, value: bool) -> QuerySet[Session]:
+        return queryset.filter(deleted_at__isnull=not value)
 
     def with_archived(self, queryset: QuerySet[Session], name: str, value: bool) -> QuerySet[Session]:
         return queryset.filter(archived_at__isnull=not value)

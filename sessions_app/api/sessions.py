@@ -1,4 +1,4 @@
-"""Sessions: list, make, get, change, delete, start, stop, interrupt, and what they used."""
+"""Sessions: list, make, get, change, delete, restore, start, stop, interrupt, and what they used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SessionListView(generics.GenericAPIView[Session]):
     serializer_class = answers.SessionSerializer
 
     def get_queryset(self) -> QuerySet[Session]:
-        return state.with_status(access.sessions(self.request))
+        return state.with_status(access.kept_sessions(self.request))
 
     @extend_schema(operation_id="sessions_list", responses=answers.SessionSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -71,9 +71,19 @@ class SessionView(APIView):
 
     @extend_schema(operation_id="sessions_delete", responses={204: None})
     def delete(self, request: Request, id: uuid.UUID) -> Response:
-        """Delete a session and stop what runs in it."""
+        """Delete a session and stop what runs in it. For a day, or as set up here, it can be restored."""
         sessions.delete(session=access.session(request, id))
         return Response(status=204)
+
+
+class SessionRestoreView(APIView):
+    """Undoing a deletion."""
+
+    @extend_schema(operation_id="sessions_restore", request=None, responses=answers.SessionSerializer)
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Bring a deleted session back, asleep; harmless when it is not deleted."""
+        sessions.restore(session=access.kept_session(request, id))
+        return Response(access.described(request, id))
 
 
 class SessionStartView(APIView):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("usage/", catalogue.UsageView.as_view()),
     path("sessions/", sessions.SessionListView.as_view()),
     path("sessions/<uuid:id>/", sessions.SessionView.as_view()),
+    path("sessions/<uuid:id>/restore/", sessions.SessionRestoreView.as_view()),
     path("sessions/<uuid:id>/start/", sessions.SessionStartView.as_view()),
     path("sessions/<uuid:id>/stop/", sessions.SessionStopView.as_view()),
     path("sessions/<uuid:id>/interrupt/", sessions.SessionInterruptView.as_view()),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
+
+from django.conf import settings
 
 from openagent.accounts.models import User
 from sessions_app.models import Instance, Permission, Prompt, Session
@@ -75,7 +77,15 @@ def session(row: Session, facts: Facts) -> Shape:
         "usage": dict(facts.usage),
         "instance": instance(facts.instance) if facts.instance else None,
         "turn": str(facts.turn) if facts.turn else None,
-    }
+    } | _deleted(row)
+
+
+def _deleted(row: Session) -> Shape:
+    """Until when a deleted session can be restored; nothing of others."""
+    if row.deleted_at is None:
+        return {}
+    until = row.deleted_at + timedelta(seconds=settings.OPENAGENT_DELETE_GRACE_SECONDS)
+    return {"deleted_at": moment(row.deleted_at), "restorable_until": moment(until)}
 
 
 def instance(row: Instance) -> Shape:

@@ -78,6 +78,7 @@ ROUTES: dict[str, Route] = {
     "usage/": Route("list"),
     "sessions/": Route("list", {"post": {"title": "Mine"}}),
     "sessions/{}/": Route("object", {"patch": {"title": "Taken over"}}, _SESSION),
+    "sessions/{}/restore/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/start/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/stop/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/interrupt/": Route("object", {"post": {}}, _SESSION),

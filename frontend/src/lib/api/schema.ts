@@ -190,7 +190,7 @@ export interface paths {
         get: operations["sessions_get"];
         put?: never;
         post?: never;
-        /** @description Delete a session and stop what runs in it. */
+        /** @description Delete a session and stop what runs in it. For a day, or as set up here, it can be restored. */
         delete: operations["sessions_delete"];
         options?: never;
         head?: never;
@@ -318,6 +318,23 @@ export interface paths {
         head?: never;
         /** @description Change the text of a prompt that still waits. */
         patch: operations["prompts_change"];
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/restore/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Bring a deleted session back, asleep; harmless when it is not deleted. */
+        post: operations["sessions_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/sessions/{id}/start/": {
@@ -1047,6 +1064,16 @@ export interface components {
             instance: components["schemas"]["Instance"] | null;
             /** Format: uuid */
             turn: string | null;
+            /**
+             * Format: date-time
+             * @description Of deleted sessions only.
+             */
+            deleted_at?: string;
+            /**
+             * Format: date-time
+             * @description Of deleted sessions only.
+             */
+            restorable_until?: string;
         };
         /**
          * @description * `idle` - New
@@ -1631,6 +1658,8 @@ export interface operations {
                 archived?: boolean;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description true: only deleted ones that can be restored. */
+                deleted?: boolean;
                 /** @description Number of results to return per page. */
                 limit?: number;
                 /** @description Part of a title or of a prompt. */
@@ -2133,6 +2162,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Prompt"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description What went wrong. */
