@@ -672,11 +672,13 @@ export interface components {
          *     * `file.changed` - file.changed
          *     * `agent.status` - agent.status
          *     * `agent.config` - agent.config
+         *     * `terminal.opened` - terminal.opened
+         *     * `terminal.closed` - terminal.closed
          *     * `events.suppressed` - events.suppressed
          *     * `error` - error
          * @enum {string}
          */
-        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "events.suppressed" | "error";
+        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "terminal.opened" | "terminal.closed" | "events.suppressed" | "error";
         /** @description One promise that an agent does not keep, and why. */
         KnownLimit: {
             promise: string;
