@@ -53,7 +53,10 @@ class Agent:
     def known_limits(self) -> list[dict[str, str]]:
         """What it cannot do, in words."""
         titles = agent_limits.PROMISES
-        return [{"promise": titles[name], "reason": reason} for name, reason in self.limits.items()]
+        return [
+            {"promise": titles[name.partition("[")[0]], "reason": reason}
+            for name, reason in self.limits.items()
+        ]
 
     def provider(self, provider: Provider) -> frames.Provider:
         """What the sidecar is told of `provider`: the scripted model speaks whatever the agent speaks."""

@@ -1,4 +1,4 @@
-"""Every promise of an agent, checked on every real agent that speaks ACP: `make conformance`, for it takes long.
+"""Every promise of an agent, checked on every real agent that speaks ACP; `make conformance` does it.
 
 A promise that the catalogue says an agent does not keep must fail for it.
 """
@@ -28,43 +28,40 @@ WIRES = {"copilot": "openai-chat", "claude": "anthropic", "codex": "openai-respo
 RECIPES = {recipe.id: recipe for recipe in registry.RECIPES}
 
 
-class Conformance(AgentContract):
-    """The promises, for the agent that a subclass names."""
-
-    agent: str
-
-    @pytest_asyncio.fixture(scope="class", loop_scope="class")
-    async def shared(
-        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-    ) -> AsyncIterator[LiveAcp]:
-        agent = request.cls.agent
-        agents = laid_out(tmp_path_factory.mktemp("agents"), agent)
-        folder = tmp_path_factory.mktemp(agent)
-        async with live_acp(folder, RECIPES[agent], agents, wire=WIRES[agent]) as running:
-            yield running
-
-    @pytest_asyncio.fixture(loop_scope="class")
-    async def made(self, request: pytest.FixtureRequest, shared: LiveAcp) -> AsyncIterator[LiveAcp]:
-        promise = request.node.originalname.removeprefix("test_")
-        if reason := agent_limits.LIMITS.get(self.agent, {}).get(promise):
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-        yield shared
-        await shared.rest()
+@pytest_asyncio.fixture(scope="class", loop_scope="class")
+async def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LiveAcp]:
+    agent = request.cls.agent
+    agents = laid_out(tmp_path_factory.mktemp("agents"), agent)
+    folder = tmp_path_factory.mktemp(agent)
+    async with live_acp(folder, RECIPES[agent], agents, wire=WIRES[agent]) as running:
+        yield running
 
 
-class TestCopilot(Conformance):
+@pytest_asyncio.fixture(loop_scope="class")
+async def made(request: pytest.FixtureRequest, shared: LiveAcp) -> AsyncIterator[LiveAcp]:
+    limits = agent_limits.LIMITS.get(request.cls.agent, {})
+    promise = request.node.originalname.removeprefix("test_")
+    if reason := limits.get(request.node.name.removeprefix("test_")) or limits.get(promise):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    yield shared
+    await shared.rest()
+
+
+class TestCopilot(AgentContract):
     agent = "copilot"
 
 
-class TestClaude(Conformance):
+class TestClaude(AgentContract):
     agent = "claude"
 
 
-class TestCodex(Conformance):
+class TestCodex(AgentContract):
     agent = "codex"
 
 
-class TestGemini(Conformance):
+class TestGemini(AgentContract):
     agent = "gemini"
 
 
