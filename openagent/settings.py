@@ -129,9 +129,13 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ACKS_LATE = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_SEND_TASK_EVENTS = False
+# What calls the driver: with Docker, a part of its own does that, and nothing else has the engine's socket.
+CELERY_TASK_ROUTES = {
+    f"sessions_app.tasks.{name}": {"queue": "instances"}
+    for name in ("launch_instance", "retire_instance", "check_instance", "reconcile", "purge")
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
 OPENAGENT_DELETE_GRACE_SECONDS = env.seconds("OPENAGENT_DELETE_GRACE_SECONDS", 86400)
@@ -286,11 +290,7 @@ OPENAGENT_LINK_SOCKET = env.path("OPENAGENT_LINK_SOCKET", DATA.link_socket)
 OPENAGENT_SUPERVISOR_LOCK = DATA.supervisor_lock
 OPENAGENT_STOPPING_FILE = DATA.stopping
 OPENAGENT_AGENTS_DIR = env.path("OPENAGENT_AGENTS_DIR", DATA.agents)
-OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", "process")
-OPENAGENT_DOCKER_RUNTIME = env.text("OPENAGENT_DOCKER_RUNTIME", "runc")
-OPENAGENT_BOX_ROOT = env.flag("OPENAGENT_BOX_ROOT")
-OPENAGENT_BOX_CPUS = env.number("OPENAGENT_BOX_CPUS", 2, minimum=1)
-OPENAGENT_DISK_MB = env.number("OPENAGENT_DISK_MB", 10 * 1024)
+OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", DATA.chosen_driver)
 OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
 OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)

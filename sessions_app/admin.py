@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from openagent.lib.admin import ReadOnlyAdmin
 from sessions_app.models import Command, CustomAgent, Event, Instance, Permission, Prompt, Session, UsageEvent
-from sessions_app.services import sessions, state
+from sessions_app.services import instances, sessions, state
 
 _SHOWN = 500
 
@@ -107,6 +107,14 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
     )
     list_filter = ("state", "driver", "error_code")
     date_hierarchy = "requested_at"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Says above the list what holds boxes here."""
+        facts = ", ".join(f"{name}: {value}" for name, value in instances.isolation().items())
+        return super().changelist_view(request, {"subtitle": facts or None, **(extra_context or {})})
+
     fields = (
         *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),
         *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),

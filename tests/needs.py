@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -52,11 +51,10 @@ def opencode() -> Path:
 
 def docker() -> Path:
     """The socket of a container engine that answers."""
-    path = engine.current().socket
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(5)
-        probe.connect(str(path))
-        return tool("docker", path)
+    settings = engine.current()
+    with contextlib.suppress(OSError):
+        settings.reach()
+        return tool("docker", settings.socket)
     return tool("docker", None)
 
 

@@ -128,7 +128,8 @@ class Product:
 _PARTS = {
     "supervisor": {"supervised.py"},
     "web": {"openagent.web_server"},
-    "worker": {"worker"},
+    "worker": {"default", "default,instances"},
+    "provisioner": {"instances"},
     "beat": {"beat"},
     "redis": {"redis-server"},
 }
@@ -160,7 +161,8 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     """Ours, without what the test settings have put into it for this process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAGENT_")}
     kept.pop("DJANGO_SETTINGS_MODULE", None)
-    return {**kept, "OPENAGENT_AGENTS_DIR": str(AGENTS), **extra}
+    # Not what this host would choose: a test that means containers says so.
+    return {**kept, "OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process", **extra}
 
 
 def _read_words(pid: int, name: str) -> list[str]:

@@ -76,6 +76,15 @@ class DataDir:
         return self.run / "worker-ready"
 
     @property
+    def driver(self) -> Path:
+        """Remembers which driver the first start chose: the sessions' disks are where that one keeps them."""
+        return self.root / "driver"
+
+    @property
+    def chosen_driver(self) -> str:
+        return self.driver.read_text().strip() if self.driver.exists() else "process"
+
+    @property
     def secret_key(self) -> Path:
         return self.secrets / "secret-key"
 

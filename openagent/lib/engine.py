@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +16,33 @@ PREFIX = "org.openagent."
 
 ROLES = ("sidecar", "box")
 
+_REACH_SECONDS = 5.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class EngineSettings:
-    """The engine's socket and the names of the images that instances are made from."""
+    """The engine's socket, the names of the images that instances are made from, and what boxes get of it.
+
+    `runtime` is the engine's name of what runs boxes; 0 for `disk_mb` is no bound on a disk.
+    """
 
     socket: Path
     sidecar: str
     box: str
+    runtime: str = "runc"
+    is_root: bool = False
+    cpus: int = 2
+    disk_mb: int = 0
 
     @property
     def url(self) -> str:
         return f"unix://{self.socket}"
+
+    def reach(self) -> None:
+        """OSError when nobody listens there; the library would find out too, and leave its socket open."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_REACH_SECONDS)
+            probe.connect(str(self.socket))
 
     def image(self, role: str) -> str:
         return self.sidecar if role == "sidecar" else self.box
@@ -39,4 +55,8 @@ def current() -> EngineSettings:
         socket=env.path("OPENAGENT_DOCKER_SOCKET", Path("/var/run/docker.sock")),
         sidecar=env.text("OPENAGENT_SIDECAR_IMAGE", f"openagent-sidecar:{checkout}"),
         box=env.text("OPENAGENT_BOX_IMAGE", f"openagent-box:{checkout}"),
+        runtime=env.text("OPENAGENT_DOCKER_RUNTIME", "runc"),
+        is_root=env.flag("OPENAGENT_BOX_ROOT"),
+        cpus=env.number("OPENAGENT_BOX_CPUS", 2, minimum=1),
+        disk_mb=env.number("OPENAGENT_DISK_MB", 10 * 1024),
     )

@@ -41,6 +41,10 @@ class CannotBuild(CannotStart):
     """Why the images could not be built, and what to do about it."""
 
 
+class NoEngine(CannotBuild):
+    """Nobody answers where the engine should be."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """The command: builds what is not current, and says which images there are."""
     agents = env.path("OPENAGENT_AGENTS_DIR", data_dir.current().agents)
@@ -56,13 +60,14 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def connected() -> Iterator[docker.DockerClient]:
-    """The engine. CannotBuild when none answers."""
+    """The engine. NoEngine when none answers."""
     settings = engine.current()
     try:
+        settings.reach()
         client = docker.DockerClient(base_url=settings.url, timeout=_BUILD_SECONDS)
         client.ping()
-    except (docker.errors.DockerException, requests.RequestException):
-        raise CannotBuild(
+    except (docker.errors.DockerException, requests.RequestException, OSError):
+        raise NoEngine(
             f"no container engine answers on {settings.socket}. Start Docker, or name its socket in "
             "OPENAGENT_DOCKER_SOCKET."
         ) from None
@@ -86,13 +91,6 @@ def build(client: docker.DockerClient, agents: Path, *, say: Say) -> dict[str, s
         return {builder.role: builder.find() or builder.build(say) for builder in builders}
 
 
-def are_current(client: docker.DockerClient, agents: Path) -> bool:
-    """Whether `build` would have nothing to do."""
-    certificates = env.path("OPENAGENT_EXTRA_CA_DIR", _CERTIFICATES)
-    wanted = env.text("OPENAGENT_BASE_IMAGE", _BASE)
-    return all(Builder(client, Context(role, certificates, agents), wanted).find() for role in engine.ROLES)
-
-
 @dataclass(frozen=True)
 class Builder:
     """One image: whether it is there, and how it is made."""
@@ -111,8 +109,8 @@ class Builder:
 
     def find(self) -> str:
         """The id of an image of exactly these files, which has the name from now on; else empty."""
-        label = f"{engine.PREFIX}inputs={self._inputs()}"
-        found = self.client.images.list(filters={"label": label})
+        labels = [f"{name}={value}" for name, value in self._labels().items()]
+        found = self.client.images.list(filters={"label": labels})
         if not found:
             return ""
         image = found[0]

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from openagent.lib import env
 from openagent.lib.data_dir import CHECKOUT, DataDir
 from openagent.management import tethered
 
@@ -28,14 +29,28 @@ class Part:
     removes: Path | None = None
 
 
-def every(data: DataDir, *, host: str, port: int, redis: Path | None, vite: bool) -> list[Part]:
+def every(
+    data: DataDir, *, host: str, port: int, redis: Path | None, vite: bool, driver: str = "process"
+) -> list[Part]:
     """The parts of a run; their stop times and the instances' fit into the 15 seconds of a stop."""
-    parts = [_web(data, host, port), _beat(), _worker()]
+    if driver == "docker":
+        workers = [
+            _worker("worker", "default", 4, stop_seconds=1),
+            _worker("provisioner", "instances", concurrent_starts(), stop_seconds=1),
+        ]
+    else:
+        workers = [_worker("worker", "default,instances", 4, stop_seconds=2)]
+    parts = [_web(data, host, port), _beat(), *workers]
     if redis is not None:
         parts.insert(0, _redis(data, redis))
     if vite:
         parts.append(_vite())
     return parts
+
+
+def concurrent_starts() -> int:
+    """How much the provisioner does at once: more starts at a time than this only make each one slower."""
+    return env.number("OPENAGENT_CONCURRENT_STARTS", 2 * (os.cpu_count() or 1), minimum=1)
 
 
 def find_redis() -> Path | None:
@@ -77,11 +92,12 @@ def _web(data: DataDir, host: str, port: int) -> Part:
     return Part("web", [*command, "openagent.asgi:application"], stop_seconds=2, removes=data.link_socket)
 
 
-def _worker() -> Part:
-    command = [sys.executable, "-m", "celery", "-A", "openagent.celery:app", "worker", "-Q", "default"]
+def _worker(name: str, queues: str, concurrency: int, *, stop_seconds: int) -> Part:
+    command = [sys.executable, "-m", "celery", "-A", "openagent.celery:app", "worker", "-Q", queues]
     # Threads: the work waits for processes and containers, and a worker of threads starts and stops quickly.
-    command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
-    return Part("worker", command, stop_seconds=2)
+    command += ["--pool", "threads", "--concurrency", str(concurrency), "-n", f"{name}@%h"]
+    command += ["--without-gossip", "--without-mingle"]
+    return Part(name, command, stop_seconds=stop_seconds)
 
 
 def _beat() -> Part:

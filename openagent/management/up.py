@@ -1,7 +1,7 @@
 """Runs the whole platform in the foreground until it is told to stop.
 
 1. Make the data directory and its secrets, lock it, find a port.
-2. Bring database and static files up to date.
+2. Choose the driver and build its images, bring database and static files up to date.
 3. Start the supervisor with Redis (if none is given), web, beat, worker; say when it is ready.
 4. Wait; say when a part ended and was started again.
 5. On Ctrl-C or TERM: stop instances, then worker, beat, web and Redis, in at most 15 seconds, and see to it
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from openagent.lib import data_dir, env
-from openagent.management import parts, preparation
+from openagent.management import choice, parts, preparation
 from openagent.management.preparation import CannotStart
 from openagent.management.run import Run
 
@@ -69,8 +69,10 @@ def _up(options: argparse.Namespace, settings: str) -> int:
     redis = _redis()
     environment = _environment(data, host, port, dev=options.dev)
     environment["DJANGO_SETTINGS_MODULE"] = settings
+    driver = choice.driver(data, _agents(data), say=lambda text: print(text, flush=True))
+    environment["OPENAGENT_DRIVER"] = driver
     _prepare(data, environment)
-    listed = parts.every(data, host=host, port=port, redis=redis, vite=options.dev)
+    listed = parts.every(data, host=host, port=port, redis=redis, vite=options.dev, driver=driver)
     run = Run(data, lock, environment, host, port)
     try:
         run.start(parts.configuration(listed, data))
@@ -117,11 +119,15 @@ def _environment(data: data_dir.DataDir, host: str, port: int, *, dev: bool) -> 
 
 
 def _prepare(data: data_dir.DataDir, environment: dict[str, str]) -> None:
-    agents = env.path("OPENAGENT_AGENTS_DIR", data.agents)
+    agents = _agents(data)
     stage = str(data_dir.CHECKOUT / "deploy" / "agents" / "stage")
     _run_to_end("the coding agents", [stage, str(agents)], data, environment)
     command = [sys.executable, str(data_dir.CHECKOUT / "manage.py"), "prepare"]
     _run_to_end("the database", command, data, environment)
+
+
+def _agents(data: data_dir.DataDir) -> Path:
+    return env.path("OPENAGENT_AGENTS_DIR", data.agents)
 
 
 def _run_to_end(what: str, command: list[str], data: data_dir.DataDir, environment: dict[str, str]) -> None:

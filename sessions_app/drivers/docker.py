@@ -125,11 +125,11 @@ class DockerDriver(base.Driver):
     def isolation(self) -> dict[str, str]:
         with explained(self._options.engine):
             info = self._engine.info
-            bound = f"{self._options.disk_mb} MB each" if self._disks.is_bounded else "not enforced"
+            bound = f"{self._options.engine.disk_mb} MB each" if self._disks.is_bounded else "not enforced"
             return {
                 "engine": f"Docker {info.get('ServerVersion', '')}",
-                "runtime of boxes": self._options.runtime,
-                "root in boxes": "yes" if self._options.is_root else "no",
+                "runtime of boxes": self._options.engine.runtime,
+                "root in boxes": "yes" if self._options.engine.is_root else "no",
                 "filters of the engine": ", ".join(
                     option.partition("=")[2].partition(",")[0] for option in info.get("SecurityOptions", [])
                 ),
@@ -157,7 +157,7 @@ class DockerDriver(base.Driver):
     def _disks(self) -> docker_disks.Disks:
         options = self._options
         return docker_disks.Disks(
-            self._engine, data=options.data, installation=self._installation, limit_mb=options.disk_mb
+            self._engine, data=options.data, installation=self._installation, limit_mb=options.engine.disk_mb
         )
 
     def _names(self, instance_id: str, volume: str) -> Names:

@@ -32,6 +32,7 @@ class Engine:
     def api(self) -> docker.APIClient:
         with self._lock:
             if self._client is None:
+                self.settings.reach()
                 client = docker.DockerClient(
                     base_url=self.settings.url, timeout=ANSWER_SECONDS, max_pool_size=32
                 )

@@ -20,7 +20,7 @@ from sessions_app.drivers.docker_spec import Names
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 # How sidecars reach the world from a host with a proxy; certificate authorities are in their image.
-_PASSED_ON = (*_PROXIES, *(name.lower() for name in _PROXIES), "TZ", "OPENAGENT_LOG_LEVEL")
+PASSED_ON = (*_PROXIES, *(name.lower() for name in _PROXIES), "TZ", "OPENAGENT_LOG_LEVEL")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Launch:
             raise
 
     def _check(self, box: dict[str, Any]) -> None:
-        self.engine.check_runtime(self.options.runtime)
+        self.engine.check_runtime(self.options.engine.runtime)
         if self.spec.agent and self.spec.agent not in label(box, "agents").split(","):
             raise DriverError(
                 f"The image {self.options.engine.box} does not have the agent {self.spec.agent}. In the "
@@ -64,11 +64,11 @@ class Launch:
         self.engine.api.create_volume(**docker_spec.sockets(self.names))
         link = self.spec.link if isinstance(self.spec.link, Path) else None
         inherited = env.inherited()
-        environment = {name: inherited[name] for name in _PASSED_ON if inherited.get(name)}
+        environment = {name: inherited[name] for name in PASSED_ON if inherited.get(name)}
         sidecar = docker_spec.sidecar(
             self.names, self.options, image=sidecar_image, link=link, environment=environment
         )
-        cpus = min(self.options.cpus, self.engine.cpus)
+        cpus = min(self.options.engine.cpus, self.engine.cpus)
         box = docker_spec.box(self.names, self.options, image=box_image, cpus=cpus, disk=disk)
         for role, config in (("sidecar", sidecar), ("box", box)):
             self.engine.api.create_container_from_config(config, self.names.container(role))

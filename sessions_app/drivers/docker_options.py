@@ -1,4 +1,4 @@
-"""What the docker driver is set up with: the engine, its runtime, and what a box and its disk may use."""
+"""What the docker driver is set up with: the data directory, the engine, and what a box may use."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ from sessions_app.drivers.limits import Limits
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`data` is the data directory. `runtime` is the engine's name of what runs boxes, such as runsc.
-
-    A sidecar gets `grace_seconds` to flush before it is killed; 0 for `disk_mb` is no bound on a disk.
-    """
+    """`data` is the data directory. A sidecar gets `grace_seconds` to flush before it is killed."""
 
     data: Path
     engine: EngineSettings
-    runtime: str = "runc"
-    is_root: bool = False
-    cpus: int = 2
-    disk_mb: int = 0
     limits: Limits = field(default_factory=Limits)
+    sidecar_limits: Limits = field(default_factory=lambda: Limits(memory_mb=512, processes=128, tmp_mb=64))
     grace_seconds: int = 5
 
     @property
@@ -38,13 +32,10 @@ def from_settings() -> Options:
     return Options(
         data=Path(settings.OPENAGENT_DATA_DIR),
         engine=engine.current(),
-        runtime=settings.OPENAGENT_DOCKER_RUNTIME,
-        is_root=settings.OPENAGENT_BOX_ROOT,
-        cpus=settings.OPENAGENT_BOX_CPUS,
-        disk_mb=settings.OPENAGENT_DISK_MB,
         limits=Limits(
             memory_mb=settings.OPENAGENT_BOX_MEMORY_MB,
             processes=settings.OPENAGENT_BOX_PROCESSES,
             tmp_mb=settings.OPENAGENT_BOX_TMP_MB,
         ),
+        sidecar_limits=Limits(memory_mb=settings.OPENAGENT_SIDECAR_MEMORY_MB, processes=128, tmp_mb=64),
     )

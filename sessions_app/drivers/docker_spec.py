@@ -22,7 +22,6 @@ SOCKET_FOLDER = "/run/openagent/box"
 HEALTH_SOCKET = "/tmp/health.sock"
 
 _PYTHON = "/opt/openagent/venv/bin/python"
-_SIDECAR_LIMITS = Limits(memory_mb=512, processes=128, open_files=4096, tmp_mb=64)
 _SECOND = 1_000_000_000
 # What root needs to install packages; nothing of it reaches outside of its own container.
 _ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
@@ -108,7 +107,7 @@ def sidecar(
         _volume(names.journal, JOURNAL),
         *([_bind(link.parent, LINK, read_only=True)] if link else []),
     ]
-    host = _host(mounts, _SIDECAR_LIMITS, cpus=1)
+    host = _host(mounts, options.sidecar_limits, cpus=1)
     return {
         "Image": image,
         "Hostname": "sidecar",
@@ -135,15 +134,15 @@ def box(names: Names, options: Options, *, image: str, cpus: int, disk: list[Con
     host = _host(mounts, options.limits, cpus=cpus)
     own = {
         "NetworkMode": "none",
-        "Runtime": options.runtime,
+        "Runtime": options.engine.runtime,
         # Of what runs out of memory on the whole host, boxes go first.
         "OomScoreAdj": 500,
         # Without a network none is asked, and the host's own need not be known in there.
         "Dns": ["127.0.0.1"],
         "DnsSearch": ["."],
     }
-    root = {"ReadonlyRootfs": False, "CapAdd": list(_ROOT_CAPABILITIES)} if options.is_root else {}
-    user = 0 if options.is_root else BOX_USER
+    root = {"ReadonlyRootfs": False, "CapAdd": list(_ROOT_CAPABILITIES)} if options.engine.is_root else {}
+    user = 0 if options.engine.is_root else BOX_USER
     return {
         "Image": image,
         "Hostname": "box",

@@ -115,6 +115,13 @@ class ProcessDriver(base.Driver):
         parts = (("keeper", "keeper.log"), ("box", "box.log"), ("sidecar", "log"))
         return "\n".join(f"{who}: {line}" for who, name in parts for line in record.tail(name, lines))
 
+    def isolation(self) -> dict[str, str]:
+        return {
+            "boxes": "bubblewrap",
+            "users of their own": "yes" if os.geteuid() == 0 else "no",
+            "size of disks": "not enforced",
+        }
+
     def remove_volume(self, volume: str) -> None:
         if not _NAME.fullmatch(volume):
             raise _wrong_name()

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -27,6 +28,7 @@ from sidecar.protocol import frames
 
 _log = log.get(__name__)
 
+_ISOLATION = "instances.isolation"
 CREATE_PASSES = 4
 """Passes of the reconciler after which nobody can be making an instance any more."""
 
@@ -149,6 +151,17 @@ def remove_ref(ref: dict[str, Any]) -> None:
 def remove_volume(volume: str) -> None:
     """Deletes a session's disk for ever. DriverError when something of it may still be there."""
     get_driver().remove_volume(volume)
+
+
+def note_isolation() -> None:
+    """Remembers what holds boxes here, for those who may not ask the engine."""
+    cache.set(_ISOLATION, get_driver().isolation(), timeout=None)
+
+
+def isolation() -> dict[str, str]:
+    """What held boxes when somebody last looked, by name; empty before that."""
+    noted: dict[str, str] = cache.get(_ISOLATION, {})
+    return noted
 
 
 def inspect(instance: Instance) -> base.InstanceState:

@@ -38,6 +38,7 @@ def reconcile() -> None:
        death or that nobody can reach it, hurry its end.
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
+    5. Note what holds boxes here.
 
     One of them must not cost the others their turn: what an engine cannot do now is left to the next pass,
     and whatever else goes wrong is raised, all of it together, when everybody had their turn.
@@ -53,6 +54,7 @@ def reconcile() -> None:
         pass_.turn(partial(_attempt_removal, instance), instance=instance.pk, session=instance.session_id)
     for session_id in _waiting():
         pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
+    pass_.turn(instances.note_isolation)
     pass_.end()
 
 

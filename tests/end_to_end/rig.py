@@ -29,7 +29,8 @@ SILENCE_SECONDS = 5
 class Provider:
     """A model provider outside of every box: the demo model, with what it was asked and what it sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._listens = threading.Event()
@@ -64,7 +65,7 @@ class Provider:
         self._loop.run_until_complete(self._run())
 
     async def _run(self) -> None:
-        async with await demo_model.serve(require_key=KEY) as self._server:
+        async with await demo_model.serve(host=self._host, require_key=KEY) as self._server:
             self._listens.set()
             await self._stop.wait()
 

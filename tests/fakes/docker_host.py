@@ -24,6 +24,7 @@ from tests.fakes.probe_link import Probe, ProbeLink
 
 _SIDECAR = """
 FROM {image}
+LABEL org.openagent.inputs=probe
 USER 0:0
 COPY __main__.py /opt/openagent/code/sidecar/__main__.py
 RUN rm -f /opt/openagent/code/sidecar/__pycache__/__main__.*
@@ -31,7 +32,7 @@ USER 10002:10002
 """
 _BOX = """
 FROM {image}
-LABEL org.openagent.agents=scripted
+LABEL org.openagent.inputs=probe org.openagent.agents=scripted
 """
 
 

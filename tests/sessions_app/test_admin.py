@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission as ModelPermission
+from django.core.cache import cache
 from django.db.models import Model
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -108,3 +109,9 @@ def test_who_may_only_look_cannot_stop_sessions(alice: User, rows: dict[type[Mod
     form = {"action": "stop", "_selected_action": str(rows[Session].pk)}
     client.post(url_of(Session, "changelist"), form, format="multipart")
     assert Instance.objects.get().state == InstanceState.READY
+
+
+def test_the_list_of_instances_says_what_holds_boxes(admin_client: APIClient) -> None:
+    cache.set("instances.isolation", {"runtime of boxes": "runsc", "size of disks": "not enforced"})
+    page = admin_client.get(reverse("admin:sessions_app_instance_changelist")).content.decode()
+    assert "runtime of boxes: runsc, size of disks: not enforced" in page

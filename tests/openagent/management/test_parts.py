@@ -35,6 +35,14 @@ def test_a_given_redis_is_not_run_and_development_adds_vite() -> None:
     assert [part.name for part in listed] == ["web", "beat", "worker", "vite"]
 
 
+def test_with_docker_one_part_alone_calls_the_driver() -> None:
+    listed = parts.every(DATA, host="::1", port=8000, redis=Path("/bin/r"), vite=False, driver="docker")
+    assert [part.name for part in listed] == ["redis", "web", "beat", "worker", "provisioner"]
+    queues = {part.name: part.command[part.command.index("-Q") + 1] for part in listed[3:]}
+    assert queues == {"worker": "default", "provisioner": "instances"}
+    assert sum(part.stop_seconds for part in listed) <= 7
+
+
 def test_odd_paths_survive_the_supervisor_and_twisted() -> None:
     listed = parts.every(DATA, host="::1", port=8000, redis=None, vite=False)
     command = shlex.split(read(listed).get("program:web", "command").replace("%%", "%"))
