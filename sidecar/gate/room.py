@@ -23,11 +23,10 @@ class Room:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            # Somebody else may have given room back since: then it was given, or passed over.
+            if not turn.cancelled():
                 self.give_back(size)
-            else:
-                self._waiting.remove((size, turn))
-                self._admit()
+            self._admit()
             raise
 
     def give_back(self, size: int) -> None:
@@ -36,7 +35,11 @@ class Room:
         self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._free:
-            size, turn = self._waiting.popleft()
-            self._free -= size
-            turn.set_result(None)
+        while self._waiting:
+            size, turn = self._waiting[0]
+            if not turn.cancelled():
+                if size > self._free:
+                    return
+                self._free -= size
+                turn.set_result(None)
+            self._waiting.popleft()

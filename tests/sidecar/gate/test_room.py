@@ -45,3 +45,16 @@ async def test_who_gives_up_in_the_moment_of_getting_it_gives_it_back() -> None:
     with pytest.raises(asyncio.CancelledError):
         await taking
     await asyncio.wait_for(room.take(10), 1)
+
+
+async def test_who_gives_up_in_the_moment_before_somebody_gives_back_is_passed_over() -> None:
+    room = Room(10)
+    await room.take(10)
+    first, second = await waits(room, 10), await waits(room, 10)
+    first.cancel()
+    room.give_back(10)
+    await asyncio.wait_for(second, 1)
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    room.give_back(10)
+    await asyncio.wait_for(room.take(10), 1)
