@@ -38,15 +38,14 @@ class Consent:
     def forget_turn(self) -> None:
         """Requests die with their turn."""
         self.refused, self.advice = False, ""
-        self.dismiss()
+        self._let_go()
 
     def dismiss(self) -> None:
-        """Nobody answers what is open any more."""
-        for future in self._open.values():
-            if not future.done():
-                future.set_result(None)
-        self._open.clear()
-        self._requests.clear()
+        """Nobody answers what is open any more, though the turn may go on: it is told to be lost."""
+        for permission_id in self._open:
+            data = PermissionAnswered(permission_id=permission_id, choice="lost", by="platform")
+            self._turns.emit("permission.answered", data)
+        self._let_go()
 
     async def permission(self, call: Call, options: object, calls: ToolCalls) -> dict[str, Any]:
         """The outcome of a request to allow this call."""
@@ -87,6 +86,13 @@ class Consent:
         if answer.choice == "session" and request is not None:
             self._policy.allow(request.permission, request.always)
             self._allow_waiting()
+
+    def _let_go(self) -> None:
+        for future in self._open.values():
+            if not future.done():
+                future.set_result(None)
+        self._open.clear()
+        self._requests.clear()
 
     async def _ask(self, permission_id: str, tell: Any) -> PermissionAnswer | None:
         if self._turns.current is None or self.refused or len(self._open) >= MAX_OPEN:
