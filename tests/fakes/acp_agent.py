@@ -155,17 +155,21 @@ class FakeAcp:
         return bool(outcome["optionId"] == "yes")
 
     async def _ask(self, step: AskQuestion) -> None:
-        asked = step.questions[0]
+        asked, call = step.questions[0], str(uuid4())
+        self.tell("tool_call", toolCallId=call, title="Ask", kind="other", status="in_progress")
         choices = [{"const": option.label, "title": option.label} for option in asked.options]
         answer = {"type": "string", "title": asked.header, "oneOf": choices}
         schema = {"type": "object", "properties": {"answer": answer}}
         params = {
             "sessionId": self.session,
+            "toolCallId": call,
             "mode": "form",
             "message": asked.question,
             "requestedSchema": schema,
         }
-        self._results.append(str((await self._request("elicitation/create", params)).get("content")))
+        said = await self._request("elicitation/create", params)
+        self.tell("tool_call_update", toolCallId=call, status="completed")
+        self._results.append(str(said.get("content")))
 
     async def _request(self, method: str, params: dict[str, Any]) -> Any:
         number = len(self._waiting) + id(params)

@@ -66,12 +66,16 @@ class Consent:
             return requests.CANCELLED
         return request.chosen(allow=True)
 
-    async def question(self, form: Form, tool_call_id: str) -> dict[str, Any]:
-        """A person's answers to a form."""
+    async def question(self, form: Form, call: Call | None, calls: ToolCalls) -> dict[str, Any]:
+        """A person's answers to a form, which belongs to `call` if the agent says so."""
         permission_id = str(uuid4())
-        data = form.asked(permission_id, tool_call_id)
+        data = form.asked(permission_id, call.id if call else "")
         answer = await self._ask(permission_id, lambda: self._turns.emit("permission.asked", data))
-        if answer is None or answer.choice == "reject":
+        if answer is None:
+            return questions.DECLINED
+        if answer.choice == "reject":
+            if call is not None:
+                calls.reject(call, text.line(f"It was not answered. {answer.message}"))
             return questions.DECLINED
         return form.accepted(answer.answers)
 

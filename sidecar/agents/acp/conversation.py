@@ -101,8 +101,7 @@ class Conversation:
             return await self.consent.permission(call, params.get("options"), self.calls)
         if method == names.ASK_QUESTION:
             form = Form(params)
-            call = self.calls.find(form.tool_call)
-            return await self.consent.question(form, call.id if call else "")
+            return await self.consent.question(form, self.calls.find(form.tool_call), self.calls)
         return None
 
     def _begin(self, turn: str) -> None:

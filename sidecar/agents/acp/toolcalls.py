@@ -18,7 +18,7 @@ MAX_CHANGES = 200
 
 Change = Literal["created", "modified", "deleted"]
 
-_FINAL = frozenset({"completed", "failed", "interrupted"})
+_FINAL = frozenset({"completed", "failed", "rejected", "interrupted"})
 _FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
 
@@ -76,9 +76,9 @@ class ToolCalls:
         return call
 
     def reject(self, call: Call, message: str) -> None:
-        """A person, or the mode, did not allow it: whatever the agent still says, it has failed."""
+        """A person, or the mode, did not allow it: whatever the agent still says, it did not run."""
         if not call.is_over:
-            self._upsert(call, status="failed", error=text.clip(message, tools.MAX_ERROR))
+            self._upsert(call, status="rejected", error=text.clip(message, tools.MAX_ERROR))
 
     def finish(self) -> None:
         """The turn is over: what was held back of outputs is sent."""
