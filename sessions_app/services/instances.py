@@ -87,6 +87,7 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
     instance = unmade.select_related("session").first()
     if instance is None:
         return
+    is_ours = False
     with log.context(session=instance.session_id, instance=instance_id):
         try:
             older = Instance.objects.unremoved().filter(session_id=instance.session_id)
@@ -94,13 +95,15 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
                 remove(left)
             if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
                 return
+            is_ours = True
             # Making it may take long: who watches sees that it is under way.
             state.bump(instance.session_id)
             ref = get_driver().create(_spec(instance))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
-            # What failed left nothing behind, and nobody makes it now.
-            Instance.objects.filter(pk=instance_id, driver_ref__isnull=True).update(launched_at=None)
+            if is_ours:
+                # What failed left nothing behind, and nobody makes it now.
+                Instance.objects.filter(pk=instance_id, driver_ref__isnull=True).update(launched_at=None)
             if error.permanent:
                 fail(instance_id=instance_id, code=error.code, message=error.message)
             return

@@ -64,7 +64,7 @@ class Relay:
     connection: Connection
     request: Request
     admitted: Admitted
-    secret: str
+    secret: str = field(repr=False)
     on_usage: Callable[[Usage], None]
     on_error: Callable[[ErrorData], None]
     status: int = 0

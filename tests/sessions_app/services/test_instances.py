@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import instances
+from tests.fakes.driver import FakeDriver
+from tests.sessions_app.conftest import make_instance
 
 
 @contextmanager
@@ -71,3 +75,23 @@ def test_nothing_is_launched_while_the_platform_stops(
     instances.launch(instance_id=instance.pk)
     instance.refresh_from_db()
     assert (instance.state, instance.launched_at) == ("requested", None)
+
+
+@pytest.mark.django_db
+def test_whoever_finds_an_earlier_instance_in_the_way_leaves_who_makes_this_one_to_it(
+    driver: FakeDriver, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two look at the same moment; the engine refuses the slower one what it does no more for the quicker."""
+    earlier = make_instance(session, state=InstanceState.STOPPED, driver_ref={"instance_id": "earlier"})
+    made = Instance.objects.create(session=session, generation=2, driver="fake")
+
+    def quicker(instance: Instance) -> None:
+        assert instance == earlier
+        Instance.objects.filter(pk=earlier.pk).update(removed_at=timezone.now())
+        Instance.objects.filter(pk=made.pk).update(state=InstanceState.STARTING, launched_at=timezone.now())
+        raise DriverError("The engine removes it already.", code="engine_refused", permanent=False)
+
+    monkeypatch.setattr(instances, "remove", quicker)
+    instances.launch(instance_id=made.pk)
+    made.refresh_from_db()
+    assert made.launched_at is not None, "or a third one would make it at the same time"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from typing import Any
 
 import httpx2
 import pytest
 
 from sidecar.gate.models import KeyUnavailable, Limits, ModelGate
+from sidecar.gate.relay import Relay
 from tests.sidecar.gate.boxside import KEY, box_side, fake_side, provider
 from tests.sidecar.gate.chat import (
     BODY,
@@ -303,3 +305,18 @@ async def test_requests_sent_at_once_are_answered_in_turn() -> None:
 async def test_a_missing_key_does_not_break_the_connection() -> None:
     async with fake_side("openai-chat", COMPLETE, key=KeyUnavailable("none")) as (_, side, _):
         assert (await side.bytes((HEAD + ENCODED) * 2)).count(b"HTTP/1.1 401") == 2
+
+
+def test_what_is_printed_of_a_call_is_without_the_key() -> None:
+    nothing: Any = None
+    call = Relay(
+        provider=provider("openai-chat", "http://127.0.0.1:1/v1"),
+        upstream=nothing,
+        connection=nothing,
+        request=nothing,
+        admitted=nothing,
+        secret=KEY,
+        on_usage=nothing,
+        on_error=nothing,
+    )
+    assert KEY not in repr(call)
