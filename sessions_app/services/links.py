@@ -81,13 +81,15 @@ def accept(hello: frames.Hello) -> Grant:
 
 
 def count_absences(*, connected: Collection[uuid.UUID]) -> None:
-    """One pass of the process that serves the sockets: who is made and not connected was missed once more.
+    """One pass of a process that may serve sockets: who is made and not connected was missed once more.
 
-    The count is a row, so it outlives this process; only an accepted link ends it.
+    The count is a row, so it outlives this process. It begins anew with each pass of whoever has the link:
+    another web process, which never sees one, must not take all instances for lost.
     """
     made = Instance.objects.filter(
         state__in=(InstanceState.STARTING, InstanceState.READY), driver_ref__isnull=False
     )
+    made.filter(pk__in=connected).exclude(linkless_passes=0).update(linkless_passes=0)
     made.exclude(pk__in=connected).update(linkless_passes=F("linkless_passes") + 1)
 
 
