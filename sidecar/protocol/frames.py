@@ -22,9 +22,6 @@ PROTOCOL_VERSIONS = (1, terminals.VERSION)
 """1 is without terminals: neither end sends anything of `terminals` on such a link."""
 
 
-# --- from the sidecar to the platform --------------------------------------------------------------
-
-
 class Hello(Frame, tag="hello"):
     """The first frame of every connection. Keys are base64: an X25519 public key, a fresh 16 byte nonce."""
 
@@ -88,9 +85,6 @@ class Goodbye(Frame, tag="goodbye"):
     """Everything journaled is sent; the sidecar ends when this is acknowledged by a close."""
 
     reason: str
-
-
-# --- from the platform to the sidecar --------------------------------------------------------------
 
 
 class Command(msgspec.Struct, kw_only=True):
