@@ -25,11 +25,8 @@ DEBUG = env.flag("OPENAGENT_DEBUG")
 OPENAGENT_PUBLIC_URL = env.text("OPENAGENT_PUBLIC_URL", "")
 _public = urlsplit(OPENAGENT_PUBLIC_URL)
 _https = _public.scheme == "https"
-
 ALLOWED_HOSTS = [
-    "localhost",
-    "127.0.0.1",
-    "[::1]",
+    *("localhost", "127.0.0.1", "[::1]"),
     *env.words("OPENAGENT_ALLOWED_HOSTS"),
     *([_public.hostname] if _public.hostname else []),
 ]
@@ -295,6 +292,9 @@ OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=25
 OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)
 OPENAGENT_BOX_TMP_MB = env.number("OPENAGENT_BOX_TMP_MB", 512, minimum=16)
+OPENAGENT_TERMINALS_PER_SESSION = env.number("OPENAGENT_TERMINALS_PER_SESSION", 16, minimum=1, maximum=64)
+OPENAGENT_TERMINAL_RING_KB = env.number("OPENAGENT_TERMINAL_RING_KB", 2048, minimum=256, maximum=8192)
+OPENAGENT_TERMINAL_RECORDING = env.flag("OPENAGENT_TERMINAL_RECORDING")
 # Users of this host that belong to nobody: as root, every box and every sidecar gets one of its own.
 OPENAGENT_UIDS_FIRST = env.number("OPENAGENT_UIDS_FIRST", 1_900_000_000, minimum=1000)
 OPENAGENT_UIDS_COUNT = env.number("OPENAGENT_UIDS_COUNT", 200_000_000, minimum=2)

@@ -20,10 +20,40 @@ from channels.layers import get_channel_layer
 from openagent.lib import log
 from openagent.lib.errors import AppError
 from sessions_app.feeds import Feed, Reader
+from sidecar.protocol import terminals
+from sidecar.protocol.framing import Frame
 
 _log = log.get(__name__)
 
 GROUP = "sockets"
+
+
+class Viewer(Protocol):
+    """Somebody who watches a terminal over a link."""
+
+    def show(self, message: bytes) -> None:
+        """Output, headed as docs/terminals.md says."""
+
+    def tell(self, tell: terminals.Tell) -> None:
+        """Something that the sidecar says to this viewer."""
+
+    def link_lost(self) -> None:
+        """The link is gone."""
+
+
+class LinkTerminals(Protocol):
+    """The terminals behind a link; not `is_known` when its sidecar is too old for any."""
+
+    is_known: bool
+
+    def watch(self, viewer: Viewer, order: terminals.TerminalWatch) -> int:
+        """The viewer's number on this link."""
+
+    def unwatch(self, number: int) -> None:
+        """The viewer is gone."""
+
+    async def send(self, message: Frame | bytes) -> None:
+        """Something that a viewer says."""
 
 
 class Link(Protocol):
@@ -32,6 +62,10 @@ class Link(Protocol):
     session_id: uuid.UUID
     instance_id: uuid.UUID
     last_command: int
+
+    @property
+    def terminals(self) -> LinkTerminals:
+        """Its terminals."""
 
     def wake(self) -> None:
         """There may be new commands for it."""
@@ -107,7 +141,14 @@ def add_link(link: Link) -> Link | None:
     """This link is the instance's now; the one that it replaces, if there is one."""
     replaced = _links.get(link.instance_id)
     _links[link.instance_id] = link
+    if feed := _feeds.get(link.session_id):
+        feed.notify()
     return replaced
+
+
+def terminals_of(session_id: uuid.UUID) -> LinkTerminals | None:
+    """The terminals behind the session's link, if there is one."""
+    return next((link.terminals for link in _links.values() if link.session_id == session_id), None)
 
 
 def remove_link(link: Link) -> bool:

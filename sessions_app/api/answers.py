@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions_app.models import InstanceState, Mode, PermissionState, PromptState
+from sessions_app.models import InstanceState, Mode, PermissionState, PromptState, TerminalState
 from sessions_app.services import agents
 from sessions_app.services.state import Status
 from sidecar.protocol import messages
@@ -152,6 +152,33 @@ class PermissionSerializer(serializers.Serializer[Any]):
     answered_by = PersonSerializer(allow_null=True)
     asked_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class TerminalSerializer(serializers.Serializer[Any]):
+    """A terminal. A negative exit code is a signal; `recording`: the times of its output are kept."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_blank=True)
+    command = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    rows = serializers.IntegerField()
+    cols = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=TerminalState.choices)
+    generation = serializers.IntegerField(allow_null=True)
+    recording = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    opened_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    exit_code = serializers.IntegerField(allow_null=True)
+    message = serializers.CharField(allow_blank=True)
+    has_transcript = serializers.BooleanField()
+    by = PersonSerializer(allow_null=True)
+
+
+class TerminalListSerializer(serializers.Serializer[Any]):
+    """All terminals of a session that nobody removed."""
+
+    results = TerminalSerializer(many=True)
 
 
 class FileEntrySerializer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from sessions_app.models import Mode
 from sessions_app.services import permissions
+from sidecar.protocol import terminals as wire
 
 _LAST_NUMBER = 2**63 - 1
 MAX_PAGE = 1000
@@ -96,6 +97,36 @@ class FileQuerySerializer(serializers.Serializer[Any]):
 
     path = serializers.CharField(max_length=4096, trim_whitespace=False)
     download = serializers.BooleanField(default=False)
+
+
+class TerminalChangeSerializer(serializers.Serializer[Any]):
+    """Another title or size; what is left out stays."""
+
+    title = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+    rows = serializers.IntegerField(required=False, min_value=1, max_value=wire.MAX_ROWS)
+    cols = serializers.IntegerField(required=False, min_value=wire.MIN_COLS, max_value=wire.MAX_COLS)
+
+
+class NewTerminalSerializer(serializers.Serializer[Any]):
+    """A terminal with a size; `command` is a list of words, without it a login shell runs."""
+
+    id = serializers.UUIDField(required=False)
+    rows = serializers.IntegerField(min_value=1, max_value=wire.MAX_ROWS)
+    cols = serializers.IntegerField(min_value=wire.MIN_COLS, max_value=wire.MAX_COLS)
+    command = serializers.ListField(
+        required=False,
+        allow_null=True,
+        max_length=100,
+        child=serializers.CharField(max_length=10_000, trim_whitespace=False, allow_blank=True),
+    )
+    title = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+
+class TranscriptQuerySerializer(serializers.Serializer[Any]):
+    """In which form."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"as": serializers.ChoiceField(default="text", choices=("text", "raw", "asciicast"))}
 
 
 class UsageQuerySerializer(serializers.Serializer[Any]):

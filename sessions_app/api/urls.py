@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app.api import catalogue, files, logs, permissions, prompts, sessions
+from sessions_app.api import catalogue, files, logs, permissions, prompts, sessions, terminals
 
 urlpatterns = [
     path("agents/", catalogue.AgentListView.as_view()),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("sessions/<uuid:id>/conversation/", logs.ConversationView.as_view()),
     path("sessions/<uuid:id>/files/", files.FileListView.as_view()),
     path("sessions/<uuid:id>/files/content/", files.FileContentView.as_view()),
+    path("sessions/<uuid:id>/terminals/", terminals.TerminalListView.as_view()),
+    path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/", terminals.TerminalView.as_view()),
+    path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/transcript/", terminals.TranscriptView.as_view()),
     path("permissions/", permissions.PermissionListView.as_view()),
     path("permissions/<uuid:id>/answer/", permissions.PermissionAnswerView.as_view()),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from openagent.lib import log
 
 _log = log.get(__name__)
 
+T = TypeVar("T")
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -94,17 +95,26 @@ class SocketConsumer:
 
     async def receive_text(self) -> str:
         """The next text message. Disconnected when there will be none; Closed when it is not text."""
+        message = await self.receive_either()
+        if isinstance(message, bytes):
+            raise Closed(BAD_FRAME, "text expected")
+        return message
+
+    async def receive_either(self) -> str | bytes:
+        """The next message, text or binary. Disconnected when there will be none."""
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise Disconnected
         text = message.get("text")
-        if text is None:
-            raise Closed(BAD_FRAME, "text expected")
-        return str(text)
+        return bytes(message["bytes"]) if text is None else str(text)
 
     async def send_text(self, text: str) -> None:
         """Sends one text message."""
         await self._send({"type": "websocket.send", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Sends one binary message."""
+        await self._send({"type": "websocket.send", "bytes": data})
 
     def has_own_origin(self, *, required: bool) -> bool:
         """Whether the page that opened this socket is ours, by an exact comparison of its origin."""

@@ -11,10 +11,11 @@ from openagent.lib import db, log
 from openagent.lib.errors import AppError
 from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, counters, upkeep, writer
+from sessions_app.consumers.link_terminals import LinkTerminals
 from sessions_app.models import Instance
 from sessions_app.services import commands, ingest, instances, lifecycle, links
 from sessions_app.services.events import Outcome
-from sidecar.protocol import frames, messages, stream
+from sidecar.protocol import frames, messages, stream, terminals
 
 _log = log.get(__name__)
 
@@ -40,7 +41,7 @@ class LinkConsumer(base.SocketConsumer):
     async def serve(self) -> None:
         """Hello, then frames in and commands out until the connection ends."""
         upkeep.ensure_running()
-        self._outgoing: asyncio.Queue[frames.Frame] = asyncio.Queue(MAX_OUTGOING)
+        self._outgoing: asyncio.Queue[frames.Frame | bytes] = asyncio.Queue(MAX_OUTGOING)
         self._queries: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._has_commands = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -48,6 +49,7 @@ class LinkConsumer(base.SocketConsumer):
         self.instance_id, self.session_id = self.grant.instance_id, self.grant.session_id
         self.generation = self.grant.generation
         self._seq = self.grant.stored_seq
+        self.terminals = LinkTerminals(self.session_id, self.grant.version, self._put, self._outgoing)
         self.last_command = hello.last_command
         self._ack: frames.Ack | None = None
         self._unstored: deque[tuple[int, int]] = deque()
@@ -149,7 +151,10 @@ class LinkConsumer(base.SocketConsumer):
 
     async def _read(self) -> None:
         while True:
-            text = await self.receive_text()
+            text = await self.receive_either()
+            if isinstance(text, bytes):
+                self._on_output(text)
+                continue
             frame = self._decode(text)
             match frame:
                 case frames.Events():
@@ -169,10 +174,18 @@ class LinkConsumer(base.SocketConsumer):
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case frames.Answer():
                     self._on_answer(frame)
+                case terminals.TerminalTell() | terminals.TerminalSaved():
+                    await self.terminals.receive(frame)
                 case frames.Goodbye():
                     raise base.Closed(1000, "goodbye")
                 case frames.Hello():
                     raise base.Closed(base.BAD_FRAME, "hello was said already")
+
+    def _on_output(self, message: bytes) -> None:
+        try:
+            self.terminals.output(message)
+        except frames.FrameError as error:
+            raise base.Closed(base.BAD_FRAME, str(error)) from None
 
     def _on_events(self, events: list[messages.Event], size: int) -> None:
         """Shows events at once and has them stored; what was seen already is dropped."""
@@ -229,6 +242,9 @@ class LinkConsumer(base.SocketConsumer):
     async def _write(self) -> None:
         while True:
             frame = await self._outgoing.get()
+            if isinstance(frame, bytes):
+                await self.send_bytes(frame)
+                continue
             if frame is self._ack:
                 self._ack = None
             await self.send_text(frames.encode(frame))
@@ -259,6 +275,7 @@ class LinkConsumer(base.SocketConsumer):
         return frame
 
     def _leave(self) -> None:
+        self.terminals.lost()
         for waiting in self._queries.values():
             if not waiting.done():
                 waiting.set_exception(AppError("asleep", "The session's box went away.", 409))

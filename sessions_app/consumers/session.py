@@ -10,18 +10,14 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openagent.accounts import logins, tickets
-from openagent.accounts.models import Scope
 from openagent.lib import db
 from sessions_app import feeds, relay
-from sessions_app.consumers import base, counters, upkeep
+from sessions_app.consumers import base, counters, people, upkeep
 from sessions_app.services import logs
-from sidecar.protocol.frames import MAX_FRAME_BYTES
 
 CREDIT_BYTES = 512 * 1024
 """How much a browser may leave unacknowledged before it gets nothing more."""
 HEARTBEAT_SECONDS = 10
-TICKET_SECONDS = 10
 PAGE = 500
 
 _encoder = msgspec.json.Encoder()
@@ -30,87 +26,42 @@ _encoder = msgspec.json.Encoder()
 class _Message(msgspec.Struct):
     type: str
     seq: int = 0
-    ticket: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Message)
 
 
-class SessionConsumer(base.SocketConsumer):
+class SessionConsumer(people.PersonConsumer):
     """Sends hello, what was missed, then what happens; pauses while the browser does not acknowledge."""
 
-    login: logins.Login
     reader: feeds.Reader
     feed: feeds.Feed
-
-    def may_connect(self) -> bool:
-        """A cookie proves nothing without our own page's origin; a bearer token does."""
-        has_bearer = b"authorization" in self.headers
-        return self.has_own_origin(required=not has_bearer and b"cookie" in self.headers)
 
     async def serve(self) -> None:
         """Authenticates, then runs until the browser goes, the login ends or the session is gone."""
         upkeep.ensure_running()
         self.session_id: uuid.UUID = self.scope["url_route"]["kwargs"]["session_id"]
-        self.login = await self._sign_in()
-        if not self.login.may(Scope.READ):
-            raise base.Closed(base.FORBIDDEN, "this token may not read")
+        await self.sign_in()
         if not await db.run(logs.may_watch, session_id=self.session_id, user_id=self.login.user_id):
             raise base.Closed(base.GONE, "no such session")
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding = 0
         self._seq = 0
-        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader = feeds.Reader()
         # Watch first and read then: what happens in between is in the feed.
         self.feed = relay.watch(self.session_id, self.reader)
         upkeep.viewers.add(self)
         counters.VIEWERS.inc()
         try:
-            await base.run_together(self._read(), self._write(), self._beat(), self._wait_for_end())
+            await base.run_together(self._read(), self._write(), self._beat(), self.wait_for_end())
         finally:
             counters.VIEWERS.dec()
             upkeep.viewers.discard(self)
             relay.unwatch(self.session_id, self.reader)
 
-    def end(self, code: int, reason: str) -> None:
-        """Closes the connection from outside."""
-        if not self._ended.done():
-            self._ended.set_exception(base.Closed(code, reason))
-
-    async def _wait_for_end(self) -> None:
-        await self._ended
-
-    async def _sign_in(self) -> logins.Login:
-        login = await db.run(logins.from_headers, self.headers)
-        if login is None and b"authorization" not in self.headers and not self._has_login_cookie():
-            login = await self._redeem_ticket()
-        if login is None:
-            raise base.Closed(base.UNAUTHENTICATED, "sign in first")
-        return login
-
-    def _has_login_cookie(self) -> bool:
-        return b"cookie" in self.headers and logins.COOKIE_NAME.encode() in self.headers[b"cookie"]
-
-    async def _redeem_ticket(self) -> logins.Login | None:
-        try:
-            async with asyncio.timeout(TICKET_SECONDS):
-                message = self._decode(await self.receive_text())
-        except TimeoutError:
-            return None
-        return await db.run(tickets.redeem, message.ticket) if message.type == "ticket" else None
-
-    def _decode(self, text: str) -> _Message:
-        if len(text) > MAX_FRAME_BYTES:
-            raise base.Closed(base.BAD_FRAME, "message too long")
-        try:
-            return _decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            raise base.Closed(base.BAD_FRAME, "message not understood") from None
-
     async def _read(self) -> None:
         while True:
-            message = self._decode(await self.receive_text())
+            message = people.decode(_decoder, await self.receive_text())
             if message.type == "ack":
                 while self._unacknowledged and self._unacknowledged[0][0] <= message.seq:
                     self._outstanding -= self._unacknowledged.popleft()[1]

@@ -7,6 +7,7 @@ from sessions_app.models.instance import Instance, InstanceState
 from sessions_app.models.permission import Permission, PermissionState
 from sessions_app.models.prompt import Prompt, PromptState
 from sessions_app.models.session import Mode, Session
+from sessions_app.models.terminal import Terminal, TerminalPiece, TerminalState
 from sessions_app.models.usage import UsageEvent
 
 __all__ = [
@@ -21,5 +22,8 @@ __all__ = [
     "Prompt",
     "PromptState",
     "Session",
+    "Terminal",
+    "TerminalPiece",
+    "TerminalState",
     "UsageEvent",
 ]

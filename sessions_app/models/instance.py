@@ -38,6 +38,7 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 class Instance(models.Model):
     """A sidecar and a box made by a driver; `driver_ref` is the driver's own and opaque here.
 
+    `link_version` is what its link speaks, 0 before it had one;
     `stored_seq` is the last event stored in this instance's own numbering (the fence of salvage).
     `launched_at` is set while somebody makes it, and stays when it is made.
     `silent_passes` counts passes of the reconciler since the last change of state, `linkless_passes` those in
@@ -55,6 +56,7 @@ class Instance(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
 
+    link_version = models.PositiveSmallIntegerField(default=0)
     public_key = models.CharField(max_length=64, blank=True)
     first_seq = models.BigIntegerField(default=0)
     stored_seq = models.BigIntegerField(default=0)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions_app import relay
 from sessions_app.models import Command, Instance
-from sidecar.protocol import frames
+from sidecar.protocol import frames, terminals
 
 _VERBS: dict[type[msgspec.Struct], str] = {
     frames.SessionClaim: "session.claim",
@@ -23,6 +23,9 @@ _VERBS: dict[type[msgspec.Struct], str] = {
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
     frames.InstanceStop: "instance.stop",
+    terminals.TerminalOpen: "terminal.open",
+    terminals.TerminalClose: "terminal.close",
+    terminals.TerminalResize: "terminal.resize",
 }
 
 

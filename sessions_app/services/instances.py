@@ -21,7 +21,7 @@ from keys_app import providers
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
-from sessions_app.models import Instance, InstanceState, Session
+from sessions_app.models import Instance, InstanceState, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.services import agents, commands, state
 from sidecar.protocol import frames
@@ -207,6 +207,9 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
     )
     if moved:
         Session.objects.filter(pk=instance.session_id).update(generation=F("generation") + 1, is_paused=True)
+        Terminal.objects.unclosed().filter(session=instance.session_id).update(
+            state=TerminalState.CLOSED, reason="failed", message=message, closed_at=timezone.now()
+        )
         state.bump(instance.session_id)
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from openagent.lib import log
 from sessions_app import jobs
-from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session, Terminal
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import commands, events, instances, permissions, prompts, state
+from sessions_app.services import commands, events, instances, permissions, prompts, state, terminals
 from sidecar.protocol import messages
 
 _log = log.get(__name__)
@@ -26,6 +26,7 @@ def on_ready(*, instance: Instance) -> None:
     if moved:
         instances.add_stage(instance.pk, "ready")
         prompts.dispatch(session_id=instance.session_id)
+        terminals.dispatch(session_id=instance.session_id)
 
 
 @transaction.atomic
@@ -39,6 +40,9 @@ def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
     _log.warning("command refused", verb=refused.verb, reason=error[:200])
     if refused.verb == "turn.start":
         prompts.on_refused(session_id=session_id, turn=uuid.UUID(refused.data["turn"]), reason=error)
+        state.bump(session_id)
+    elif refused.verb == "terminal.open":
+        terminals.on_refused(session_id=session_id, terminal_id=refused.data["terminal"], reason=error)
         state.bump(session_id)
 
 
@@ -134,6 +138,7 @@ def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
         *permissions.lose(session_id=session_id),
         *permissions.lose_undelivered(instance_id=instance.pk),
     ]
+    entries += terminals.end_with(instance, reason="lost" if entries else "stopped")
     entries += [_lost(*asked) for asked in closed]
     if running is not None:
         ended = messages.TurnEnded(stop_reason="interrupted")
@@ -157,12 +162,12 @@ def _continue(instance: Instance, *, may_salvage: bool) -> None:
     transaction.on_commit(partial(jobs.retire_instance, instance.pk))
     if wants_instance(session_id):
         instances.wake(session_id=session_id)
+        terminals.dispatch(session_id=session_id)
 
 
 def wants_instance(session_id: uuid.UUID) -> bool:
-    """True when prompts wait and the user did not stop the session."""
+    """True when prompts or terminals wait and the user did not stop the session."""
     if not Session.objects.present().filter(pk=session_id, is_paused=False).exists():
         return False
-    return Prompt.objects.filter(
-        session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT)
-    ).exists()
+    waiting = Prompt.objects.filter(session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT))
+    return waiting.exists() or Terminal.objects.waiting().filter(session_id=session_id).exists()

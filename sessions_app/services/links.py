@@ -70,6 +70,7 @@ def accept(hello: frames.Hello) -> Grant:
         )
         raise LinkRefused("token_reused", "Another sidecar uses this token.", final=True)
     Instance.objects.filter(pk=instance_id).exclude(linkless_passes=0).update(linkless_passes=0)
+    Instance.objects.filter(pk=instance.pk).exclude(link_version=version).update(link_version=version)
     return Grant(
         instance_id=instance.pk,
         session_id=instance.session_id,

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from sessions_app import jobs
 from sessions_app.models import Instance
-from sessions_app.services import lifecycle, permissions, prompts, state, usage
+from sessions_app.services import lifecycle, permissions, prompts, state, terminals, usage
 from sidecar.protocol import messages
 
 Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
@@ -66,6 +66,14 @@ def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> N
     usage.record(session_id=instance.session_id, turn=turn, data=cast(messages.Usage, data))
 
 
+def _terminal_opened(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    terminals.on_opened(session_id=instance.session_id, data=cast(messages.TerminalOpened, data))
+
+
+def _terminal_closed(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    terminals.on_closed(session_id=instance.session_id, data=cast(messages.TerminalClosed, data))
+
+
 _EFFECTS: dict[str, Effect] = {
     "instance.started": _instance_started,
     "instance.stopped": _instance_stopped,
@@ -74,4 +82,6 @@ _EFFECTS: dict[str, Effect] = {
     "permission.asked": _permission_asked,
     "permission.answered": _permission_answered,
     "usage": _usage,
+    "terminal.opened": _terminal_opened,
+    "terminal.closed": _terminal_closed,
 }

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from django.conf import settings
 
 from openagent.accounts.models import User
-from sessions_app.models import Instance, Permission, Prompt, Session
+from sessions_app.models import Instance, Permission, Prompt, Session, Terminal
 from sessions_app.models.usage import COUNTS
 
 Shape: TypeAlias = dict[str, Any]
@@ -112,6 +112,28 @@ def prompt(row: Prompt, position: int | None) -> Shape:
         "created_at": moment(row.created_at),
         "by": person(row.author),
         "error": row.error,
+    }
+
+
+def terminal(row: Terminal) -> Shape:
+    """A terminal; its bytes are elsewhere."""
+    return {
+        "id": str(row.pk),
+        "title": row.title,
+        "command": row.command,
+        "rows": row.rows,
+        "cols": row.cols,
+        "state": row.state,
+        "generation": row.instance.generation if row.instance else None,
+        "recording": row.is_recorded,
+        "created_at": moment(row.created_at),
+        "opened_at": moment(row.opened_at),
+        "closed_at": moment(row.closed_at),
+        "reason": row.reason,
+        "exit_code": row.exit_code,
+        "message": row.message,
+        "has_transcript": row.kept_end is not None and row.kept_to > row.kept_start,
+        "by": person(row.opened_by),
     }
 
 

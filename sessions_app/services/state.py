@@ -24,6 +24,7 @@ from sessions_app.models import (
     Prompt,
     PromptState,
     Session,
+    Terminal,
     UsageEvent,
 )
 from sessions_app.models.prompt import OPEN_STATES
@@ -133,6 +134,12 @@ def describe_prompts(session_id: uuid.UUID, rows: Sequence[Prompt]) -> list[shap
     return [shapes.prompt(row, places.get(row.pk)) for row in rows]
 
 
+def describe_terminals(session_id: uuid.UUID) -> list[shapes.Shape]:
+    """The public shape of each terminal that is not removed, the oldest first."""
+    rows = Terminal.objects.present().filter(session=session_id).order_by("created_at", "pk")
+    return [shapes.terminal(row) for row in rows.select_related("instance", "opened_by")]
+
+
 def snapshot(session_id: uuid.UUID) -> shapes.Shape:
     """The whole state that a socket shows. NotFound when the session was deleted.
 
@@ -150,6 +157,7 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
         "version": rows[0].state_version,
         "session": describe(rows)[0],
         "prompts": describe_prompts(session_id, prompts),
+        "terminals": describe_terminals(session_id),
         "permissions": [
             shapes.permission(row) for row in permissions.select_related("session", "answered_by")
         ],

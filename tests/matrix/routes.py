@@ -18,8 +18,15 @@ from keys_app.models import ProviderKey
 from openagent.accounts import tokens
 from openagent.accounts.models import AccessToken, User
 from openagent.lib.redact import Secret
-from sessions_app.models import Instance, Permission, Prompt, PromptState, Session
-from tests.sessions_app.conftest import make_events, make_instance, make_permission, make_prompt, make_session
+from sessions_app.models import Instance, Permission, Prompt, PromptState, Session, Terminal
+from tests.sessions_app.conftest import (
+    make_events,
+    make_instance,
+    make_permission,
+    make_prompt,
+    make_session,
+    make_terminal,
+)
 
 API = "/api/v1/"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -40,11 +47,13 @@ class Things:
     permission: Permission
     key: ProviderKey
     token: AccessToken
+    terminal: Terminal
 
     def ids(self) -> set[str]:
         """What nobody else may ever read."""
         rows = (self.session, self.instance, self.prompt, self.running, self.permission, self.key, self.token)
-        return {str(row.pk) for row in rows} | {self.session.title, self.prompt.text, str(self.owner.email)}
+        texts = {self.session.title, self.prompt.text, str(self.owner.email), self.terminal.title}
+        return {str(row.pk) for row in (*rows, self.terminal)} | texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class Route:
 
 
 _SESSION, _PROMPT = ("session",), ("session", "prompt")
+_TERMINAL = ("session", "terminal")
 _NEW_PROMPT = {"id": str(uuid.UUID(int=1)), "text": "More"}
 
 ROUTES: dict[str, Route] = {
@@ -89,6 +99,9 @@ ROUTES: dict[str, Route] = {
     "sessions/{}/conversation/": Route("object", path=_SESSION),
     "sessions/{}/files/": Route("object", path=_SESSION),
     "sessions/{}/files/content/": Route("object", path=_SESSION),
+    "sessions/{}/terminals/": Route("object", {"post": {"rows": 24, "cols": 80}}, _SESSION),
+    "sessions/{}/terminals/{}/": Route("object", {"patch": {"title": "Mine"}}, _TERMINAL),
+    "sessions/{}/terminals/{}/transcript/": Route("object", path=_TERMINAL),
     "permissions/": Route("list"),
     "permissions/{}/answer/": Route("object", {"post": {"choice": "once"}}, ("permission",)),
 }
@@ -138,6 +151,7 @@ def make_things(owner: User) -> Things:
         permission=make_permission(session, instance=instance),
         key=keys.create(owner_id=owner.pk, provider="openai", value=Secret(SAMPLE_KEY)),
         token=token,
+        terminal=make_terminal(session, title=f"The secret shell of {owner.display_name}"),
     )
 
 

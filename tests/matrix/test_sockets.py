@@ -13,10 +13,14 @@ from openagent.asgi import application
 from sessions_app.consumers import upkeep
 from sessions_app.consumers.routing import websocket_urlpatterns
 from sessions_app.models import Session
+from tests.sessions_app.conftest import make_terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-USERS_SOCKETS = {"ws/sessions/<uuid:session_id>/": 4404}
+USERS_SOCKETS = {
+    "ws/sessions/<uuid:session_id>/": 4404,
+    "ws/sessions/<uuid:session_id>/terminals/<uuid:terminal_id>/": 4404,
+}
 """Each socket of users, and the code that a stranger's connection is closed with."""
 SIDECARS_SOCKETS = {"ws/link/"}
 """Sockets that accept nobody who looks like a browser."""
@@ -58,7 +62,9 @@ async def closed_with(path: str, sent: list[tuple[bytes, bytes]]) -> int | None:
 @pytest.mark.parametrize("route", sorted(USERS_SOCKETS))
 async def test_strangers_learn_nothing_of_a_users_socket(route: str, alice: User, charlie: User) -> None:
     session = await sync_to_async(Session.objects.create)(owner=alice, model="demo")
+    terminal = await sync_to_async(make_terminal)(session)
     path = "/" + route.replace("<uuid:session_id>", str(session.pk))
+    path = path.replace("<uuid:terminal_id>", str(terminal.pk)) + f"?client={terminal.pk}"
     assert await closed_with(path, await sync_to_async(headers)(charlie)) == USERS_SOCKETS[route]
     assert await closed_with(path, await sync_to_async(headers)(None)) == 4401
     disabled = await sync_to_async(headers)(alice)

@@ -13,7 +13,16 @@ from keys_app import services as keys
 from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
-from sessions_app.models import Event, Instance, InstanceState, Permission, Prompt, PromptState, Session
+from sessions_app.models import (
+    Event,
+    Instance,
+    InstanceState,
+    Permission,
+    Prompt,
+    PromptState,
+    Session,
+    Terminal,
+)
 
 _permissions = itertools.count(1)
 _CLOCK = "2026-11-22T10:00:00.000Z"
@@ -51,6 +60,12 @@ def make_permission(session: Session, **fields: Any) -> Permission:
         session=session,
         **{"type": asked["type"], "title": asked["title"], "asked": asked, "number": next(_permissions)}
         | fields,
+    )
+
+
+def make_terminal(session: Session, **fields: Any) -> Terminal:
+    return Terminal.objects.create(
+        session=session, opened_by=session.owner, **{"rows": 24, "cols": 80, "title": "Shell", **fields}
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import AsyncClient
@@ -27,6 +27,7 @@ class Workspace:
     """The sidecar's end: answers from a dictionary of paths, and remembers what it was asked."""
 
     last_command = 0
+    terminals = cast(relay.LinkTerminals, None)
 
     def __init__(self, session: Session) -> None:
         self.session_id = session.pk

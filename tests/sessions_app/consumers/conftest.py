@@ -101,9 +101,9 @@ class Sidecar(Socket):
         await self.send_frame(frames.Hello(**{**values, **changes}))
         return await self.receive()
 
-    async def begin(self) -> None:
+    async def begin(self, **changes: Any) -> None:
         """Hello, nothing to salvage, and ready."""
-        assert (await self.hello())["type"] == "welcome"
+        assert (await self.hello(**changes))["type"] == "welcome"
         await self.send_frame(frames.Salvage(gen=self.instance.generation, events=[], done=True))
         ack, _ = await self.until("salvage.ack")
         self.seq = ack["next_seq"] - 1

@@ -371,6 +371,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/terminals/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the terminals of a session, the oldest first: they are few. */
+        get: operations["terminals_list"];
+        put?: never;
+        /** @description Open a terminal; it wakes the session. The same id again answers 200 with what is. */
+        post: operations["terminals_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/terminals/{terminal_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get a terminal. */
+        get: operations["terminals_get"];
+        put?: never;
+        post?: never;
+        /** @description End the programs of a terminal and remove it with what is kept of it. */
+        delete: operations["terminals_close"];
+        options?: never;
+        head?: never;
+        /** @description Change the title, or the size for as long as no viewer has said one. */
+        patch: operations["terminals_change"];
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/terminals/{terminal_id}/transcript/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Read what is kept, as text, bytes or recording; also while the session sleeps. */
+        get: operations["terminals_transcript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/usage/": {
         parameters: {
             query?: never;
@@ -768,6 +822,15 @@ export interface components {
             mode?: components["schemas"]["ModeEnum"];
             prompt?: components["schemas"]["NewPromptRequest"];
         };
+        /** @description A terminal with a size; `command` is a list of words, without it a login shell runs. */
+        NewTerminalRequest: {
+            /** Format: uuid */
+            id?: string;
+            rows: number;
+            cols: number;
+            command?: string[] | null;
+            title?: string;
+        };
         /** @description Something that happened outside of any turn. */
         Notice: {
             seq: number;
@@ -887,6 +950,12 @@ export interface components {
             key?: string | null;
             mode?: components["schemas"]["ModeEnum"];
             archived?: boolean;
+        };
+        /** @description Another title or size; what is left out stays. */
+        PatchedTerminalChangeRequest: {
+            title?: string;
+            rows?: number;
+            cols?: number;
         };
         /** @description What an agent asks of a person, and how it was answered. `rule` is what "for this session" allows. */
         Permission: {
@@ -1128,6 +1197,40 @@ export interface components {
             conversation: boolean;
             processes: boolean;
         };
+        /** @description A terminal. A negative exit code is a signal; `recording`: the times of its output are kept. */
+        Terminal: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            command: string[] | null;
+            rows: number;
+            cols: number;
+            state: components["schemas"]["TerminalStateEnum"];
+            generation: number | null;
+            recording: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            opened_at: string | null;
+            /** Format: date-time */
+            closed_at: string | null;
+            reason: string;
+            exit_code: number | null;
+            message: string;
+            has_transcript: boolean;
+            by: components["schemas"]["Person"] | null;
+        };
+        /** @description All terminals of a session that nobody removed. */
+        TerminalList: {
+            results: components["schemas"]["Terminal"][];
+        };
+        /**
+         * @description * `opening` - Opening
+         *     * `open` - Open
+         *     * `closed` - Closed
+         * @enum {string}
+         */
+        TerminalStateEnum: "opening" | "open" | "closed";
         /** @description One prompt until the agent was done. What items look like: docs/events.md. */
         Turn: {
             /** Format: uuid */
@@ -2254,6 +2357,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTerminalRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                terminal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                terminal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                terminal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedTerminalChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terminals_transcript: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `text` - text
+                 *     * `raw` - raw
+                 *     * `asciicast` - asciicast
+                 */
+                as?: "text" | "raw" | "asciicast";
+            };
+            header?: never;
+            path: {
+                id: string;
+                terminal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Text, nothing else. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/octet-stream": string;
+                    "application/x-asciicast": string;
                 };
             };
             /** @description What went wrong. */
