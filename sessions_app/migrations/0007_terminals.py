@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0005_custom_agent"),
+        ("sessions_app", "0006_session_purge"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
