@@ -157,33 +157,8 @@ class Refused(Frame, tag="refused"):
     final: bool
 
 
-Up = (
-    Hello
-    | Events
-    | Salvage
-    | CommandDone
-    | Stage
-    | KeyRequest
-    | Answer
-    | Goodbye
-    | terminals.TerminalTell
-    | terminals.TerminalSaved
-)
-Down = (
-    Welcome
-    | Commands
-    | Ack
-    | SalvageAck
-    | Key
-    | KeyDrop
-    | Query
-    | Refused
-    | terminals.TerminalWatch
-    | terminals.TerminalUnwatch
-    | terminals.TerminalAck
-    | terminals.TerminalSize
-    | terminals.TerminalSavedAck
-)
+Up = Hello | Events | Salvage | CommandDone | Stage | KeyRequest | Answer | Goodbye | terminals.Up
+Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | Refused | terminals.Down
 
 VERBS = frozenset(
     {

@@ -234,6 +234,10 @@ class TerminalSavedAck(Frame, tag="terminal.saved.ack"):
     offset: int
 
 
+Up = TerminalTell | TerminalSaved
+Down = TerminalWatch | TerminalUnwatch | TerminalAck | TerminalSize | TerminalSavedAck
+
+
 # --- commands and a query ----------------------------------------------------------------------------
 
 
