@@ -116,6 +116,7 @@ def test_a_second_sidecar_with_a_stolen_token_ends_the_instance_and_is_told_of(b
     with Reader(client, session) as reader:
         turn = client.prompt(session, SPEECH)
         reader.wait_for_text(turn, 100)
+        its_own = hello(broken, instance)
         with connect(broken) as link:
             another_key = base64.b64encode(os.urandom(32)).decode()
             assert closed_with(link, hello(broken, instance, public_key=another_key)) == 4403
@@ -125,6 +126,8 @@ def test_a_second_sidecar_with_a_stolen_token_ends_the_instance_and_is_told_of(b
         assert any("A second sidecar showed this instance's token" in str(data) for data in told)
         # The first one is not trusted either: nothing of the instance is left.
         eventually(lambda: not instance.folder.exists(), 20, lambda: "the instance is still there")
+        with connect(broken) as link:
+            assert closed_with(link, its_own) == 4403, "its token has been used up"
         following = client.prompt(session, "/demo plain")
         reader.wait_for_event("turn.ended", following)
         check_answered(client, session, "/demo plain", following)

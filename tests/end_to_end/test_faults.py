@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.end_to_end.client import eventually
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_one_clean_turn
@@ -16,6 +17,13 @@ SPEECH = "/demo long 300 20ms"
 
 
 def kill_web(rig: Rig) -> None:
+    rig.kill("web")
+
+
+def kill_web_twice(rig: Rig) -> None:
+    """The second time as soon as it is there again, in the midst of its start."""
+    first = rig.kill("web")
+    eventually(lambda: rig.product.part("web") not in (None, first), 30, lambda: "web does not come back")
     rig.kill("web")
 
 
@@ -44,7 +52,9 @@ def cut_link_often(rig: Rig) -> None:
         time.sleep(0.15)
 
 
-@pytest.mark.parametrize("fault", [kill_web, kill_redis, hold_redis, kill_worker_and_beat, cut_link_often])
+@pytest.mark.parametrize(
+    "fault", [kill_web, kill_web_twice, kill_redis, hold_redis, kill_worker_and_beat, cut_link_often]
+)
 def test_what_is_shown_and_stored_is_what_the_model_sent(broken: Rig, fault: Callable[[Rig], None]) -> None:
     session = broken.session()
     with Reader(broken.client, session) as reader:

@@ -146,16 +146,69 @@ def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broke
     assert Instance(broken.product, client, session).generation == first.generation + 1
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.4])
-def test_a_worker_that_is_killed_while_it_makes_an_instance_is_made_up_for(
-    broken: Rig, seconds: float
-) -> None:
-    client = broken.client
-    session = broken.session()
+def test_successors_that_are_killed_before_they_have_told_what_was_left_lose_nothing(broken: Rig) -> None:
+    """Twice, each as soon as it has called the platform; the third tells it, once."""
+    client, session = broken.client, broken.session()
+    with Reader(client, session) as reader:
+        reader.wait_for_event("turn.ended", client.prompt(session, "/demo plain"))
+        turn = client.prompt(session, SPEECH)
+        instance = Instance(broken.product, client, session)
+        reader.wait_for_text(turn, 100)
+        broken.link.hold()
+        try:
+            known = len(instance.journaled())
+            eventually(
+                lambda: len(instance.journaled()) > known + 20, 30, lambda: "nothing more is journaled"
+            )
+            instance.kill("sidecar")
+            journaled = said(instance.journaled(), turn)
+        finally:
+            broken.link.cut()
+            broken.link.release()
+        reader.wait_for_event("turn.ended", turn)
+        following = client.prompt(session, "/demo plain")
+        for _ in range(2):
+            instance = successor(broken, session, instance)
+            instance.kill("sidecar")
+        client.ended(session, following, 120)
+        check_answered(client, session, "/demo plain", following)
+        check_shown(client, reader, session)
+    assert said(client.events(session), turn) == journaled
+    assert kinds_of(client, session, turn).count("turn.started") == 1
+    assert client.turn(session, turn)["stop_reason"] == "interrupted"
+
+
+def successor(rig: Rig, session: str, before: Instance) -> Instance:
+    """The next instance, as soon as its sidecar has called."""
+
+    def look() -> Instance | None:
+        found = Instance(rig.product, rig.client, session)
+        stages = rig.client.session(session)["instance"]["stages"]
+        has_called = any(stage["name"] == "sidecar" for stage in stages)
+        return found if found.generation > before.generation and has_called else None
+
+    made: Instance = eventually(look, 60, lambda: f"no successor: {rig.client.session(session)}")
+    return made
+
+
+MOMENTS = {"asked": "", "made": ".", "planned": "plan.json", "kept": "keeper.json"}
+"""What stands in the folders of instances when the worker is killed."""
+
+
+@pytest.mark.parametrize("mark", MOMENTS.values(), ids=MOMENTS.keys())
+def test_a_worker_that_is_killed_while_it_makes_an_instance_is_made_up_for(broken: Rig, mark: str) -> None:
+    client, session = broken.client, broken.session()
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep")
+    folder = broken.product.data.root / "instances"
+    before = {each.name for each in folder.iterdir()}
+
+    def has_come_so_far() -> bool:
+        return any((each / mark).exists() for each in folder.iterdir() if each.name not in before)
+
     turn = client.prompt(session, "/demo plain")
-    time.sleep(seconds)
+    if mark:
+        eventually(has_come_so_far, 30, lambda: "no instance is made")
     broken.kill("worker")
     client.ended(session, turn, 90)
     check_answered(client, session, "/demo plain", turn)

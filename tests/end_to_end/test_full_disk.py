@@ -1,0 +1,184 @@
+"""Full disks: whoever asks is told so, nothing that was stored is lost, and with space again all goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+from tests.end_to_end.client import Client, eventually, first_run
+from tests.end_to_end.instance import Instance
+from tests.end_to_end.reader import Reader
+from tests.end_to_end.replay import replayed
+from tests.end_to_end.turns import check_answered, check_one_clean_turn
+from tests.product import Product, data_directory
+
+SPEECH = "/demo long 400 20ms"
+SECONDS = 120.0
+SIZE_MB = 420
+"""Instances are not made with less than 256 MB free."""
+
+
+@dataclass(frozen=True)
+class Cramped:
+    """A product with little space: the disk of its data, and another one for the files of its boxes."""
+
+    product: Product
+    client: Client
+
+    @property
+    def data(self) -> Path:
+        return self.product.data.root
+
+    @property
+    def volumes(self) -> Path:
+        return self.data / "volumes"
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Cramped]:
+    needs.bubblewrap()
+    needs.opencode()
+    with data_directory() as data, small_disk(data):
+        (data / "volumes").mkdir(mode=0o711)
+        with small_disk(data / "volumes"), ExitStack() as ending:
+            product = Product(data, OPENAGENT_DRIVER="process")
+            ending.callback(product.stop)
+            client = first_run(product.url)
+            ending.callback(client.close)
+            yield Cramped(product, client)
+
+
+@pytest.fixture
+def cramped(started: Cramped) -> Iterator[Cramped]:
+    """It, and afterwards the replay test."""
+    with replayed(started.client):
+        yield started
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=711", "small", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root can make a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def filled(disk: Path, *, but_mb: int = 0) -> Iterator[None]:
+    """Until the block has ended, nothing more fits on the disk, or only so much."""
+    ballast = disk / "ballast"
+    try:
+        with ballast.open("wb", buffering=0) as file:
+            if but_mb:
+                space = os.statvfs(disk)
+                os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - but_mb * 2**20)
+            else:
+                with pytest.raises(OSError, match="No space left"):
+                    while True:
+                        # To the last byte: a piece that does not fit is written in part.
+                        file.write(b"\0" * 2**20)
+        yield
+    finally:
+        ballast.unlink()
+
+
+def awake(client: Client) -> str:
+    """A session that has worked already."""
+    session = client.new_session(mode="auto")
+    check_works(client, session)
+    return session
+
+
+def check_works(client: Client, session: str) -> None:
+    turn = client.prompt(session, "/demo plain")
+    client.ended(session, turn, SECONDS)
+    check_answered(client, session, "/demo plain", turn)
+
+
+def fill_shelf(client: Client, shelf: str) -> set[str]:
+    """Stores prompts until that is refused, with a problem that says why; those that were taken."""
+    taken: set[str] = set()
+
+    def look() -> bool:
+        wanted = {"id": str(uuid.uuid4()), "text": "to be stored " * 10_000}
+        answer = client.raw("POST", f"/sessions/{shelf}/prompts/", json=wanted)
+        if answer.is_success:
+            taken.add(wanted["id"])
+            return False
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "database_unavailable" and "disk is full" in answer.json()["detail"]
+        return True
+
+    eventually(look, SECONDS, lambda: "the platform still takes prompts")
+    return taken
+
+
+def on_shelf(client: Client, shelf: str) -> set[str]:
+    found: set[str] = set()
+    path: str | None = f"/sessions/{shelf}/prompts/?limit=200"
+    while path:
+        page = client.get(path)
+        found |= {prompt["id"] for prompt in page["results"]}
+        path = page["next"]
+    return found
+
+
+def test_when_nothing_can_be_stored_any_more_nothing_is_lost_and_the_turn_goes_on_later(
+    cramped: Cramped,
+) -> None:
+    """Log, journal and workspace, as if they were on one disk."""
+    client = cramped.client
+    session, shelf = awake(client), client.new_session()
+    client.post(f"/sessions/{shelf}/stop/")
+    assert client.session(shelf)["paused"]
+    earlier = client.conversation(session)["turns"]
+    instance = Instance(cramped.product, client, session)
+    with Reader(client, session) as reader:
+        turn = client.prompt(session, SPEECH)
+        reader.wait_for_text(turn, 200)
+        with filled(cramped.data), filled(cramped.volumes):
+            taken = fill_shelf(client, shelf)
+            told = reader.wait_for_event("error", seconds=SECONDS)
+            assert told["data"]["class"] == "disk_full"
+            assert "goes on by itself" in told["data"]["message"]
+        reader.wait_for_event("turn.ended", turn, SECONDS)
+        check_one_clean_turn(client, reader, session, SPEECH, turn)
+    assert client.conversation(session)["turns"][: len(earlier)] == earlier
+    assert on_shelf(client, shelf) == taken
+    assert client.session(session)["status"] == "ready"
+    assert Instance(cramped.product, client, session).id == instance.id
+    following = client.prompt(session, "/demo work")
+    assert client.ended(session, following, SECONDS)["stop_reason"] == "end_turn"
+
+
+def test_a_session_that_would_start_on_a_full_disk_says_so_and_starts_later(cramped: Cramped) -> None:
+    client = cramped.client
+    session = client.new_session(mode="auto")
+    with filled(cramped.data, but_mb=100):
+        client.post(f"/sessions/{session}/start/")
+        failed = client.status(session, "failed", seconds=SECONDS)
+        assert "is full" in failed["status_detail"] and "Free some space" in failed["status_detail"]
+    check_works(client, session)
+
+
+def test_a_session_whose_own_disk_is_full_says_so_and_works_when_there_is_space(cramped: Cramped) -> None:
+    client = cramped.client
+    session = awake(client)
+    with filled(cramped.volumes):
+        turn = client.prompt(session, "/demo run dd if=/dev/zero of=big bs=1M count=50")
+        ended = client.ended(session, turn, SECONDS)
+        assert ended["stop_reason"] == "error", ended
+        assert ended["error"]["class"] == "disk_full", ended
+    check_works(client, session)
