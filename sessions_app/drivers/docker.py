@@ -74,7 +74,7 @@ class DockerDriver(base.Driver):
 
     def inspect(self, ref: Ref) -> InstanceState:
         names = self._names(str(ref.get("instance_id", "")), "")
-        with explained(self._options.engine):
+        with self._explained():
             halves = {role: self._container(names, role) for role in _ROLES}
             state = docker_words.state(halves["sidecar"], halves["box"])
             if not state.alive and any(docker_words.was_started(half) for half in halves.values() if half):
@@ -83,7 +83,7 @@ class DockerDriver(base.Driver):
 
     def remove(self, ref: Ref) -> None:
         names = self._names(str(ref.get("instance_id", "")), "")
-        with explained(self._options.engine):
+        with self._explained():
             volume = self._volume_of(names) or str(ref.get("volume", ""))
         if not volume:
             return
@@ -97,7 +97,7 @@ class DockerDriver(base.Driver):
             _log.info("instance removed", instance_id=names.instance_id, before=before.detail)
 
     def list(self) -> list[Ref]:
-        with explained(self._options.engine):
+        with self._explained():
             found: dict[str, Ref] = {}
             for labels in self._containers():
                 instance = labels[f"{PREFIX}instance"]
@@ -107,7 +107,7 @@ class DockerDriver(base.Driver):
     def logs(self, ref: Ref, lines: int) -> str:
         names = self._names(str(ref.get("instance_id", "")), "")
         said: list[str] = []
-        with explained(self._options.engine):
+        with self._explained():
             for role in ("box", "sidecar"):
                 with contextlib.suppress(docker.errors.NotFound):
                     text = self._engine.api.logs(names.container(role), tail=lines).decode("utf-8", "replace")
@@ -123,7 +123,7 @@ class DockerDriver(base.Driver):
         (self._options.locks / f"{volume}.lock").unlink(missing_ok=True)
 
     def isolation(self) -> dict[str, str]:
-        with explained(self._options.engine):
+        with self._explained():
             info = self._engine.info
             bound = f"{self._options.engine.disk_mb} MB each" if self._disks.is_bounded else "not enforced"
             return {
@@ -167,10 +167,16 @@ class DockerDriver(base.Driver):
         return Names(installation=self._installation, instance_id=instance_id, volume=volume)
 
     @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the engine refuses is the engine's, what a file refuses is the data directory's."""
+        with files.explained(self._options.data), explained(self._options.engine):
+            yield
+
+    @contextlib.contextmanager
     def _alone(self, volume: str) -> Iterator[None]:
         """Nobody else makes or removes anything of this volume meanwhile; failures are explained."""
         _check(volume)
-        with files.explained(self._options.data), explained(self._options.engine):
+        with self._explained():
             files.make_folder(self._options.locks, mode=0o700)
             with files.locked(self._options.locks / f"{volume}.lock", seconds=_LOCK_SECONDS):
                 yield

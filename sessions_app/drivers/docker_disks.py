@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import secrets
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sessions_app.drivers.docker_engine import Engine
 
 _SECONDS = 60
 _PROBE_MB = 8
+_MKFS_OPTIONS = "lazy_itable_init=1,lazy_journal_init=1"
 
 
 class Disks:
@@ -41,10 +43,15 @@ class Disks:
             return False
         files.make_folder(self._images, mode=0o700)
         files.make_folder(self._mounts, mode=0o711)
-        probe = f".probe-{os.getpid()}"
+        # Threads may look at the same time.
+        probe = f".probe-{secrets.token_hex(4)}"
         try:
             self._make(probe, _PROBE_MB)
             self._mount(probe)
+        except DriverError as error:
+            if error.code == "disk_full":
+                raise  # It says nothing about the host, and must not be remembered as if it did.
+            return False
         except (OSError, subprocess.SubprocessError):
             return False
         else:
@@ -104,17 +111,20 @@ class Disks:
         unfinished = self._images / f".{volume}.new"
         with unfinished.open("wb") as file:
             file.truncate(megabytes * 2**20)
-        _run(
-            "mkfs.ext4",
-            "-q",
-            "-F",
-            "-m",
-            "0",
-            "-E",
-            "lazy_itable_init=1,lazy_journal_init=1",
-            str(unfinished),
-        )
+        try:
+            _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", _MKFS_OPTIONS, str(unfinished))
+        except subprocess.CalledProcessError as error:
+            unfinished.unlink()
+            raise self._not_made(error) from error
         unfinished.rename(self._image(volume))
+
+    def _not_made(self, error: subprocess.CalledProcessError) -> DriverError:
+        said = error.stderr.decode(errors="replace").strip()
+        if "No space left" in said:
+            message = f"The disk of {self._images} is full. Free some space, then start the session again."
+            return DriverError(message, code="disk_full", permanent=True)
+        message = f"No disk can be made in {self._images}: {said[:200]}"
+        return DriverError(message, code="disk_unusable", permanent=True)
 
     def _mount(self, volume: str) -> None:
         folder = self._folder(volume)

@@ -32,13 +32,19 @@ class Engine:
     def api(self) -> docker.APIClient:
         with self._lock:
             if self._client is None:
-                self.settings.reach()
+                self._reach()
                 client = docker.DockerClient(
                     base_url=self.settings.url, timeout=ANSWER_SECONDS, max_pool_size=32
                 )
                 self._check(client)
                 self._client = client
             return self._client.api
+
+    def _reach(self) -> None:
+        try:
+            self.settings.reach()
+        except OSError as error:
+            raise docker.errors.DockerException("nobody listens on its socket") from error
 
     @property
     def cpus(self) -> int:
@@ -63,23 +69,27 @@ class Engine:
 
         By hand, for the library's way leaves the connection open.
         """
-        with socket.socket(socket.AF_UNIX) as stream:
-            stream.settimeout(ANSWER_SECONDS)
-            stream.connect(str(self.settings.socket))
-            request = f"POST /containers/{container}/attach?stdin=1&stream=1 HTTP/1.1"
-            stream.sendall(
-                f"{request}\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n".encode()
-            )
-            answer = b""
-            while b"\r\n\r\n" not in answer and (part := stream.recv(4096)):
-                answer += part
-            if answer.split(b" ")[1:2] not in ([b"101"], [b"200"]):
-                raise OSError(f"the engine does not connect to the input of {container}")
-            yield stream
-            stream.shutdown(socket.SHUT_WR)
-            # The engine hangs up when it has passed on everything.
-            while stream.recv(4096):
-                pass
+        try:
+            with socket.socket(socket.AF_UNIX) as stream:
+                stream.settimeout(ANSWER_SECONDS)
+                self._attach(stream, container)
+                yield stream
+                stream.shutdown(socket.SHUT_WR)
+                # The engine hangs up when it has passed on everything.
+                while stream.recv(4096):
+                    pass
+        except OSError as error:
+            raise docker.errors.DockerException(f"no way to the input of {container}") from error
+
+    def _attach(self, stream: socket.socket, container: str) -> None:
+        stream.connect(str(self.settings.socket))
+        request = f"POST /containers/{container}/attach?stdin=1&stream=1 HTTP/1.1"
+        stream.sendall(f"{request}\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n".encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer and (part := stream.recv(4096)):
+            answer += part
+        if answer.split(b" ")[1:2] not in ([b"101"], [b"200"]):
+            raise ConnectionError("the engine does not connect it")
 
     def check_runtime(self, name: str) -> None:
         """DriverError unless the engine has a runtime of this name."""
@@ -149,7 +159,7 @@ def explained(settings: EngineSettings) -> Iterator[None]:
             code="engine_hangs",
             permanent=False,
         ) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise DriverError(
             f"The container engine does not answer on {settings.socket}. Start it; sessions go on then.",
             code="engine_away",

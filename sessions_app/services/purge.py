@@ -28,7 +28,10 @@ def purge() -> int:
     """
     now = timezone.now()
     over = now - timedelta(seconds=settings.OPENAGENT_DELETE_GRACE_SECONDS)
-    Session.objects.restorable().filter(deleted_at__lte=over).update(purge_begun_at=now)
+    # One by one: an update of many rows would hold them in an order of its own.
+    expired = Session.objects.restorable().filter(deleted_at__lte=over)
+    for session_id in list(expired.values_list("pk", flat=True)):
+        expired.filter(pk=session_id).update(purge_begun_at=now)
     gone = 0
     for session in Session.objects.filter(purge_begun_at__isnull=False, purged_at=None):
         with log.context(session=session.pk):

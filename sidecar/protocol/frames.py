@@ -35,6 +35,10 @@ class Hello(Frame, tag="hello"):
     last_seq: int = 0
     last_command: int = 0
 
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Hello({self.instance})"
+
 
 class Events(Frame, tag="events"):
     """New events of the live generation, consecutive in `seq`."""
