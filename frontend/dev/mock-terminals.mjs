@@ -1,9 +1,45 @@
-// Terminals of the stand-in: shells of this machine on a PTY that `script` makes; a later size does not reach them.
+// Terminals of the stand-in: shells of this machine, each in a folder of its own, on a PTY that Python makes.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
 const LIVE = 1;
 const ANSWER = 2;
+
+/** Its input: a byte of kind, four of length, then bytes to type (0), or rows and columns (1). */
+const PTY = `
+import fcntl, os, pty, select, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("bash", ["bash", "--norc"])
+def exactly(n):
+    data = b""
+    while len(data) < n:
+        more = os.read(0, n - len(data))
+        if not more:
+            sys.exit()
+        data += more
+    return data
+while True:
+    ready, _, _ = select.select([0, fd], [], [])
+    if fd in ready:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        while data:
+            data = data[os.write(1, data):]
+    if 0 in ready:
+        kind, size = struct.unpack(">BI", exactly(5))
+        data = exactly(size)
+        if kind == 1:
+            fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", *struct.unpack(">HH", data), 0, 0))
+        while kind == 0 and data:
+            data = data[os.write(fd, data):]
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
 const MARKS = {
   PS0: "\\e]133;C\\a",
   PROMPT_COMMAND:
@@ -34,8 +70,8 @@ export function openTerminal(session, body) {
     has_transcript: false,
     by: { id: "1", name: "Alice" },
   };
-  const shell = `stty rows ${body.rows} cols ${body.cols}; exec bash --norc`;
-  const child = spawn("script", ["-qfec", shell, "/dev/null"], {
+  const child = spawn("python3", ["-c", PTY], {
+    cwd: mkdtempSync(path.join(tmpdir(), "mock-terminal-")),
     env: {
       ...process.env,
       ...MARKS,
@@ -56,6 +92,7 @@ export function openTerminal(session, body) {
     typist: null,
   };
   terminals.set(id, terminal);
+  sayRoom(terminal);
   child.stdout.on("data", (data) => {
     const offset = terminal.ring.length;
     terminal.ring = Buffer.concat([terminal.ring, data]);
@@ -119,13 +156,17 @@ export function watchTerminal(socket, id, query) {
     say(terminal, viewer, at, terminal.ring.subarray(at, Math.min(at + 65536, terminal.ring.length)), 0);
   if (row.state === "closed") return sayExit(terminal, socket);
   terminal.viewers.push(viewer);
+  settleSize(terminal);
   tellViewers(terminal);
   socket.on("message", (data, isBinary) => {
     if (isBinary) type(terminal, viewer, client, data);
     else hear(terminal, viewer, JSON.parse(data.toString()));
   });
+  const heartbeat = setInterval(() => tell(socket, { type: "heartbeat" }), 10_000);
   socket.on("close", () => {
+    clearInterval(heartbeat);
     terminal.viewers = terminal.viewers.filter((one) => one !== viewer);
+    settleSize(terminal);
     tellViewers(terminal);
   });
 }
@@ -134,7 +175,7 @@ function type(terminal, viewer, client, data) {
   const offset = Number(data.readBigUInt64BE(1));
   const has = terminal.clients.get(client) ?? 0;
   const fresh = data.subarray(9 + has - offset);
-  terminal.child.stdin.write(fresh);
+  order(terminal, 0, fresh);
   terminal.clients.set(client, has + fresh.length);
   tell(viewer.socket, { type: "input", offset: has + fresh.length });
   if (terminal.typist !== viewer.id) {
@@ -146,6 +187,11 @@ function type(terminal, viewer, client, data) {
 function hear(terminal, viewer, message) {
   if (message.type !== "resize") return;
   Object.assign(viewer, { rows: message.rows, cols: message.cols });
+  settleSize(terminal);
+}
+
+function settleSize(terminal) {
+  if (!terminal.viewers.some(({ rows }) => rows)) return;
   const smallest = (name) => Math.min(...terminal.viewers.map((one) => one[name] ?? 1000));
   Object.assign(terminal.row, { rows: smallest("rows"), cols: smallest("cols") });
   const size = {
@@ -182,6 +228,20 @@ function tellViewers(terminal) {
       typist: terminal.typist,
       viewers,
     });
+}
+
+function sayRoom({ child, row }) {
+  const size = Buffer.alloc(4);
+  size.writeUInt16BE(row.rows);
+  size.writeUInt16BE(row.cols, 2);
+  order({ child }, 1, size);
+}
+
+function order({ child }, kind, data) {
+  const head = Buffer.alloc(5);
+  head.writeUInt8(kind);
+  head.writeUInt32BE(data.length, 1);
+  child.stdin.write(Buffer.concat([head, data]));
 }
 
 function tell(socket, message) {

@@ -6,7 +6,6 @@ import type { ReactNode } from "react";
 import { inboxQuery } from "@/lib/api/permissions";
 import { useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
-import { useHasTerminals } from "./use-terminal-toggle";
 
 interface PhoneTabsProps {
   /** The session that is shown, and which part of it. */
@@ -31,7 +30,12 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
           <SessionTab session={session} tab="chat" label="Chat" icon={<MessageSquare aria-hidden />} />
           <SessionTab session={session} tab="changes" label="Changes" icon={<FileDiff aria-hidden />} />
           <SessionTab session={session} tab="files" label="Files" icon={<Files aria-hidden />} />
-          <TerminalTab session={session} />
+          <SessionTab
+            session={session}
+            tab="terminal"
+            label="Terminal"
+            icon={<SquareTerminal aria-hidden />}
+          />
         </>
       ) : (
         <Link to="/" className={TAB}>
@@ -44,14 +48,6 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
         <span>Inbox{waiting > 0 && ` (${waiting})`}</span>
       </Link>
     </nav>
-  );
-}
-
-function TerminalTab({ session }: { session: { id: string; tab: PanelTab | "chat" } }) {
-  const hasTerminals = useHasTerminals(session.id);
-  if (!hasTerminals) return null;
-  return (
-    <SessionTab session={session} tab="terminal" label="Terminal" icon={<SquareTerminal aria-hidden />} />
   );
 }
 

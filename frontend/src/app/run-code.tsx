@@ -11,10 +11,9 @@ export function RunCode({
 }: {
   code: string;
   language: string;
-  /** Null where there is no terminal. */
-  onRun: ((command: string) => void) | null;
+  onRun: (command: string) => void;
 }) {
-  if (!onRun || !SHELLS.has(language.toLowerCase()) || !code.trim()) return null;
+  if (!SHELLS.has(language.toLowerCase()) || !code.trim()) return null;
   return (
     <IconButton label="Run in terminal" small onClick={() => onRun(code)} data-testid="run-code">
       <SquareTerminal className="size-3.5" />

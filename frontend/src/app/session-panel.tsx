@@ -13,7 +13,6 @@ import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
 import { Terminals } from "./terminals";
-import { useHasTerminals } from "./use-terminal-toggle";
 
 export function SessionPanel({ id }: { id: string }) {
   const search = useSearch({ from: "/sessions/$sessionId" });
@@ -47,7 +46,6 @@ const TAB =
 function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: number }) {
   const isPhone = useIsPhone();
   const isNarrow = useIsNarrow();
-  const hasTerminals = useHasTerminals(id);
   if (isPhone) return null;
   const link = (name: PanelTab, label: string, count = 0) => (
     <Link
@@ -67,7 +65,7 @@ function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: n
     <nav aria-label="Workspace views" className="flex h-9 shrink-0 items-center border-border border-b px-1">
       {link("changes", "Changes", changed)}
       {link("files", "Files")}
-      {hasTerminals && link("terminal", "Terminal")}
+      {link("terminal", "Terminal")}
       {isNarrow && (
         <Link
           to="/sessions/$sessionId"

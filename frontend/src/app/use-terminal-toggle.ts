@@ -2,7 +2,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { toast } from "sonner";
-import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow } from "@/lib/media";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import { isPlain, requestTerminal } from "@/lib/terminal-requests";
@@ -10,11 +9,6 @@ import { isPlain, requestTerminal } from "@/lib/terminal-requests";
 export function focusComposer(): void {
   // After whatever is shown now has been drawn.
   requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=composer]")?.focus());
-}
-
-/** Whether the platform has terminals at all. */
-export function useHasTerminals(sessionId: string): boolean {
-  return useLiveSession(sessionId, (live) => live.state?.terminals !== undefined);
 }
 
 function useShowTerminals(sessionId: string): () => void {
@@ -31,9 +25,7 @@ export function useTerminalToggle(sessionId: string): () => void {
   const { panel } = useSearch({ from: "/sessions/$sessionId" });
   const navigate = useNavigate();
   const show = useShowTerminals(sessionId);
-  const hasTerminals = useHasTerminals(sessionId);
   return () => {
-    if (!hasTerminals) return;
     if (panel !== "terminal" || !(isNarrow || isPanelShown)) {
       requestTerminal(sessionId, { kind: "open" });
       show();
@@ -45,11 +37,10 @@ export function useTerminalToggle(sessionId: string): () => void {
   };
 }
 
-/** Only ever called by a click. Null where there is no terminal to run it in. */
-export function useRunInTerminal(sessionId: string): ((command: string) => void) | null {
+/** Only ever called by a click. */
+export function useRunInTerminal(sessionId: string): (command: string) => void {
   const show = useShowTerminals(sessionId);
-  const hasTerminals = useHasTerminals(sessionId);
-  const run = useCallback(
+  return useCallback(
     (command: string) => {
       if (!isPlain(command)) {
         toast.error("This command has characters that cannot be seen. Copy it and look at it first.");
@@ -60,5 +51,4 @@ export function useRunInTerminal(sessionId: string): ((command: string) => void)
     },
     [sessionId, show],
   );
-  return hasTerminals ? run : null;
 }

@@ -6,6 +6,7 @@ export class FakeSocket implements SocketLike {
   static storedGen: number | null = null;
   sent: unknown[] = [];
   closed = false;
+  readyState = 1;
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
   onclose: ((close: { code: number }) => void) | null = null;

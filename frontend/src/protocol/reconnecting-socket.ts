@@ -14,6 +14,8 @@ export type SocketStatus =
 
 /** The part of a browser's WebSocket that is used here. */
 export interface SocketLike {
+  /** 1 while something can be sent. */
+  readonly readyState: number;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number): void;
   onopen: (() => void) | null;
@@ -41,6 +43,7 @@ const FINAL: Record<number, EndReason> = {
   4409: "superseded",
 };
 const SLOW_DOWN = 4429;
+const OPEN = 1;
 const OPEN_TIMEOUT_MS = 10_000;
 const SILENT_MS = 13_000;
 const DEAD_MS = 22_000;
@@ -121,6 +124,7 @@ export class ReconnectingSocket {
     else if (state === "open" && silence > SILENT_MS) this.#say({ state: "silent" });
   }
 
+  /** What cannot be sent is lost: whoever sends something that matters sends it again when the other end asks. */
   send(message: object): void {
     if (this.isOpen) this.#socket?.send(JSON.stringify(message));
   }
@@ -130,7 +134,9 @@ export class ReconnectingSocket {
   }
 
   get isOpen(): boolean {
-    return this.#status.state === "open" || this.#status.state === "silent";
+    const { state } = this.#status;
+    // A connection may be closing already without having said so.
+    return (state === "open" || state === "silent") && this.#socket?.readyState === OPEN;
   }
 
   /** Ends for good. */

@@ -8,8 +8,8 @@ interface TranscriptContext {
   renderPermission: (item: PermissionItem, isBesideCall: boolean) => ReactNode;
   /** Sends a prompt once more, as a new one. */
   onRunAgain: (prompt: string) => void;
-  /** Runs a command of the agent's in a terminal. Only a click may call it; null where there is none. */
-  onRunInTerminal: ((command: string) => void) | null;
+  /** Runs a command of the agent's in a terminal. Only a click may call it. */
+  onRunInTerminal: (command: string) => void;
   /** What a command prints, as a terminal shows it. */
   renderOutput: (output: string, omitted: number) => ReactNode;
 }

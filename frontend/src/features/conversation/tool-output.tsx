@@ -24,7 +24,7 @@ export function ToolOutput({ tool }: { tool: ToolItem }) {
           {isTerminal ? <Type className="size-3" /> : <SquareTerminal className="size-3" />}
           {isTerminal ? "As text" : "As a terminal"}
         </Button>
-        {onRunInTerminal && typeof command === "string" && command && (
+        {typeof command === "string" && command && (
           <Button
             look="quiet"
             size="small"

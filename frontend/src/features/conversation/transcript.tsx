@@ -16,7 +16,7 @@ interface TranscriptProps {
   conversation: Conversation;
   renderPermission: (item: PermissionItem, isBesideCall: boolean) => ReactNode;
   onRunAgain: (prompt: string) => void;
-  onRunInTerminal: ((command: string) => void) | null;
+  onRunInTerminal: (command: string) => void;
   renderOutput: (output: string, omitted: number) => ReactNode;
   /** What follows the last turn: prompts on their way, the box that starts. */
   children: ReactNode;

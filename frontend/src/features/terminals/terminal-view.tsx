@@ -92,7 +92,9 @@ function Place({ live, name, isCurrent }: { live: LiveTerminal; name: string; is
     // On a phone the focus would bring up the keyboard.
     if (isCurrent && !isPhone) live.focus();
   }, [live, isCurrent, isPhone]);
-  return <div ref={place} data-testid="terminal-screen" data-state={state} className="min-h-0 flex-1" />;
+  return (
+    <div ref={place} data-testid="terminal-screen" data-state={state} className="isolate min-h-0 flex-1" />
+  );
 }
 
 function Over(props: TerminalViewProps & { live: LiveTerminal }) {

@@ -20,31 +20,8 @@ export type Provider = Schemas["Provider"];
 export type ProviderKey = Schemas["ProviderKey"];
 export type Session = Schemas["Session"];
 export type SessionChange = Schemas["PatchedSessionChangeRequest"];
-export interface Terminal {
-  id: string;
-  title: string;
-  command: string[] | null;
-  rows: number;
-  cols: number;
-  state: "opening" | "open" | "closed";
-  generation: number | null;
-  recording: boolean;
-  created_at: string;
-  opened_at: string | null;
-  closed_at: string | null;
-  reason: "" | "exited" | "closed" | "failed" | "stopped" | "lost";
-  exit_code: number | null;
-  message: string;
-  has_transcript: boolean;
-  by: { id: string; name: string } | null;
-}
-export interface NewTerminal {
-  id?: string;
-  rows: number;
-  cols: number;
-  command?: string[];
-  title?: string;
-}
+export type Terminal = Schemas["Terminal"];
+export type NewTerminal = Schemas["NewTerminalRequest"];
 export type SessionPage = Schemas["PaginatedSessionList"];
 
 export type Mode = Session["mode"];
@@ -61,6 +38,6 @@ export interface SessionState extends VersionedState {
   prompts: Prompt[];
   /** Those that wait, and those that were answered in the open turn. */
   permissions: Permission[];
-  /** Those that are not removed, oldest first; absent if the platform has no terminals. */
-  terminals?: Terminal[];
+  /** Those that are not removed, oldest first. */
+  terminals: Terminal[];
 }

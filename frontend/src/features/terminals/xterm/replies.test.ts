@@ -1,8 +1,17 @@
 // Who answers a program's queries: nobody for what is replayed, and only the one who may for what is live.
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { headlessXterm, written } from "./fake-xterm";
-import { ACTIONS, HOSTILE, QUERIES } from "./hostile";
 import { guardReplies } from "./replies";
+
+/** The tests of the whole product replay the same corpus. */
+const CORPUS = path.resolve(import.meta.dirname, "../../../../../tests/fixtures/terminals/hostile.json");
+const { queries: QUERIES, actions: ACTIONS } = JSON.parse(readFileSync(CORPUS, "utf8")) as {
+  queries: string[];
+  actions: string[];
+};
+const HOSTILE = [...QUERIES, ...ACTIONS].map((sequence, index) => `${index}${sequence}`).join("\r\n");
 
 let mayAnswer = false;
 const sent: string[] = [];
