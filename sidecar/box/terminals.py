@@ -15,6 +15,7 @@ import subprocess
 import termios
 from collections.abc import Mapping, Sequence
 
+from sidecar.box import shell_marks
 from sidecar.box.processes import Connection, Running, exit_of
 from sidecar.box.streams import CHUNK
 
@@ -194,7 +195,7 @@ def _start(argv: Sequence[str], env: Mapping[str, str], cwd: str, size: tuple[in
     master, slave = os.openpty()
     try:
         _prepare(master, slave, size)
-        process = _spawn(argv, {**os.environ, **_KIND, **env}, cwd, slave)
+        process = _spawn(argv, _environment(argv, env), cwd, slave)
     except BaseException:
         os.close(master)
         os.close(slave)
@@ -215,6 +216,12 @@ def _prepare(master: int, slave: int, size: tuple[int, int]) -> None:
     attributes = termios.tcgetattr(slave)
     attributes[0] |= _IUTF8
     termios.tcsetattr(slave, termios.TCSANOW, attributes)
+
+
+def _environment(argv: Sequence[str], env: Mapping[str, str]) -> dict[str, str]:
+    around = {**os.environ, **_KIND}
+    marks = {} if argv else shell_marks.environment(env.get("SHELL") or around.get("SHELL", ""))
+    return {**around, **marks, **env}
 
 
 def _spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, slave: int) -> subprocess.Popen[bytes]:
