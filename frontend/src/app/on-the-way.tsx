@@ -65,7 +65,7 @@ export function OnTheWay({ id, conversation, prompts, session }: OnTheWayProps) 
       {isStarting && session && (
         <StartStages instance={liveInstance(session)} onCancel={() => stopSession(id).catch(report)} />
       )}
-      {session?.status === "failed" && <StartFailed session={session} />}
+      {session?.status === "failed" && <StartFailed session={session} isTold={isFailureTold(conversation)} />}
     </>
   );
 }
@@ -129,7 +129,29 @@ function OutgoingPrompt({ session, prompt }: { session: string; prompt: Outgoing
   );
 }
 
-function StartFailed({ session }: { session: Session }) {
+/** Whether the conversation ends with why it failed, and with what to do about it. */
+function isFailureTold({ notices, turns }: Conversation): boolean {
+  const last = notices.at(-1);
+  return last?.kind === "error" && last.seq > (turns.at(-1)?.seq ?? 0);
+}
+
+function StartFailed({ session, isTold }: { session: Session; isTold: boolean }) {
+  const again = (
+    <Button size="small" onClick={() => startSession(session.id).catch(report)}>
+      Try again
+    </Button>
+  );
+  if (isTold) {
+    return (
+      <section
+        data-testid="start-failed"
+        className="measure flex flex-wrap items-center gap-2.5 text-sm text-muted"
+      >
+        <p className="min-w-0 flex-1">The box was not started. Prompts and files are kept.</p>
+        {again}
+      </section>
+    );
+  }
   return (
     <section
       role="alert"
@@ -146,9 +168,7 @@ function StartFailed({ session }: { session: Session }) {
           <code className="text-2xs text-faint">{session.instance.error.code}</code>
         )}
       </div>
-      <Button size="small" onClick={() => startSession(session.id).catch(report)}>
-        Try again
-      </Button>
+      {again}
     </section>
   );
 }

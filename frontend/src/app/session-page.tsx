@@ -1,6 +1,7 @@
 // One session: title bar, conversation, composer, and the panel beside them; on a phone one of these at a time.
-import { useSearch } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
+import { buttonClass } from "@/components/button";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Split } from "@/components/split";
 import { Skeleton } from "@/components/states";
@@ -29,7 +30,13 @@ export function SessionPage({ id }: { id: string }) {
   useDocumentTitle(title || "Session");
   useEffect(() => markSeen(id, lastSeq), [id, lastSeq]);
   if (connection.state === "ended" && connection.reason === "gone") {
-    return <NotFound what="There is no such session. It may have been deleted." />;
+    return (
+      <NotFound what="There is no such session. It may have been deleted.">
+        <Link to="/settings/$section" params={{ section: "deleted" }} className={buttonClass()}>
+          Deleted sessions
+        </Link>
+      </NotFound>
+    );
   }
   return (
     <>

@@ -6,6 +6,8 @@ import { inputDetails, shownStatus, targetOf, verbOf } from "./tool-words";
 const tool = (fields: Partial<ToolItem>): ToolItem => ({
   type: "tool",
   seq: 1,
+  started_at: "2026-11-22T10:00:00.000Z",
+  ended_at: null,
   tool_call_id: "c",
   name: "",
   title: "",

@@ -3,14 +3,14 @@ import { TriangleAlert } from "lucide-react";
 import type { Agent } from "@/lib/api/types";
 
 const WORDS: Record<string, string> = {
-  permissions: "asks before it acts",
-  questions: "asks questions",
-  plan: "shows a plan",
-  thoughts: "shows its thoughts",
-  modes: "has modes",
-  subagents: "shows its sub-agents",
-  diffs: "shows changes",
-  interrupt: "can be stopped",
+  permissions: "permission requests",
+  questions: "questions",
+  plan: "a plan",
+  thoughts: "its thoughts",
+  modes: "permission modes",
+  subagents: "sub-agents",
+  diffs: "changes of files",
+  interrupt: "a way to stop it",
 };
 
 export function AgentFacts({ agent }: { agent: Agent }) {
@@ -19,7 +19,7 @@ export function AgentFacts({ agent }: { agent: Agent }) {
   return (
     <div data-testid="agent-facts" className="flex flex-col gap-1 text-sm text-muted">
       {!agent.is_installed && (
-        <p className="flex gap-2 text-warning">
+        <p className="flex gap-2 text-attention">
           <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
           <span>
             {agent.name} is not installed here. Whoever runs this server can install it with{" "}
@@ -32,7 +32,7 @@ export function AgentFacts({ agent }: { agent: Agent }) {
       ))}
       {without.length > 0 && (
         <p>
-          {agent.name} does without: {without.map(([, words]) => words).join(", ")}.
+          {agent.name} does not offer: {without.map(([, words]) => words).join(", ")}.
         </p>
       )}
       <p>After a sleep it still has its {kept.map(([name]) => name).join(" and its ")}.</p>

@@ -116,7 +116,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
       </div>
       {agent && <AgentFacts agent={agent} />}
       {isDemo && <DemoNote />}
-      <ModeField value={mode} onChange={setMode} />
+      {agent?.capabilities.modes !== false && <ModeField value={mode} onChange={setMode} />}
       {create.error && <FormError>{messageOf(create.error)}</FormError>}
       <div className="flex justify-end">
         <Button

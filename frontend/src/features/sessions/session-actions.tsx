@@ -1,6 +1,5 @@
 // What can be done with a session from a list or its title bar, and the dialogs for it.
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import {
   Archive,
   ArchiveRestore,
@@ -19,14 +18,13 @@ import { Confirm, Dialog } from "@/components/dialog";
 import { Field, Input } from "@/components/form";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
 import { messageOf } from "@/lib/api/errors";
-import { changeSession, deleteSession, startSession, stopSession } from "@/lib/api/sessions";
+import { changeSession, startSession, stopSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { copyText } from "@/lib/clipboard";
-import { saveDraft } from "@/lib/drafts";
+import { titleOf } from "./titles";
+import { useDeletion } from "./use-deletion";
 
-export function titleOf(session: Pick<Session, "title">): string {
-  return session.title || "Untitled session";
-}
+const report = (error: unknown) => toast.error(messageOf(error));
 
 /** Runs a change, tells what went wrong, and has the lists asked again. */
 export function useSessionChange(): (change: () => Promise<unknown>) => Promise<void> {
@@ -35,7 +33,7 @@ export function useSessionChange(): (change: () => Promise<unknown>) => Promise<
     try {
       await change();
     } catch (error) {
-      toast.error(messageOf(error));
+      report(error);
     }
     await queries.invalidateQueries({ queryKey: ["sessions"] });
   };
@@ -62,6 +60,8 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
       });
     }
   };
+  const deletion = useDeletion(session, isCurrent);
+  const isWorking = session.turn !== null;
   const isLive = ["ready", "running", "needs_you", "starting"].includes(session.status);
   return (
     <>
@@ -107,17 +107,27 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
           Copy id
         </MenuItem>
         <MenuSeparator />
-        <MenuItem icon={<Trash2 />} danger onSelect={() => setDialog("delete")}>
-          Delete…
+        <MenuItem
+          icon={<Trash2 />}
+          danger
+          onSelect={() => (isWorking ? setDialog("delete") : deletion().catch(report))}
+        >
+          {isWorking ? "Delete…" : "Delete"}
         </MenuItem>
       </Menu>
       <RenameDialog session={session} open={dialog === "rename"} onClose={() => setDialog(null)} />
-      <DeleteDialog
-        session={session}
+      <Confirm
         open={dialog === "delete"}
-        isCurrent={isCurrent}
         onClose={() => setDialog(null)}
-      />
+        title={`Delete “${titleOf(session)}” while its agent works?`}
+        action="Stop and delete"
+        onConfirm={deletion}
+      >
+        <p>
+          What the agent is doing is stopped for good. The conversation and the files can be restored for a
+          while.
+        </p>
+      </Confirm>
     </>
   );
 }
@@ -152,31 +162,5 @@ function RenameDialog({ session, open, onClose }: DialogProps) {
         </div>
       </form>
     </Dialog>
-  );
-}
-
-function DeleteDialog({ session, open, isCurrent, onClose }: DialogProps & { isCurrent: boolean }) {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const remove = async () => {
-    await deleteSession(session.id);
-    saveDraft(session.id, "");
-    if (isCurrent) await navigate({ to: "/" });
-    await queries.invalidateQueries({ queryKey: ["sessions"] });
-  };
-  return (
-    <Confirm
-      open={open}
-      onClose={onClose}
-      title={`Delete “${titleOf(session)}”?`}
-      action="Delete session"
-      onConfirm={remove}
-    >
-      <p>
-        The conversation and every file in its workspace are deleted, also what was never pushed or
-        downloaded. What runs in its box is stopped.
-      </p>
-      <p>This cannot be undone. Archiving hides the session and keeps everything.</p>
-    </Confirm>
   );
 }

@@ -1,7 +1,7 @@
 // All sessions: search, groups by what they need, and the way to a new one.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, CloudOff, Plus, Search, X } from "lucide-react";
+import { ChevronRight, CloudOff, Plus, Search, Trash2, X } from "lucide-react";
 import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import { Button, buttonClass, IconButton } from "@/components/button";
 import { Empty, Problem, Skeleton } from "@/components/states";
@@ -14,7 +14,8 @@ import { keysOf } from "@/lib/shortcuts";
 import { useHalfMinutes } from "@/lib/time";
 import { isUnread, noteSessions, useSeen } from "@/lib/unread";
 import { groupSessions } from "./grouping";
-import { SessionMenu, titleOf } from "./session-actions";
+import { SessionMenu } from "./session-actions";
+import { titleOf } from "./titles";
 
 interface SidebarProps {
   currentId: string | undefined;
@@ -222,13 +223,27 @@ function Archive({ q, currentId, onNavigate }: ListProps) {
         <ChevronRight aria-hidden className={cn("size-3 transition-ui", isOpen && "rotate-90")} />
         Archive
       </button>
-      {isOpen && <ArchivedSessions q={q} currentId={currentId} onNavigate={onNavigate} />}
+      {isOpen && (
+        <>
+          <ArchivedSessions q={q} currentId={currentId} onNavigate={onNavigate} />
+          <Link
+            to="/settings/$section"
+            params={{ section: "deleted" }}
+            onClick={onNavigate}
+            className="mt-1 flex h-(--row) items-center gap-2 rounded-md px-2 text-xs text-muted hover:bg-hover"
+            data-testid="deleted-link"
+          >
+            <Trash2 aria-hidden className="size-3.5" />
+            Deleted sessions
+          </Link>
+        </>
+      )}
     </section>
   );
 }
 
 function ArchivedSessions({ q, currentId, onNavigate }: ListProps) {
-  const query = useInfiniteQuery(sessionsQuery({ q, archived: true }));
+  const query = useInfiniteQuery(sessionsQuery({ q, shelf: "archived" }));
   if (query.isPending) return <Skeleton lines={2} />;
   const sessions = query.data?.pages.flatMap((page) => page.results) ?? [];
   if (sessions.length === 0) return <p className="px-2 py-1 text-xs text-muted">Nothing is archived.</p>;

@@ -12,17 +12,20 @@ export function cursorOf(address: string | null): string | undefined {
   return address ? (new URL(address, location.origin).searchParams.get("cursor") ?? undefined) : undefined;
 }
 
-/** The list of the sidebar. There is no socket for lists, so it is asked for again and again. */
-export function sessionsQuery({ q = "", archived = false }: { q?: string; archived?: boolean } = {}) {
+/** Those of the sidebar, the archived ones or the deleted ones. */
+type Shelf = "present" | "archived" | "deleted";
+
+/** A list of sessions. There is no socket for lists, so it is asked for again and again. */
+export function sessionsQuery({ q = "", shelf = "present" }: { q?: string; shelf?: Shelf } = {}) {
   return infiniteQueryOptions({
-    queryKey: ["sessions", { q, archived }],
+    queryKey: ["sessions", { q, shelf }],
     queryFn: ({ pageParam }) =>
       answerOf(
         api.GET("/api/v1/sessions/", {
           params: {
             query: {
               limit: PAGE,
-              archived,
+              ...(shelf === "deleted" ? { deleted: true } : { archived: shelf === "archived" }),
               ...(q && { q }),
               ...(pageParam && { cursor: pageParam }),
             },
@@ -61,6 +64,11 @@ export function changeSession(id: string, body: SessionChange): Promise<Session>
 
 export function deleteSession(id: string): Promise<undefined> {
   return answerOf(api.DELETE("/api/v1/sessions/{id}/", { params: { path: { id } } }));
+}
+
+/** Brings a deleted session back, asleep. */
+export function restoreSession(id: string): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/restore/", { params: { path: { id } } }));
 }
 
 export function startSession(id: string): Promise<Session> {
