@@ -22,6 +22,15 @@ def opened(rig: Rig, session: str, *command: str, **fields: Any) -> str:
     return str(rig.client.post(f"/sessions/{session}/terminals/", asked)["id"])
 
 
+def with_terminals(rig: Rig) -> str:
+    """The session of these tests: opening a terminal wakes it, and does not wait for its agent."""
+    title = "Terminals"
+    for session in rig.client.get("/sessions/")["results"]:
+        if session["title"] == title:
+            return str(session["id"])
+    return rig.client.new_session(mode="auto", title=title)
+
+
 def get(rig: Rig, session: str, terminal: str) -> Any:
     return rig.client.get(f"/sessions/{session}/terminals/{terminal}/")
 
@@ -41,11 +50,11 @@ def remove(rig: Rig, session: str, terminal: str) -> None:
 
 
 def test_a_shell_in_the_box_that_survives_its_browser(broken: Rig) -> None:
-    session = broken.session()
+    session = with_terminals(broken)
     terminal = opened(broken, session, title="Mine")
     with TerminalClient(broken.client, session, terminal) as first:
         first.type(b"echo $((6*7))-$TERM-$(id -un); cd /workspace; sleep 1000 & echo ji''d-$!-\n")
-        first.shows(b"42-xterm-256color-")
+        first.shows(b"42-xterm-256color-", 120)
         first.shows(b"jid-")
         seen = bytes(first.screen)
     with TerminalClient(broken.client, session, terminal) as second:
@@ -72,7 +81,7 @@ def test_a_shell_in_the_box_that_survives_its_browser(broken: Rig) -> None:
 def test_output_is_byte_exact_however_often_socket_and_link_are_cut(
     broken: Rig, megabytes: int, cuts: int
 ) -> None:
-    session, size = broken.session(), megabytes * MEBIBYTE
+    session, size = with_terminals(broken), megabytes * MEBIBYTE
     script = f"stty raw; head -c {size} /dev/urandom | tee /tmp/x; md5sum < /tmp/x; rm /tmp/x; read x"
     chance, digest = random.Random(11), hashlib.md5()
     terminal = opened(broken, session, "bash", "-c", script)
@@ -94,12 +103,12 @@ def seen_by(one: TerminalClient) -> int:
 
 
 def test_keystrokes_while_web_and_redis_are_killed_are_neither_lost_nor_doubled(broken: Rig) -> None:
-    session = broken.session()
+    session = with_terminals(broken)
     typed = "".join(random.Random(3).choices("abcdefghijklmnop", k=3000)).encode()
     script = f"stty raw -echo; echo ready; head -c {len(typed)} | tee /tmp/got; echo; md5sum < /tmp/got"
     terminal = opened(broken, session, "bash", "-c", script)
     with TerminalClient(broken.client, session, terminal) as one:
-        one.shows(b"ready")
+        one.shows(b"ready", 120)
         for place in range(0, len(typed), 10):
             one.type(typed[place : place + 10])
             if place == 700:
@@ -142,7 +151,7 @@ def test_a_sleeping_session_shows_what_was_there_and_wakes_for_a_new_one(broken:
 def test_a_slow_reader_of_a_flood_ends_at_the_right_place(
     broken: Rig,
 ) -> None:
-    session = broken.session()
+    session = with_terminals(broken)
     terminal = opened(broken, session, "bash", "-c", "yes | head -c 3000000; echo; echo at the end; read x")
     with TerminalClient(broken.client, session, terminal, bytes_per_second=2_000_000) as slow:
         slow.shows(b"at the end", 120)
