@@ -73,7 +73,11 @@ class TerminalClient:
                 connection.socket.shutdown(2)
 
     def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
-        return eventually(condition, seconds, lambda: f"{self.complaints} {bytes(self.screen[-300:])!r}")
+        return eventually(condition, seconds, self._describe)
+
+    def _describe(self) -> str:
+        progress = f"{self._acknowledged_input} of {self._sent_input} sent, {self.connects} connections"
+        return f"{self.complaints} {progress} {bytes(self.screen[-300:])!r}"
 
     def shows(self, text: bytes, seconds: float = 60) -> None:
         self.until(lambda: text in self.screen, seconds)

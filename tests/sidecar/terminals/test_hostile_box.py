@@ -40,14 +40,18 @@ class Told:
         await self.terminals.open(terminals.TerminalOpen(terminal=terminal, command=["sh"]))
         return terminal
 
-    async def closed(self) -> messages.TerminalClosed:
+    async def hears(self, kind: str) -> Any:
+        """The data of the first event of this kind."""
         async with asyncio.timeout(20):
             while True:
-                for _, data in self.events:
-                    if isinstance(data, messages.TerminalClosed):
+                for said, data in self.events:
+                    if said == kind:
                         return data
                 self.happened.clear()
                 await self.happened.wait()
+
+    async def closed(self) -> Any:
+        return await self.hears("terminal.closed")
 
     def _emit(self, kind: str, data: messages.Data) -> None:
         self.events.append((kind, data))
@@ -133,6 +137,6 @@ async def test_a_box_that_goes_away_takes_its_terminals_along(
     order = await ordered(control, "pty")
     _, writer = await box.greet(hello="stream", id=order["id"])
     writer.write(b"last words")
-    await writer.drain()
+    await told.hears("terminal.opened")
     control.writer.transport.abort()
     assert (await told.closed()).reason == "lost"
