@@ -70,7 +70,7 @@ class AcpAgent(Agent):
             remarks=self._recipe.remarks,
             commands_changed=self._tell_config,
         )
-        self._provider = ProviderWatch(context.news, self._turns)
+        self._provider = ProviderWatch(context.news, self._turns, self._conversation.break_off)
         host = self._host = Host(
             context,
             self._recipe,

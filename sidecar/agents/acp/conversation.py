@@ -67,6 +67,10 @@ class Conversation:
         """Our prompt goes out now: what comes from here on belongs to it."""
         self._is_open = True
 
+    def break_off(self) -> None:
+        """A model call has failed; the agent may ask again."""
+        self._texts.break_off()
+
     def cancel(self) -> None:
         """The agent is told to stop: what it was about to ask is void, and what fails now was interrupted."""
         self.calls.cancelled = True

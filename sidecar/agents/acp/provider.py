@@ -6,6 +6,7 @@ Agents differ in what they say of their provider's failures, down to nothing at 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sidecar.agents.base import ProviderNews
 from sidecar.agents.turns import Turns
@@ -21,11 +22,12 @@ _LASTING: frozenset[ErrorClass] = frozenset(
 
 
 class ProviderWatch:
-    """The model calls of the open turn, as far as they fail."""
+    """The model calls of the open turn, as far as they fail; `break_off` is called for each that does."""
 
-    def __init__(self, news: ProviderNews, turns: Turns) -> None:
+    def __init__(self, news: ProviderNews, turns: Turns, break_off: Callable[[], None]) -> None:
         self._news = news
         self._turns = turns
+        self._break_off = break_off
         self._attempts = 0
         self._failed_at = 0.0
         self._is_open = False
@@ -61,6 +63,7 @@ class ProviderWatch:
             return
         self._attempts += 1
         self._failed_at = time.monotonic()
+        self._break_off()
         if failure.error_class not in _LASTING:
             status = AgentStatus(
                 status="retrying",

@@ -50,8 +50,14 @@ class Texts:
             self._emit(f"{kind}.delta", delta)
             part.length += len(piece)
 
-    def end(self, parent: str) -> None:
-        """Something else happens."""
+    def end(self, parent: str, *, broken: bool = False) -> None:
+        """Something else happens; `broken` when the part did not come to its end."""
         part = self._open.pop(parent, None)
         if part is not None and part.length:
-            self._emit(f"{part.kind}.done", TextDone(part_id=part.id, length=part.length))
+            done = TextDone(part_id=part.id, length=part.length, broken=broken)
+            self._emit(f"{part.kind}.done", done)
+
+    def break_off(self) -> None:
+        """The model's answer was cut: what it had begun to say never goes on."""
+        for parent in list(self._open):
+            self.end(parent, broken=True)

@@ -44,7 +44,7 @@ class ToolCalls:
 
     def __init__(self, emit: Emit, workspace: str, turn: str) -> None:
         self.cancelled = False
-        """From now on a call that fails was interrupted."""
+        """From now on a call that ends was interrupted, whatever the agent makes of it."""
         self._emit = emit
         self._workspace = workspace
         self._turn = turn
@@ -67,7 +67,7 @@ class ToolCalls:
             return call
         call.given.update({key: value for key, value in given.items() if value is not None})
         status = tools.status(given)
-        if self.cancelled and status == "failed":
+        if self.cancelled and status in _FINAL:
             status = "interrupted"
         self._tell(call, given, name, status)
         self._write(call, given, runs=status in _FINAL or call.said.get("status") == "in_progress")

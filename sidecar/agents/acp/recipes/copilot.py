@@ -11,7 +11,8 @@ _TYPES = {"openai-chat": "openai", "openai-responses": "openai", "anthropic": "a
 
 def command(setting: Setting) -> list[str]:
     """The native program."""
-    return [f"{setting.folder}/copilot/node_modules/@github/copilot-linux-{setting.machine}/copilot", "--acp"]
+    program = f"{setting.folder}/copilot/node_modules/@github/copilot-linux-{setting.machine}/copilot"
+    return [program, "--acp", "--model", setting.model]
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
