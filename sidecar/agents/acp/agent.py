@@ -14,7 +14,7 @@ from sidecar.agents.acp.errors import classified, stop_reason
 from sidecar.agents.acp.host import Host
 from sidecar.agents.acp.provider import ProviderWatch
 from sidecar.agents.acp.recipe import AGENTS, Recipe
-from sidecar.agents.base import Agent, AgentContext, AgentError, AgentEvent, AgentStartFailed, EventQueue
+from sidecar.agents.base import Agent, AgentContext, AgentEvent, AgentStartFailed, EventQueue
 from sidecar.agents.failures import failure
 from sidecar.agents.policy import MODES, Policy, known_mode
 from sidecar.agents.turns import Turns
@@ -245,9 +245,8 @@ class AcpAgent(Agent):
             if self._queue.is_full:
                 self._turns.sign()
             if (in_vain := self._provider.given_up()) is not None:
-                with contextlib.suppress(AgentError):
-                    await self._stop_prompt()
-                self._end(turn, "error", in_vain)
-                await self._running_host.stop()
+                await self._stop_prompt()
+                if not await self._has_ended(turn, CANCEL_SECONDS):
+                    await self._give_up(turn, in_vain)
             elif self._turns.silent_seconds() > self._context.hang_seconds:
                 await self._give_up(turn, failure("agent_hang"))
