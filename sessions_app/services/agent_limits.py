@@ -50,4 +50,57 @@ NOTES: Mapping[str, tuple[str, ...]] = {
 }
 """What a person should know before they choose it."""
 
-LIMITS: Mapping[str, Mapping[str, str]] = {}
+_NO_PLAN = "It offers its model no tool for a plan."
+_NO_QUESTION = "It offers its model no tool for questions."
+_NO_PARENTS = "It does not say which sub-agent does what."
+_QUESTIONS = (
+    "a_question_is_answered",
+    "a_question_may_stay_unanswered",
+    "a_turn_can_be_cancelled[while it has a question]",
+)
+_ASKS_NOTHING = "It has to work without its own sandbox, and asks for nothing then."
+_ASKS = (
+    "it_asks_before_it_runs_a_command",
+    "a_permission_for_the_session_is_not_asked_again",
+    "a_rejection_ends_the_turn",
+    "a_rejection_with_a_message_is_advice",
+    "an_answer_counts_once",
+    "a_permission_dies_with_its_turn",
+    "edits_can_be_accepted_and_commands_still_asked_for",
+    "automatic_asks_only_before_it_leaves_the_workspace",
+    "a_turn_can_be_cancelled[while it asks]",
+)
+_HIDES_OUTPUT = "It does not show what a command has printed."
+
+LIMITS: Mapping[str, Mapping[str, str]] = {
+    "copilot": {
+        **dict.fromkeys(_QUESTIONS, _NO_QUESTION),
+        "it_publishes_its_plan": _NO_PLAN,
+        "a_sub_agents_work_hangs_below_the_call_that_started_it": _NO_PARENTS,
+    },
+    "claude": {
+        "it_publishes_its_plan": _NO_PLAN,
+        "a_sub_agents_work_hangs_below_the_call_that_started_it": "It says twice that they are done.",
+        "edits_can_be_accepted_and_commands_still_asked_for": "It reads without asking, by commands too.",
+    },
+    "codex": {
+        **dict.fromkeys(_QUESTIONS, "Its questions belong to a mode that it does not offer here."),
+        **dict.fromkeys(_ASKS, _ASKS_NOTHING),
+        "it_publishes_its_plan": _NO_PLAN,
+        "a_sub_agents_work_hangs_below_the_call_that_started_it": "It offers its model no sub-agents.",
+        "it_tells_of_its_tools": "With models that it does not know it writes files by commands.",
+        "it_streams_its_thoughts_apart": "It adds lines to its thoughts.",
+    },
+    "gemini": {
+        **dict.fromkeys(_QUESTIONS, _NO_QUESTION),
+        "it_publishes_its_plan": _NO_PLAN,
+        "a_sub_agents_work_hangs_below_the_call_that_started_it": _NO_PARENTS,
+        "it_tells_of_its_tools": _HIDES_OUTPUT,
+        "a_running_tool_is_interrupted": _HIDES_OUTPUT,
+        "it_streams_its_thoughts_apart": "It formats its thoughts anew.",
+        "automatic_asks_only_before_it_leaves_the_workspace": "It never writes outside, whoever allows it.",
+        "a_plan_changes_nothing": "In plan mode it writes its plan into a folder of its own.",
+        "a_successor_takes_up_the_conversation": "It keeps no conversation in which every prompt begins with "
+        "a slash, as those of the tests do.",
+    },
+}

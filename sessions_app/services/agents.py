@@ -15,6 +15,7 @@ from openagent.lib.errors import AppError
 from sessions_app.models import CustomAgent
 from sessions_app.services import agent_limits
 from sidecar.protocol import frames
+from sidecar.protocol.agent_command import AgentCommand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Agent:
     capabilities: Mapping[str, bool]
     survives_resume: Mapping[str, bool]
     notes: tuple[str, ...] = ()
-    command: frames.AgentCommand | None = None
+    command: AgentCommand | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -175,7 +176,7 @@ def _registered(row: CustomAgent) -> Agent:
         capabilities=dict.fromkeys(_ALL, True),
         survives_resume=_SURVIVES,
         notes=("Registered by an administrator of this installation.",),
-        command=frames.AgentCommand(name=row.name, argv=row.command, environment=row.environment),
+        command=AgentCommand(name=row.name, argv=row.command, environment=row.environment),
     )
 
 

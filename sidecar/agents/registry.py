@@ -9,7 +9,7 @@ from sidecar.agents.acp.recipe import Recipe
 from sidecar.agents.acp.recipes import claude, codex, copilot, custom, gemini
 from sidecar.agents.base import Agent, AgentError
 from sidecar.agents.opencode.agent import OpenCode
-from sidecar.protocol.frames import AgentCommand
+from sidecar.protocol.agent_command import AgentCommand
 
 RECIPES: tuple[Recipe, ...] = (copilot.RECIPE, claude.RECIPE, codex.RECIPE, gemini.RECIPE)
 

@@ -99,7 +99,8 @@ def _edit(action: Action, offer: _Offer, directory: str) -> ToolCall | None:
         name, tool = found
         camel = _has(tool, "oldString")
         old, new = ("oldString", "newString") if camel else ("old_string", "new_string")
-        return name, {_path_key(tool): path, old: action.old, new: action.new}
+        why = {"instruction": "Change a line."} if _has(tool, "instruction") else {}
+        return name, {_path_key(tool): path, old: action.old, new: action.new, **why}
     if found := offer.first("apply_patch"):
         removed = "".join(f"-{line}\n" for line in action.old.splitlines())
         added = "".join(f"+{line}\n" for line in action.new.splitlines())

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from sidecar.protocol import terminals
+from sidecar.protocol.agent_command import AgentCommand
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
 from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
@@ -180,14 +181,6 @@ class Provider(msgspec.Struct, kw_only=True):
     wire: Literal["openai-chat", "openai-responses", "anthropic", "google"]
     base_url: str
     needs_key: bool = True
-
-
-class AgentCommand(msgspec.Struct, kw_only=True):
-    """An agent that an administrator has registered: a program in the box that speaks ACP."""
-
-    name: str
-    argv: list[str]
-    environment: dict[str, str] = {}
 
 
 class SessionClaim(msgspec.Struct, kw_only=True):

@@ -13,7 +13,7 @@ from sidecar.agents.acp import calls as names
 from sidecar.agents.acp.consent import Consent
 from sidecar.agents.acp.questions import Form
 from sidecar.agents.acp.texts import Texts
-from sidecar.agents.acp.toolcalls import Call, ToolCalls
+from sidecar.agents.acp.toolcalls import NO_REMARKS, Call, ToolCalls
 from sidecar.agents.policy import Policy
 from sidecar.agents.turns import Turns
 from sidecar.protocol.messages import Plan, PlanEntry
@@ -46,10 +46,10 @@ class Conversation:
         self._turns = turns
         self._workspace = workspace
         self._commands_changed = commands_changed
-        self._remarks = re.compile(remarks or r"(?!)", re.DOTALL)
+        self._remarks = re.compile(remarks, re.DOTALL) if remarks else NO_REMARKS
+        self._begin("")
         self._is_open = False
         self._unknown: set[str] = set()
-        self._begin("")
         self._handlers: dict[str, Callable[[dict[str, Any]], object]] = {
             "agent_message_chunk": lambda update: self._chunk("message", update),
             "agent_thought_chunk": lambda update: self._chunk("thought", update),
@@ -109,7 +109,7 @@ class Conversation:
         return None
 
     def _begin(self, turn: str) -> None:
-        self.calls = ToolCalls(self._turns.emit, self._workspace, turn)
+        self.calls = ToolCalls(self._turns.emit, self._workspace, turn, self._remarks)
         self._texts = Texts(self._turns.emit)
         self._shown_plan: list[PlanEntry] = []
         self.consent.forget_turn()

@@ -44,7 +44,7 @@ class Recipe:
     agent's own mode for those of ours that need one; "ask" is the one in which it asks for everything that
     matters. `authenticate` is the method to call after `initialize`, if it needs one, and
     `session` more to say when a session is made or taken up. `remarks` are what the program itself says for
-    people in the midst of the model's answer, as a pattern for whole chunks: they are left out.
+    people in the midst of an answer or as a tool's output, as a pattern for the whole of it: left out.
     """
 
     id: str

@@ -19,6 +19,7 @@ MAX_CHANGES = 200
 Change = Literal["created", "modified", "deleted"]
 
 _FINAL = frozenset({"completed", "failed", "rejected", "interrupted"})
+NO_REMARKS = re.compile(r"(?!)")
 _FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
 
@@ -42,12 +43,13 @@ class Call:
 class ToolCalls:
     """Calls by the agent's own ids. Ours begin with the turn, because an agent may use its ids again."""
 
-    def __init__(self, emit: Emit, workspace: str, turn: str) -> None:
+    def __init__(self, emit: Emit, workspace: str, turn: str, remarks: re.Pattern[str] = NO_REMARKS) -> None:
         self.cancelled = False
         """From now on a call that ends was interrupted, whatever the agent makes of it."""
         self._emit = emit
         self._workspace = workspace
         self._turn = turn
+        self._remarks = remarks
         self._calls: dict[str, Call] = {}
 
     def find(self, upstream: object) -> Call | None:
@@ -114,7 +116,7 @@ class ToolCalls:
         if not whole and runs:
             # What a call shows before it runs is not its output.
             whole = tools.shown(given) or _raw_output(given)
-        if not whole:
+        if not whole or self._remarks.fullmatch(whole):
             return
         if fenced := _FENCE.match(whole):
             whole = fenced[1]

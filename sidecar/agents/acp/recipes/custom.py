@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sidecar.agents.acp.recipe import Recipe, Setting
-from sidecar.protocol.frames import AgentCommand
+from sidecar.protocol.agent_command import AgentCommand
 
 
 def recipe(agent_id: str, command: AgentCommand) -> Recipe:

@@ -31,4 +31,5 @@ RECIPE = Recipe(
     environment=environment,
     modes={"ask": "default", "plan": "plan"},
     authenticate="gemini-api-key",
+    remarks=r"\[current working directory .{0,4000}",
 )
