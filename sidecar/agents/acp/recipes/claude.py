@@ -34,7 +34,7 @@ RECIPE = Recipe(
     command=command,
     environment=environment,
     modes={"ask": "default", "plan": "plan"},
-    remarks=r"API Error: .{0,4000}",
+    remarks=r"(?:API Error:|\*\*Warning:\*\*) .{0,4000}",
     # Without it Claude Code would have to be started so that asking could be switched off.
     session={"_meta": {"claudeCode": {"options": {"allowDangerouslySkipPermissions": False}}}},
 )
