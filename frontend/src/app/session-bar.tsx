@@ -111,7 +111,9 @@ function Facts({ session }: { session: Session }) {
   const details = `${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
   return (
     <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:hidden">
-      <span className="truncate">{agent?.name ?? session.agent}</span>
+      <span className="truncate" data-testid="session-agent">
+        {agent ? `${agent.name} ${agent.version}` : session.agent}
+      </span>
       <span aria-hidden>·</span>
       <span className="truncate" data-testid="session-model">
         {session.model}
