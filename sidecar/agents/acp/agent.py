@@ -245,8 +245,7 @@ class AcpAgent(Agent):
             if self._queue.is_full:
                 self._turns.sign()
             if (in_vain := self._provider.given_up()) is not None:
-                await self._stop_prompt()
-                if not await self._has_ended(turn, CANCEL_SECONDS):
-                    await self._give_up(turn, in_vain)
+                # Ended for good: a call of it that still fails later would be taken for the next turn's.
+                await self._give_up(turn, in_vain)
             elif self._turns.silent_seconds() > self._context.hang_seconds:
                 await self._give_up(turn, failure("agent_hang"))

@@ -52,10 +52,12 @@ class LiveAcp:
                 path.unlink()
 
     async def rest(self) -> None:
-        """Between two tests: whatever the last one left open ends."""
+        """Between two tests: whatever the last one left open ends, and the agent is up for the next one."""
         for turn in self.recorder.turns.values():
             if turn.ended is None:
                 await self.recorder.agent.cancel(turn.id)
+        if not self.pids:
+            await self.recorder.run("/demo plain")
         self.recorder.turns = {}
         self.recorder.events.clear()
         self.usages.clear()
