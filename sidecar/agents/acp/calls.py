@@ -15,7 +15,6 @@ RESUME = "session/resume"
 PROMPT = "session/prompt"
 CANCEL = "session/cancel"
 SET_MODE = "session/set_mode"
-SET_OPTION = "session/set_config_option"
 ASK_PERMISSION = "session/request_permission"
 ASK_QUESTION = "elicitation/create"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -65,7 +66,8 @@ class LiveAcp:
 
     async def crash(self) -> None:
         for pid in self.pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # It ends with another of them.
+                os.kill(pid, signal.SIGKILL)
 
     async def successor(self) -> Recorder:
         await self.stop()
