@@ -115,6 +115,14 @@ def shared(awake: str, owner: Client) -> Iterator[str]:
         yield session
 
 
+@pytest.fixture
+def box(shared: str, owner: Client) -> str:
+    """The shared session, without a terminal."""
+    for terminal in owner.get(f"/sessions/{shared}/terminals/")["results"]:
+        owner.call("DELETE", f"/sessions/{shared}/terminals/{terminal['id']}/")
+    return shared
+
+
 @contextmanager
 def live_session(owner: Client, **fields: str) -> Iterator[str]:
     """A session with the demo model whose box is live, for several tests."""

@@ -11,6 +11,7 @@ from tests.end_to_end.browser_fixtures import (
     another_login,
     awake,
     base_urls,
+    box,
     chromium,
     login,
     open_window,
@@ -28,6 +29,7 @@ from tests.product import Product, running
 __all__ = [
     "another_login",
     "awake",
+    "box",
     "broken",
     "chromium",
     "faulty",
