@@ -1,0 +1,99 @@
+"""Terminals over REST: opened once, bounded, changed, removed, and ended with their instance."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from sessions_app.api import answers
+from sessions_app.models import Command, Instance, InstanceState, Session, Terminal
+from sessions_app.services import lifecycle
+from tests.sessions_app.api.problems import problem
+from tests.sessions_app.conftest import make_instance, make_terminal
+
+SIZE = {"rows": 24, "cols": 80}
+
+
+def url_of(session: Session, tail: str = "") -> str:
+    return f"/api/v1/sessions/{session.pk}/terminals/{tail}"
+
+
+def orders(session: Session) -> list[tuple[str, Any]]:
+    commands = Command.objects.filter(instance__session=session).exclude(verb="session.claim")
+    return [(row.verb, row.data) for row in commands.order_by("number")]
+
+
+def test_opening_wakes_the_session_and_orders_the_terminal_once(
+    session: Session, alice_client: APIClient
+) -> None:
+    sent = {"id": str(uuid.uuid4()), **SIZE, "command": ["npm", "test"], "title": " My\x1b\ntests "}
+    responses = [alice_client.post(url_of(session), sent, format="json") for _ in range(2)]
+    assert [response.status_code for response in responses] == [201, 200]
+    body = responses[0].json()
+    assert answers.TerminalSerializer(body).data == body
+    assert (body["id"], body["state"], body["title"]) == (sent["id"], "opening", "My tests")
+    ((verb, data),) = orders(session)
+    assert (verb, data["terminal"], data["command"]) == ("terminal.open", sent["id"], ["npm", "test"])
+    assert Instance.objects.live().filter(session=session).count() == 1
+    assert alice_client.get(url_of(session)).json()["results"] == [body]
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {},
+        {"rows": 0, "cols": 80},
+        {"rows": -1, "cols": 80},
+        {"rows": 24, "cols": 10**9},
+        {"rows": "x", "cols": 1},
+    ],
+)
+def test_an_impossible_size_is_refused(session: Session, alice_client: APIClient, size: Any) -> None:
+    assert alice_client.post(url_of(session), size, format="json").status_code == 400
+    assert not Terminal.objects.exists()
+
+
+def test_there_is_a_limit(session: Session, alice_client: APIClient, settings: Any) -> None:
+    settings.OPENAGENT_TERMINALS_PER_SESSION = 1
+    make_terminal(session)
+    problem(alice_client.post(url_of(session), SIZE, format="json"), 409, "too_many_terminals")
+
+
+def test_a_sidecar_without_terminals_says_so(session: Session, alice_client: APIClient) -> None:
+    make_instance(session, link_version=1)
+    problem(alice_client.post(url_of(session), SIZE, format="json"), 409, "terminals_unsupported")
+
+
+def test_a_terminal_is_resized_renamed_and_removed(session: Session, alice_client: APIClient) -> None:
+    terminal = alice_client.post(url_of(session), SIZE, format="json").json()["id"]
+    changed = alice_client.patch(
+        url_of(session, f"{terminal}/"), {"rows": 50, "title": "Logs"}, format="json"
+    ).json()
+    assert (changed["rows"], changed["cols"], changed["title"]) == (50, 80, "Logs")
+    assert alice_client.delete(url_of(session, f"{terminal}/")).status_code == 204
+    assert [verb for verb, _ in orders(session)] == ["terminal.open", "terminal.resize", "terminal.close"]
+    assert alice_client.get(url_of(session, f"{terminal}/")).status_code == 404
+    assert alice_client.get(url_of(session)).json()["results"] == []
+
+
+def test_one_that_was_not_recorded_has_no_recording(session: Session, alice_client: APIClient) -> None:
+    terminal = make_terminal(session, state="closed", reason="exited")
+    answer = alice_client.get(url_of(session, f"{terminal.pk}/transcript/?as=asciicast"))
+    problem(answer, 409, "not_recorded")
+    text = alice_client.get(url_of(session, f"{terminal.pk}/transcript/"))
+    assert (text.status_code, text.content) == (200, b"")
+
+
+def test_an_instance_that_ends_closes_its_terminals_and_opens_those_that_wait(session: Session) -> None:
+    ending = make_instance(session, InstanceState.STOPPING)
+    open_one = make_terminal(session, instance=ending, state="open")
+    waiting = make_terminal(session)
+    lifecycle.finish(instance_id=ending.pk)
+    open_one.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (open_one.state, open_one.reason) == ("closed", "stopped")
+    assert waiting.instance is not None and waiting.instance != ending
+    assert [verb for verb, _ in orders(session)] == ["terminal.open"]

@@ -1,0 +1,47 @@
+"""Kept output as text and as a recording: no escape sequence survives, times and sizes are in place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sessions_app.models import Terminal
+from sessions_app.services import transcripts
+from sessions_app.services.transcripts import Kept, NotRecorded
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"plain\r\nlines\r\n", "plain\nlines\n"),
+        (b"\x1b[1;31mred\x1b[0m \x1b]0;title\x07x\x1b]8;;http://a\x1b\\y", "red xy"),
+        (b"10%\r50%\r100%\r\ndone", "100%\ndone"),
+        (b"\x1bP$qm\x1b\\a\x1b_apc\x1b\\b\x1b^pm\x1b\\c", "abc"),
+        (b"bell\x07 back\x08 nul\x00 c1\xc2\x9b31m", "bell back nul c131m"),
+        (b"\xff\xfe caf\xc3\xa9", "\ufffd\ufffd caf\u00e9"),
+        (b"cut \x1b]52;c;AAAA", "cut "),
+    ],
+)
+def test_text_has_no_escape_sequence_and_no_control_character(data: bytes, text: str) -> None:
+    assert transcripts.as_text(data) == text
+
+
+def test_a_recording_has_times_sizes_and_whole_characters() -> None:
+    terminal = Terminal(title="T", rows=24, cols=80, is_recorded=True)
+    kept = Kept(
+        start=10,
+        data="abc\u00e9fgh".encode(),
+        sizes=[(0, 24, 80), (15, 30, 90)],
+        times=[(5, 1000), (14, 1500), (17, 3000)],
+    )
+    head, *lines = [json.loads(line) for line in transcripts.as_recording(terminal, kept).splitlines()]
+    assert (head["version"], head["width"], head["height"]) == (2, 80, 24)
+    assert "".join(line[2] for line in lines if line[1] == "o") == "abc\u00e9fgh"
+    assert [line for line in lines if line[1] == "r"] == [[0.5, "r", "90x30"]]
+    assert [line[0] for line in lines] == sorted(line[0] for line in lines)
+
+
+def test_without_recording_there_is_none() -> None:
+    with pytest.raises(NotRecorded):
+        transcripts.as_recording(Terminal(rows=24, cols=80), Kept(data=b"x", times=[(0, 1)]))
