@@ -77,6 +77,7 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(_QUESTIONS, _NO_QUESTION),
         "it_publishes_its_plan": _NO_PLAN,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": _NO_PARENTS,
+        "a_running_tool_is_interrupted": "It calls a long command done and lets it go on in the background.",
     },
     "claude": {
         "it_publishes_its_plan": _NO_PLAN,

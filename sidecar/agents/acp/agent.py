@@ -181,6 +181,8 @@ class AcpAgent(Agent):
 
     async def _stop_prompt(self) -> None:
         peer = self._running_host.peer
+        # Its news of what it stopped may come before it is told in full.
+        self._conversation.calls.cancelled = True
         if peer is not None:
             with contextlib.suppress(Unreachable):
                 # It is told before what it waits for is answered, as the protocol wants it.

@@ -72,8 +72,7 @@ class Conversation:
         self._texts.break_off()
 
     def cancel(self) -> None:
-        """The agent is told to stop: what it was about to ask is void, and what fails now was interrupted."""
-        self.calls.cancelled = True
+        """The agent is told to stop: what it has asked is void."""
         self.consent.dismiss()
 
     def end(self) -> None:
