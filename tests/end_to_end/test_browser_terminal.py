@@ -172,9 +172,7 @@ def test_the_keyboard_gets_in_and_out(open_window: OpenWindow, box: str) -> None
     expect(page.get_by_test_id("terminal")).to_have_count(0)
 
 
-def test_what_failed_goes_to_the_agent_and_its_commands_run_here_by_a_click(
-    open_window: OpenWindow, box: str
-) -> None:
+def test_what_failed_goes_to_the_agent(open_window: OpenWindow, box: str) -> None:
     window = open_window()
     terminal = TerminalScreen(window, box).open_one()
     session = SessionScreen(window)
