@@ -11,7 +11,18 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from openagent.lib.admin import ReadOnlyAdmin
-from sessions_app.models import Command, CustomAgent, Event, Instance, Permission, Prompt, Session, UsageEvent
+from sessions_app.models import (
+    Command,
+    CustomAgent,
+    Event,
+    Instance,
+    Permission,
+    Prompt,
+    Session,
+    Terminal,
+    TerminalPiece,
+    UsageEvent,
+)
 from sessions_app.services import instances, sessions, state
 
 _SHOWN = 500
@@ -31,12 +42,13 @@ class OfSessionAdmin(ReadOnlyAdmin[M]):
     search_help_text = "The id of a session, or a part of its owner's e-mail address."
     show_full_result_count = False
     list_select_related: ClassVar[tuple[str, ...]] = ("session",)
+    session_field = "session"
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[M], search_term: str
     ) -> tuple[models.QuerySet[M], bool]:
         try:
-            return queryset.filter(session=uuid.UUID(search_term.strip())), False
+            return queryset.filter(**{self.session_field: uuid.UUID(search_term.strip())}), False
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
@@ -156,15 +168,8 @@ class CommandAdmin(OfSessionAdmin[Command]):
     list_filter = ("verb",)
     list_select_related = ("instance",)
     search_fields = ("instance__session__owner__email",)
+    session_field = "instance__session"
     fields = ("instance", "number", "verb", "shown_data", "created_at", "done_at", "error")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[Command], search_term: str
-    ) -> tuple[models.QuerySet[Command], bool]:
-        try:
-            return queryset.filter(instance__session=uuid.UUID(search_term.strip())), False
-        except ValueError:
-            return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="data")
     def shown_data(self, command: Command) -> str:
@@ -216,3 +221,31 @@ class UsageEventAdmin(OfSessionAdmin[UsageEvent]):
         *("session", "owner", "key", "turn", "request_id", "provider", "model"),
         *("input", "output", "cached", "reasoning", "created_at"),
     )
+
+
+@admin.register(Terminal)
+class TerminalAdmin(OfSessionAdmin[Terminal]):
+    list_display = ("id", "session", "title", "state", "opened_by", "created_at", "closed_at", "removed_at")
+    list_filter = ("state", "is_recorded")
+    list_select_related = ("session", "opened_by")
+    date_hierarchy = "created_at"
+    fields = (
+        *("id", "session", "instance", "title", "shown_command", "rows", "cols", "is_recorded", "state"),
+        *("reason", "exit_code", "message", "kept_start", "kept_end", "kept_to", "opened_by"),
+        *("created_at", "opened_at", "closed_at", "removed_at"),
+    )
+
+    @admin.display(description="command")
+    def shown_command(self, terminal: Terminal) -> str:
+        return _short(terminal.command)
+
+
+@admin.register(TerminalPiece)
+class TerminalPieceAdmin(OfSessionAdmin[TerminalPiece]):
+    """Where output is kept, and not what: it is the user's."""
+
+    list_display = ("terminal", "offset")
+    list_select_related = ("terminal",)
+    search_fields = ("terminal__session__owner__email",)
+    fields = ("terminal", "offset")
+    session_field = "terminal__session"

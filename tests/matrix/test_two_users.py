@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_every_body_is_for_an_operation_that_exists() -> None:
 def test_the_description_shows_every_operation() -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     described = {
-        (path.removeprefix(API).replace("{id}", "{}").replace("{prompt_id}", "{}"), method)
+        (re.sub(r"\{\w+\}", "{}", path.removeprefix(API)), method)
         for path, item in schema["paths"].items()
         for method in item
         if method in METHODS
