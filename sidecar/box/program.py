@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -191,10 +192,18 @@ async def _reach(socket: str) -> Connection:
         await asyncio.sleep(CONNECT_AGAIN_SECONDS)
 
 
+def _heed_signals() -> None:
+    """A platform that runs in the background ignores some signals, which nothing in the box must inherit."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def main(arguments: list[str]) -> int:
     """The exit code of the program: 0 when the sidecar hung up, 1 when it was never reached."""
     socket = arguments[0] if arguments else SOCKET
     workspace = arguments[1] if len(arguments) > 1 else WORKSPACE
+    _heed_signals()
     try:
         asyncio.run(run(socket, workspace))
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sidecar import config
 from sidecar.agents.base import Agent
 from sidecar.box_server import BoxServer, GateHandler
+from sidecar.protocol import frames
 from sidecar.session import Parts
 from tests.fakes import local_box
 from tests.fakes.disk import NO_SYNC
@@ -19,12 +20,17 @@ from tests.fakes.scripted import ScriptedAgent
 
 @asynccontextmanager
 async def living(
-    folder: Path, *, agent: Callable[[], Agent] = ScriptedAgent, limits: config.Limits | None = None
+    folder: Path,
+    *,
+    agent: Callable[[], Agent] = ScriptedAgent,
+    limits: config.Limits | None = None,
+    version: int = frames.PROTOCOL_VERSIONS[-1],
 ) -> AsyncIterator[Pair]:
-    """Only the walls and the coding agent are missing."""
+    """Only the walls and the coding agent are missing; the platform speaks that version of the link."""
     (folder / "workspace").mkdir()
     (folder / "home").mkdir()
     pair = Pair(folder, agent=agent, limits=limits)
+    pair.station.version = version
     socket = Path(pair._run.name) / "box.sock"
 
     def make_box(path: Path, gates: Mapping[str, GateHandler]) -> BoxServer:

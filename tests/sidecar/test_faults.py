@@ -200,9 +200,9 @@ async def test_orders_are_heard_while_the_disk_is_full(
         await pair.station.until(lambda: "error" in pair.station.kinds())
         if how == "cancelled":
             number = pair.station.order(frames.TurnCancel(turn=turn))
-            await pair.station.until(lambda: pair.station.done[-1].number == number)
         else:
-            pair.station.order(frames.InstanceStop(reason="user"))
+            number = pair.station.order(frames.InstanceStop(reason="user"))
+        await pair.station.until(lambda: pair.station.done[-1].number == number)
         bad.room = 1 << 30
         await pair.ended(turn)
         end = pair.end_of(turn)

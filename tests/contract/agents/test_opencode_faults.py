@@ -213,7 +213,7 @@ async def test_a_conversation_that_is_too_long_is_summarised(opencode: LiveOpenC
 
 
 async def test_a_hang_is_found_and_the_next_prompt_works(tmp_path: Path) -> None:
-    async with live_opencode(tmp_path, hang_seconds=6.0) as live:
+    async with live_opencode(tmp_path, hang_seconds=20.0) as live:
         turn = await live.recorder.run("/demo silence 120s")
         assert turn.text.startswith("I say this")
         assert turn.error is not None

@@ -238,8 +238,7 @@ async def test_what_could_not_be_delivered_is_delivered_by_the_successor(pair: P
 
 
 async def test_an_older_platform_hears_nothing_of_terminals(tmp_path: Path) -> None:
-    async with living(tmp_path) as made:
-        made.station.version = 1
+    async with living(tmp_path, version=1) as made:
         leftover = made.journal / f"{uuid.uuid4()}.terminal"
         made.journal.mkdir(exist_ok=True)
         leftover.write_bytes(b'{"start":0,"sizes":[],"times":[]}\nleft')
