@@ -23,7 +23,7 @@ from playwright.sync_api import (
 
 from tests import needs
 
-PATIENCE_MS = 45_000
+PATIENCE_MS = 90_000
 """How long anything may take before a test gives up: two cores may be busy with much else."""
 
 DESKTOP = {"width": 1280, "height": 800}

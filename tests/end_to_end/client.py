@@ -12,7 +12,7 @@ import httpx2
 
 EMAIL = "owner@example.com"
 PASSWORD = "correct horse battery staple 9"
-SECONDS = 60.0
+SECONDS = 150.0
 POLL_SECONDS = 0.1
 
 
