@@ -45,7 +45,10 @@ def purge() -> int:
 def _purge(session: Session) -> bool:
     of_session = Instance.objects.filter(session=session)
     # One that is there is removed by the reconciler; one of another driver has its disk there.
-    if of_session.filter(removed_at=None).exists() or of_session.exclude(pk__in=instances.ours()).exists():
+    if foreign := of_session.exclude(pk__in=instances.ours()).first():
+        _log.warning("session not purged: its disk is of another driver", driver=foreign.driver)
+        return False
+    if of_session.filter(removed_at=None).exists():
         return False
     instances.remove_volume(session.volume)
     with transaction.atomic():

@@ -137,6 +137,9 @@ def live_session(owner: Client, **fields: str) -> Iterator[str]:
 @contextmanager
 def settled(owner: Client, session: str) -> Iterator[str]:
     """A session in which nothing goes on, before and after; its log replays."""
+    if owner.session(session)["status"] == "asleep":
+        # Nobody used it for the idle time, or the test before this one put it to sleep.
+        owner.post(f"/sessions/{session}/start/")
     owner.status(session, "ready")
     try:
         yield session

@@ -186,7 +186,8 @@ class AcpAgent(Agent):
         if peer is not None:
             with contextlib.suppress(Unreachable):
                 # It is told before what it waits for is answered, as the protocol wants it.
-                await peer.notify(calls.CANCEL, {"sessionId": self._conversation.session})
+                stopped = {"sessionId": self._conversation.session}
+                await peer.notify(calls.CANCEL, stopped, GRACE_SECONDS)
         self._conversation.cancel()
 
     def _tell_config(self) -> None:

@@ -246,7 +246,7 @@ def _models(opened: dict[str, Any]) -> list[str]:
 
 async def _end(process: Process, *, at_once: bool) -> None:
     for number in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
-        await process.kill(number)
         with contextlib.suppress(TimeoutError, OSError):
+            await process.kill(number)
             await asyncio.wait_for(process.wait(), STOP_SECONDS)
             break

@@ -114,10 +114,11 @@ class Peer:
         except OSError as error:
             raise Unreachable(f"It ended before it answered {method}.") from error
 
-    async def notify(self, method: str, params: dict[str, Any]) -> None:
-        """Tell the agent something. Unreachable when it is gone."""
+    async def notify(self, method: str, params: dict[str, Any], seconds: float) -> None:
+        """Tell the agent something. Unreachable when it is gone, or does not read for so long."""
         try:
-            await self._connection.send_notification(method, params)
+            async with asyncio.timeout(seconds):
+                await self._connection.send_notification(method, params)
         except OSError as error:
             raise Unreachable(f"It does not hear {method}.") from error
 
