@@ -10,7 +10,7 @@ TYPED := $(wildcard manage.py openagent sessions_app keys_app sidecar tests)
 # pytest's workers; they share a random order, whose seed a failing run prints.
 WORKERS ?= 2
 SEED ?= $(shell date +%s)
-PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
+PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED) --dist loadgroup
 
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
@@ -51,6 +51,7 @@ bench: setup-test
 soak: setup-test
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
+	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 
 figures: setup-test
 	@$(BIN)/python -m tests.figures

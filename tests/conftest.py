@@ -18,6 +18,25 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rows-only", action="store_true", help="only tests that touch the database")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no worker is left alone with it in the end."""
+    if config.getoption("--rows-only"):
+        items[:] = [item for item in items if _touches_rows(item)]
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _touches_rows(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return (
+        bool({"db", "transactional_db"} & set(fixtures)) or item.get_closest_marker("django_db") is not None
+    )
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Before the test database is dropped, the connections of all threads end: PostgreSQL insists."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from tests.matrix.routes import Operation, Things, all_operations
@@ -52,6 +53,8 @@ VALUES: list[Any] = [
     {},
     {"id": {"id": {}}},
 ]
+ROW_VALUES: list[Any] = [-1, 2**63, 10**400, "\x00", "\ud800", "x" * 100_000]
+"""Of these databases think differently; what the others do is known before any row is touched."""
 QUERIES = [
     "%00",
     "%ff%fe",
@@ -65,6 +68,7 @@ QUERIES = [
     "1e9",
     "..%2f..",
 ]
+ROW_QUERIES = ["%00", "%ED%A0%80", "-1", str(2**63), "9" * 5000]
 PARAMETERS = ["cursor", "limit", "q", "status", "archived", "state", "session", "after", "row", "path"]
 PARAMETERS += ["from", "to", "group", "download", "provider"]
 
@@ -110,7 +114,7 @@ def test_no_value_of_any_field_breaks_it(
     valid = operation.rule.bodies[operation.method]
     names = [*valid, "id", "prompt", "mode", "model", "title", "key", "answers", "turn", "expires_at", "name"]
     for name in names:
-        for value in VALUES:
+        for value in VALUES if connection.vendor == "sqlite" else ROW_VALUES:
             response = send(alice_client, things, operation, json.dumps({**valid, name: value}).encode())
             assert response.status_code < 500, (name, value, response.content[:300])
             if response.status_code >= 400:
@@ -148,7 +152,7 @@ def test_another_kind_of_body_is_refused(
 def test_no_parameter_breaks_it(things: Things, alice_client: APIClient, operation: Operation) -> None:
     url = operation.url(things)
     for name in PARAMETERS:
-        for value in QUERIES:
+        for value in QUERIES if connection.vendor == "sqlite" else ROW_QUERIES:
             response = alice_client.get(f"{url}{'&' if '?' in url else '?'}{name}={value}")
             assert response.status_code < 500, (name, value[:50], response.content[:300])
             if response.status_code >= 400:
