@@ -6,7 +6,7 @@ import { createRef } from "react";
 import { describe, expect, test, vi } from "vitest";
 import { setPreference } from "@/lib/preferences";
 import { Composer } from "./composer";
-import { tokenAt } from "./use-completions";
+import { matching, tokenAt } from "./use-completions";
 
 let sessions = 0;
 
@@ -143,4 +143,14 @@ test.each([
   ["not /a command", 6, null],
 ])("tokenAt(%j, %i)", (text, caret, token) => {
   expect(tokenAt(text, caret)).toEqual(token);
+});
+
+test("files that people make are offered before those that programs make", () => {
+  const names = [".git", "__pycache__", "app.py", "with space", "tests"];
+  const offered = matching(
+    names.map((name) => ({ name })),
+    "",
+  );
+  expect(offered.map((entry) => entry.name)).toEqual(["app.py", "tests", ".git", "__pycache__"]);
+  expect(matching([{ name: "App.py" }, { name: "b" }], "app")).toEqual([{ name: "App.py" }]);
 });

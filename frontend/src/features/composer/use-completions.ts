@@ -92,6 +92,16 @@ export function useCompletions({ session, text, inputRef, commands, canListFiles
   };
 }
 
+/** What programs make for themselves: rarely meant, so it comes last. */
+const ASIDE = /^(\.|__pycache__$|node_modules$)/;
+
+/** The entries of a folder that may be meant by `part` of a name, in lower case; the likely ones first. */
+export function matching<T extends { name: string }>(entries: T[], part: string): T[] {
+  return entries
+    .filter((entry) => entry.name.toLowerCase().includes(part) && !/\s/.test(entry.name))
+    .sort((one, other) => Number(ASIDE.test(one.name)) - Number(ASIDE.test(other.name)));
+}
+
 interface ItemOptions extends Pick<Options, "session" | "commands" | "canListFiles"> {
   token: Token | null;
 }
@@ -113,8 +123,7 @@ function useItems({ session, token, commands, canListFiles }: ItemOptions): Comp
       .map((command) => ({ value: command, label: `/${command}`, isOpen: false }));
   }
   const part = query.slice(folder.length).toLowerCase();
-  return (files.data?.entries ?? [])
-    .filter((entry) => entry.name.toLowerCase().includes(part) && !/\s/.test(entry.name))
+  return matching(files.data?.entries ?? [], part)
     .slice(0, MOST)
     .map((entry) => {
       const isOpen = entry.type === "dir";
