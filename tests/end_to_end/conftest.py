@@ -41,13 +41,11 @@ __all__ = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/end_to_end/" in str(item.path):
-            item.add_marker(pytest.mark.end_to_end)
-            item.add_marker(pytest.mark.timeout(300))
-            # What a file's tests share, as a browser or a product of their own, is started once.
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.end_to_end)
+    item.add_marker(pytest.mark.timeout(300))
+    # What a file's tests share, as a browser or a product of their own, is started once.
+    item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
