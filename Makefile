@@ -10,7 +10,7 @@ TYPED := $(wildcard manage.py openagent sessions_app keys_app sidecar tests)
 # pytest's workers; they share a random order, whose seed a failing run prints.
 WORKERS ?= 2
 SEED ?= $(shell date +%s)
-PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"

@@ -12,6 +12,9 @@ from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
 from openagent.lib import db as bridge
+from tests.scheduling import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 # How long an example takes says how busy the machine is, not what the code does.
 settings.register_profile("any machine", deadline=None)

@@ -44,8 +44,6 @@ __all__ = [
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.end_to_end)
     item.add_marker(pytest.mark.timeout(300))
-    # What a file's tests share, as a browser or a product of their own, is started once.
-    item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar import segments
-from tests.end_to_end.client import Client, eventually
+from tests.end_to_end.client import SECONDS, Client, eventually
 from tests.product import Product
 
 
@@ -24,7 +24,7 @@ class Instance:
             shown = client.session(session)["instance"]
             return shown if shown and self._processes(shown["id"]).get("box") else None
 
-        found = eventually(look, 60, lambda: f"no instance: {client.session(session)}")
+        found = eventually(look, SECONDS, lambda: f"no instance: {client.session(session)}")
         self.id = str(found["id"])
         self.generation = int(found["generation"])
         self.pids = self._processes(self.id)

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from sessions_app.services import conversation
-from tests.end_to_end.client import Client, eventually
+from tests.end_to_end.client import SECONDS, Client, eventually
 
 Event = dict[str, Any]
 
@@ -123,11 +123,11 @@ class Reader:
         with self._lock:
             return self.log.rows[-count:]
 
-    def wait(self, what: Callable[[Reader], Any], seconds: float = 60.0) -> Any:
+    def wait(self, what: Callable[[Reader], Any], seconds: float = SECONDS) -> Any:
         """What `what` finds as soon as it finds something."""
         return eventually(lambda: what(self), seconds, lambda: f"not seen by the reader: {self.describe()}")
 
-    def wait_for_text(self, turn: str, characters: int, seconds: float = 60.0) -> None:
+    def wait_for_text(self, turn: str, characters: int, seconds: float = SECONDS) -> None:
         """Until the turn has said so much."""
 
         def has_said(reader: Reader) -> bool:
@@ -136,7 +136,7 @@ class Reader:
 
         self.wait(has_said, seconds)
 
-    def wait_for_event(self, kind: str, turn: str | None = None, seconds: float = 60.0) -> Event:
+    def wait_for_event(self, kind: str, turn: str | None = None, seconds: float = SECONDS) -> Event:
         def look(reader: Reader) -> Event | None:
             found = (event for event in reader.events(kind) if turn is None or event["turn"] == turn)
             return next(found, None)

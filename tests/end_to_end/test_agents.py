@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import needs
-from tests.end_to_end.client import Client, eventually, texts
+from tests.end_to_end.client import SECONDS, Client, eventually, texts
 
 AGENTS = ("copilot", "claude", "codex", "gemini")
 WITHOUT_QUESTIONS = ("codex",)
@@ -25,7 +25,7 @@ def finished(client: Client, session: str, turn: str) -> Any:
         found = client.turn(session, turn)
         return found if found and found["status"] == "ended" else None
 
-    return eventually(look, 90, lambda: f"turn not ended: {client.session(session)}")
+    return eventually(look, SECONDS, lambda: f"turn not ended: {client.session(session)}")
 
 
 def of_kind(client: Client, session: str, kind: str, turn: str | None = None) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep", "paused", "stopped")
     turn = client.prompt(session, "/demo plain")
-    assert "Hello from the scripted demo model" in texts(client.ended(session, turn, 90))
+    assert "Hello from the scripted demo model" in texts(client.ended(session, turn))
     started = of_kind(client, session, "instance.started")
     assert [each.get("resumed", False) for each in started] == [False, True]
     assert started[-1]["agent"]["version"]

@@ -42,7 +42,7 @@ def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, s
         for number in range(trials):
             prompt = f"/demo say number {number} of {session}"
             turn = client.prompt(session, prompt)
-            client.ended(session, turn, 90)
+            client.ended(session, turn)
             check_answered(client, session, prompt, turn)
             # It counts three passes of a second, the first of which comes within a second. The trials are
             # spread over that time, so that some come before it and some after.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.client import eventually
+from tests.end_to_end.client import SECONDS, eventually
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.terminal import TerminalClient
 
@@ -42,7 +42,7 @@ def closed(rig: Rig, session: str, terminal: str) -> Any:
         found = get(rig, session, terminal)
         return found if found["state"] == "closed" and found["has_transcript"] else None
 
-    return eventually(look, 60, lambda: str(get(rig, session, terminal)))
+    return eventually(look, SECONDS, lambda: str(get(rig, session, terminal)))
 
 
 def remove(rig: Rig, session: str, terminal: str) -> None:

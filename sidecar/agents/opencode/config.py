@@ -38,6 +38,11 @@ _SWITCHES = (
 )
 
 
+def no_models(context: AgentContext) -> str:
+    """Where an empty catalogue of models lies: to read OpenCode's own takes seconds of processor time."""
+    return f"{disk.directories(context)['XDG_CACHE_HOME']}/no-models.json"
+
+
 def base_url(context: AgentContext) -> str:
     """Where this provider's API is in the box: the gate takes it from there."""
     version = "v1beta" if context.provider.wire == "google" else "v1"
@@ -77,9 +82,12 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
 
 def environment(context: AgentContext, password: str, models: frozenset[str]) -> dict[str, str]:
     """All variables of the server; nothing in them is worth stealing."""
+    provider = context.provider.id
     return {
         **disk.directories(context),
         **dict.fromkeys(_SWITCHES, "1"),
+        # Of other providers the configuration says everything.
+        **({} if provider in CATALOGUED else {"OPENCODE_MODELS_PATH": no_models(context)}),
         "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(context, models)),
         "OPENCODE_SERVER_PASSWORD": password,
     }

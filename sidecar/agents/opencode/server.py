@@ -33,6 +33,7 @@ if [ -d "$INSTALLATION/node_modules" ]; then
     if [ -L "$link" ] || [ ! -e "$link" ]; then ln -sfn "$INSTALLATION/$name" "$link"; fi
   done
 fi
+[ -s "$NO_MODELS" ] || printf '{}' > "$NO_MODELS"
 """
 _LAST_SESSION = """
 cat "$XDG_STATE_HOME/openagent/opencode-session" 2>/dev/null
@@ -56,7 +57,11 @@ class Installation:
 
 async def prepare(context: AgentContext, installation: Installation) -> str:
     """Make home and workspace ready. The id of the session that was in use last, empty if there was none."""
-    env = {**disk.directories(context), "INSTALLATION": installation.folder}
+    env = {
+        **disk.directories(context),
+        "INSTALLATION": installation.folder,
+        "NO_MODELS": config.no_models(context),
+    }
     said = await disk.run(context, _PREPARE + disk.REPOSITORY + _LAST_SESSION, env)
     lines = said.strip().splitlines()
     return text.line(lines[-1]) if lines else ""

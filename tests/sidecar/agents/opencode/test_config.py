@@ -65,3 +65,10 @@ def test_the_environment_keeps_state_at_home_and_downloads_off() -> None:
     assert variables["OPENCODE_DISABLE_MODELS_FETCH"] == "1"
     assert variables["OPENCODE_SERVER_PASSWORD"] == "a-password"
     assert json.loads(variables["OPENCODE_CONFIG_CONTENT"])["autoupdate"] is False
+
+
+def test_its_catalogue_is_read_only_for_providers_that_are_in_it() -> None:
+    known = config.environment(context("anthropic", "anthropic"), "a-password", frozenset())
+    assert "OPENCODE_MODELS_PATH" not in known
+    unknown = config.environment(context("demo", "openai-chat"), "a-password", frozenset())
+    assert unknown["OPENCODE_MODELS_PATH"] == "/home/agent/.cache/no-models.json"
