@@ -29,6 +29,9 @@ def keep(habitat: Habitat) -> None:
     shutil.copytree(data.logs, kept / "logs")
     for path in data.root.glob("db.sqlite3*"):
         shutil.copy(path, kept)
+    for log in data.root.glob("instances/*/log"):
+        (kept / "instances").mkdir(exist_ok=True)
+        shutil.copy(log, kept / "instances" / f"{log.parent.name}.log")
     for name in ("records", "journals"):
         if (data.root / "nursery" / name).exists():
             shutil.copytree(data.root / "nursery" / name, kept / name)
