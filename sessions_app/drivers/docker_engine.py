@@ -73,8 +73,8 @@ class Engine:
             with socket.socket(socket.AF_UNIX) as stream:
                 stream.settimeout(ANSWER_SECONDS)
                 self._attach(stream, container)
-                # The engine passes on what was sent before the end. Its own hanging up says nothing: it comes with
-                # the end of the input, or with the end of the container if that had started a moment earlier.
+                # The engine passes on what was sent before the end. Its own hanging up says nothing: it comes
+                # with the end of the input, or with the container's if that had started a moment earlier.
                 yield stream
         except OSError as error:
             raise docker.errors.DockerException(f"no way to the input of {container}") from error
