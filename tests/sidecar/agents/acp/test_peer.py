@@ -42,7 +42,7 @@ class Talk:
             sys.executable, "-c", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
         peer = Peer(
-            Program(process),  # type: ignore[arg-type]
+            Program(process),
             on_update=self.updates.append,
             on_request=self._answer,
             room=self._room,
