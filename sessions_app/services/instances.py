@@ -124,7 +124,7 @@ def remove(instance: Instance) -> None:
     """
     ref = instance.driver_ref
     if ref is None and instance.launched_at is not None:
-        ref = next((found for found in list_refs() if found["instance_id"] == str(instance.pk)), None)
+        ref = _find(instance)
         if ref is None and instance.silent_passes < CREATE_PASSES:
             raise base.DriverError("It is still being made.", code="in_flight", permanent=False)
     if ref is not None:
@@ -134,6 +134,17 @@ def remove(instance: Instance) -> None:
     if successor is not None:
         # Its own launch may have found us in its way.
         jobs.launch_instance(successor.pk)
+
+
+def adopt(instance: Instance) -> bool:
+    """Takes up one that was made by somebody who died before they could say so; whether the engine has it."""
+    instance.driver_ref = _find(instance)
+    Instance.objects.filter(pk=instance.pk, driver_ref__isnull=True).update(driver_ref=instance.driver_ref)
+    return instance.driver_ref is not None
+
+
+def _find(instance: Instance) -> base.Ref | None:
+    return next((ref for ref in list_refs() if ref["instance_id"] == str(instance.pk)), None)
 
 
 def ours() -> InstanceQuerySet:

@@ -87,7 +87,7 @@ def check(*, instance_id: uuid.UUID) -> None:
     May raise DriverError, when what ended cannot be removed yet.
     """
     instance = Instance.objects.filter(pk=instance_id, state__in=LIVE_STATES).first()
-    if instance is None or instance.driver_ref is None or _is_alive(instance):
+    if instance is None or _is_being_made(instance) or _is_alive(instance):
         return
     if instance.state == InstanceState.STOPPING:
         lifecycle.retire(instance_id=instance.pk)
@@ -112,7 +112,7 @@ def _check(instance: Instance) -> None:
     if instance.state == InstanceState.STOPPING:
         if passes > STOP_PASSES or not _is_alive(instance):
             lifecycle.retire(instance_id=instance.pk)
-    elif instance.driver_ref is None:
+    elif _is_being_made(instance):
         if passes > START_PASSES:
             instances.fail(instance_id=instance.pk, code="start_timeout", message=_TOO_SLOW)
         else:
@@ -144,11 +144,16 @@ _TOO_SLOW = "The box or the agent did not start in time; see the platform's log,
 _UNREACHABLE = "The box runs, but its sidecar did not reach the platform for minutes"
 
 
+def _is_being_made(instance: Instance) -> bool:
+    """Nobody has said yet that it was made, and it has not got so far that it must have been."""
+    return instance.driver_ref is None and instance.state in instances.STARTABLE
+
+
 def _is_alive(instance: Instance) -> bool:
     """An engine that does not answer says nothing about the instance: it counts as alive until it does."""
-    if instance.driver_ref is None:
-        return False
     try:
+        if instance.driver_ref is None and not instances.adopt(instance):
+            return False
         return instances.inspect(instance).alive
     except DriverError as error:
         _log.warning("instance cannot be inspected", code=error.code)

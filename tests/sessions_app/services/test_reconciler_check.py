@@ -47,3 +47,48 @@ def test_looking_out_of_turn_at_one_that_is_not_made_yet_or_has_ended_does_nothi
     reconciler.check(instance_id=made.pk)
     reconciler.check(instance_id=uuid.uuid4())
     assert state_of(made) == "failed"
+
+
+def orphan(session: Session) -> Instance:
+    """Its launcher died between making it and saying so; it got ready all the same."""
+    made = get_ready(launch(session))
+    Instance.objects.filter(pk=made.pk).update(driver_ref=None)
+    return made
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_the_death_of_one_whose_launcher_died_is_noticed(
+    driver: FakeDriver, session: Session, in_turn: bool
+) -> None:
+    made = orphan(session)
+
+    def look() -> None:
+        reconciler.reconcile() if in_turn else reconciler.check(instance_id=made.pk)
+
+    look()
+    assert state_of(made) == "ready"
+    assert Instance.objects.get(pk=made.pk).driver_ref is not None
+    Instance.objects.filter(pk=made.pk).update(driver_ref=None)
+    driver.end(str(made.pk))
+    look()
+    assert state_of(made) == "lost"
+
+
+def test_one_whose_launcher_died_gets_its_time_to_flush(driver: FakeDriver, session: Session) -> None:
+    made = orphan(session)
+    instances.stop(session_id=session.pk, reason="user")
+    reconciler.reconcile()
+    assert state_of(made) == "stopping"
+    driver.end(str(made.pk))
+    reconciler.reconcile()
+    assert state_of(made) == "stopped"
+    assert driver.instances == {}
+
+
+def test_one_whose_launcher_died_and_that_the_engine_does_not_have_is_lost(
+    driver: FakeDriver, session: Session
+) -> None:
+    made = orphan(session)
+    driver.instances.clear()
+    reconciler.reconcile()
+    assert state_of(made) == "lost"
