@@ -55,6 +55,7 @@ class TerminalConsumer(people.PersonConsumer):
         self._queued = self._acknowledged = self._taken = 0
         self._touched_at = -TOUCH_SECONDS
         self._link: relay.LinkTerminals | None = None
+        self._refused_by: relay.LinkTerminals | None = None
         self._number = 0
         self._reader = feeds.Reader()
         self._take_over()
@@ -107,6 +108,7 @@ class TerminalConsumer(people.PersonConsumer):
         """Something that the sidecar says."""
         match tell:
             case wire.Gone(why="unknown"):
+                self._refused_by = self._link
                 self._detach()
                 self._reader.changed.set()
                 return
@@ -167,6 +169,10 @@ class TerminalConsumer(people.PersonConsumer):
     def _attach(self, terminal: Terminal) -> bool:
         link = relay.terminals_of(self.session_id)
         if terminal.state != TerminalState.OPEN or link is None or not link.is_known:
+            return False
+        if link is self._refused_by:
+            # It has ended there, and its row says so in a moment.
+            self._refused_by = None
             return False
         self._link = link
         order = wire.TerminalWatch(
@@ -233,7 +239,8 @@ class TerminalConsumer(people.PersonConsumer):
     async def _replay(self, terminal: Terminal) -> None:
         """The kept output of a closed terminal, within the viewer's credit, and its end."""
         kept = await db.run(transcripts.stored, terminal)
-        end = kept.start + len(kept.data)
+        # A viewer who has seen more than was kept keeps what they have seen.
+        end = max(kept.start + len(kept.data), self._next or 0)
         is_there = self._next is not None and kept.start <= self._next <= end
         start = self._next if is_there and self._next is not None else kept.start
         rows, cols = next(

@@ -113,9 +113,11 @@ class Disks:
             file.truncate(megabytes * 2**20)
         try:
             _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", _MKFS_OPTIONS, str(unfinished))
-        except subprocess.CalledProcessError as error:
+        except BaseException as error:
             unfinished.unlink()
-            raise self._not_made(error) from error
+            if isinstance(error, subprocess.CalledProcessError):
+                raise self._not_made(error) from error
+            raise
         unfinished.rename(self._image(volume))
 
     def _not_made(self, error: subprocess.CalledProcessError) -> DriverError:

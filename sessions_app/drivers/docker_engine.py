@@ -76,6 +76,8 @@ class Engine:
                 # The engine passes on what was sent before the end. Its own hanging up says nothing: it comes
                 # with the end of the input, or with the container's if that had started a moment earlier.
                 yield stream
+        except requests.exceptions.RequestException:
+            raise  # Of what is done in the block, and an OSError too; it has its own words.
         except OSError as error:
             raise docker.errors.DockerException(f"no way to the input of {container}") from error
 

@@ -100,3 +100,9 @@ export function useShortcuts(handlers: Partial<Record<ShortcutId, () => void>>):
     return () => window.removeEventListener("keydown", onKey);
   }, []);
 }
+
+/** The key is an input method's, in the middle of a word. */
+export function isComposing(event: { nativeEvent: { isComposing: boolean }; keyCode: number }): boolean {
+  // keyCode 229: some input methods end a composition with an Enter that is not marked as theirs.
+  return event.nativeEvent.isComposing || event.keyCode === 229;
+}

@@ -274,3 +274,16 @@ async def test_an_old_sidecar_is_told_nothing_of_terminals(
     owner = await sync_to_async(User.objects.get)(pk=session.owner_id)
     with pytest.raises(terminals.Unsupported):
         await sync_to_async(terminals.open_one)(session=session, user=owner, rows=24, cols=80)
+
+
+async def test_a_viewer_who_has_seen_more_than_was_kept_keeps_it(
+    session: Session, view: Callable[..., View]
+) -> None:
+    terminal = await sync_to_async(make_terminal)(session, state=TerminalState.CLOSED, reason="lost")
+    alice = view(terminal, f"client={CLIENT}&offset=500")
+    assert await alice.connect()
+    hello, ended = await alice.hears(), await alice.hears()
+    assert isinstance(hello, dict) and isinstance(ended, dict)
+    assert (hello["offset"], hello["reset"], hello["closed"]) == (500, False, True)
+    assert (ended["type"], ended["offset"]) == ("exit", 500)
+    assert await alice.closed() == 1000

@@ -8,7 +8,7 @@ import { saveDraft, useDraft } from "@/lib/drafts";
 import { useIsTouch } from "@/lib/media";
 import { nextMode } from "@/lib/modes";
 import { usePreferences } from "@/lib/preferences";
-import { keysOf } from "@/lib/shortcuts";
+import { isComposing, keysOf } from "@/lib/shortcuts";
 import { Completions } from "./completions";
 import { useCompletions } from "./use-completions";
 import { useHistory } from "./use-history";
@@ -54,8 +54,7 @@ export function Composer(props: ComposerProps) {
     setText("");
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    // keyCode 229: some input methods end a composition with an Enter that is not marked as theirs.
-    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (completions.onKeyDown(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !isTouch) {
       event.preventDefault();

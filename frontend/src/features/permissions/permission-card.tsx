@@ -56,7 +56,7 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
     if (!singleKeys || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.toLowerCase();
     if (key === "y" && !isQuestion) give({ choice: "once" });
-    else if (key === "n") setIsRejecting(true);
+    else if (key === "n" && !isQuestion) setIsRejecting(true);
     else return;
     event.preventDefault();
   };

@@ -14,6 +14,7 @@ import { saveDraft, useDraft } from "@/lib/drafts";
 import { newId } from "@/lib/id";
 import { useIsTouch } from "@/lib/media";
 import { MODES } from "@/lib/modes";
+import { isComposing } from "@/lib/shortcuts";
 import { recall, remember } from "@/lib/storage";
 import { AgentFacts } from "./agent-facts";
 import { firstChoice, type ModelChoice } from "./model-choice";
@@ -58,7 +59,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
     create.mutate({ agent: agentId, ...choice, mode, text: prompt.trim() });
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key !== "Enter" || event.shiftKey || isTouch || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isTouch || isComposing(event)) return;
     event.preventDefault();
     submit();
   };

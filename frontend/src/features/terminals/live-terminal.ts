@@ -2,6 +2,7 @@
 // components that show it, so that going to another tab and back costs nothing.
 import type { SearchAddon } from "@xterm/addon-search";
 import type { Terminal } from "@xterm/xterm";
+import { toast } from "sonner";
 import { createStore, type StoreApi } from "zustand";
 import { newId } from "@/lib/id";
 import { usePreferences } from "@/lib/preferences";
@@ -94,7 +95,14 @@ export class LiveTerminal {
 
   /** As if it was typed; false if nobody can take it. */
   type(text: string): boolean {
-    return this.#feed.type(encoder.encode(text));
+    const isTaken = this.#feed.type(encoder.encode(text));
+    const { state } = this.#feed.view.connection;
+    if (!isTaken && state !== "exited" && state !== "ended") {
+      toast.error("Too much waits to be typed into this terminal: the last of it was left out.", {
+        id: "input-full",
+      });
+    }
+    return isTaken;
   }
 
   /** As a paste: programs that can tell the difference do. */

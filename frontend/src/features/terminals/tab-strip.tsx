@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { type DragEvent, type KeyboardEvent, useState } from "react";
 import { cn } from "@/lib/cn";
+import { isComposing } from "@/lib/shortcuts";
 
 export interface Tab {
   /** The terminal that the tab leads to. */
@@ -109,6 +110,7 @@ function TabItem({ session, tab, isDragged, onDrag, onDrop, onRenaming, onRemove
 function NameField({ name, onDone }: { name: string; onDone: (title: string | null) => void }) {
   const [title, setTitle] = useState(name);
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     if (event.key === "Enter") onDone(title.trim());
     if (event.key !== "Escape") return;
     event.stopPropagation();

@@ -1,10 +1,12 @@
 // The terminals of a session: tabs, the panes of the tab that is shown, and opening more of them.
 import { Plus, SquareTerminal } from "lucide-react";
 import { useCallback, useState } from "react";
+import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
 import { Confirm } from "@/components/dialog";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Empty } from "@/components/states";
+import { messageOf } from "@/lib/api/errors";
 import type { Terminal } from "@/lib/api/types";
 import { neighbourOf, tabOf } from "./layout";
 import { useLiveTerminal } from "./registry";
@@ -54,7 +56,8 @@ export function TerminalPanel(props: TerminalPanelProps) {
     if (id === current) onChoose(next);
   };
   const askToRemove = (id: string) => {
-    if (rows.get(id)?.terminal.state === "closed") void remove(id);
+    if (rows.get(id)?.terminal.state === "closed")
+      remove(id).catch((error: unknown) => toast.error(messageOf(error)));
     else setClosing(id);
   };
   const leave = useCallback(() => {
@@ -131,7 +134,7 @@ export function TerminalPanel(props: TerminalPanelProps) {
         action="Close it"
         onConfirm={() => remove(closing ?? "")}
       >
-        The programs that run in it are ended, and what it showed is forgotten.
+        The program in it is ended, and what it showed is forgotten.
       </Confirm>
     </div>
   );

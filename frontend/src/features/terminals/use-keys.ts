@@ -46,8 +46,9 @@ function copySelection({ xterm }: LiveTerminal): void {
 const MAX_PASTE = 8 * 1024 * 1024;
 
 export function pasteInto(live: LiveTerminal, text: string): void {
-  if (text.length > MAX_PASTE) {
-    const size = Math.round(text.length / 1024 / 1024);
+  const bytes = new Blob([text]).size;
+  if (bytes > MAX_PASTE) {
+    const size = Math.ceil(bytes / 1024 / 1024);
     toast.error(`That is ${size} MB; at most 8 MB can be pasted. Put it into a file of the workspace.`);
   } else live.paste(text);
 }

@@ -11,7 +11,7 @@ import {
   Moon,
   RefreshCw,
 } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { Button, IconButton } from "@/components/button";
 import { Empty, Skeleton } from "@/components/states";
 import { filesQuery } from "@/lib/api/files";
@@ -75,14 +75,22 @@ export function FilesPanel(props: FilesPanelProps) {
 /** What the agent writes shows up, at most once a second. */
 function useRefreshOnChange(session: string, changes: number): void {
   const queries = useQueryClient();
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
-    if (changes === 0) return;
-    const timer = setTimeout(() => {
+    if (changes === 0 || waiting.current !== undefined) return;
+    waiting.current = setTimeout(() => {
+      waiting.current = undefined;
       void queries.invalidateQueries({ queryKey: ["files", session] });
       void queries.invalidateQueries({ queryKey: ["file", session] });
     }, 1000);
-    return () => clearTimeout(timer);
   }, [queries, session, changes]);
+  useEffect(
+    () => () => {
+      clearTimeout(waiting.current);
+      waiting.current = undefined;
+    },
+    [],
+  );
 }
 
 interface CrumbsProps {
