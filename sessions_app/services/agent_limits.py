@@ -46,7 +46,10 @@ NOTES: Mapping[str, tuple[str, ...]] = {
         "It cannot set up a sandbox of its own inside of the box, so it works without one and does not ask "
         "before commands and edits.",
     ),
-    "gemini": ("It does not show what a command has printed.",),
+    "gemini": (
+        "It does not show what a command has printed.",
+        "Woken within the minute in which it began, it begins a new conversation.",
+    ),
 }
 """What a person should know before they choose it."""
 

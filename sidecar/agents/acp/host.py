@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 1.0
-SETTLE_SECONDS = 5.0
+MAX_DETAILS = 1000
 
 # The errors of a program would end up between its messages. Its session of last time comes last.
 _PREPARE = """
@@ -205,7 +205,9 @@ class Host:
         try:
             opened = await peer.call(method, params, self._context.start_seconds)
         except Refused as error:
-            log.warning("acp.not_resumed", agent=self._recipe.id, reason=sanitised(error.said))
+            details = text.clip(text.mapping(error.data).get("details"), MAX_DETAILS)
+            reason = sanitised(f"{error.said} {details}".strip())
+            log.warning("acp.not_resumed", agent=self._recipe.id, code=error.code, reason=reason)
             return None
         self.resumed = True
         return opened
