@@ -66,7 +66,8 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
     client.status(session, "asleep", "paused", "stopped")
     if agent == "gemini":
         # Within the minute in which it began it would write over its own conversation.
-        minute = client.session(session)["created_at"][:16]
+        began = next(each for each in client.events(session) if each["kind"] == "instance.started")
+        minute = str(began["ts"])[:16]
         eventually(lambda: time.strftime("%Y-%m-%dT%H:%M", time.gmtime()) > minute, 61, lambda: minute)
     turn = client.prompt(session, "/demo plain")
     assert "Hello from the scripted demo model" in texts(client.ended(session, turn))
