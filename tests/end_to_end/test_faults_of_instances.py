@@ -15,7 +15,7 @@ from tests.end_to_end.turns import check_answered, check_shown, kinds_of, prompt
 
 SPEECH = "/demo long 400 20ms"
 NOTICED_SECONDS = 20.0
-"""Five are promised, which the soak measures; the rest is for a machine that runs other tests too."""
+"""Five are promised; the rest is for a slow machine that runs other tests too."""
 
 
 @pytest.mark.parametrize("half", ["sidecar", "box", "keeper"])
