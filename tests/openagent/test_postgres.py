@@ -25,6 +25,7 @@ def url() -> Iterator[str]:
 PARTS = {
     "sessions": ["tests/sessions_app"],
     "the rest": ["tests/keys_app", "tests/openagent/accounts", "tests/openagent/lib"],
+    "strangers": [f"tests/matrix/test_{name}.py" for name in ("two_users", "sockets", "description")],
     # Of what is refused before it comes to the rows, both databases know nothing.
     "hostile values": ["tests/matrix/test_hostile_input.py", "-k", "breaks_it"],
 }
