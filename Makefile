@@ -51,6 +51,7 @@ bench: setup-test
 soak: setup-test
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
+	@OPENAGENT_VARIANTS=1 $(PYTEST) -m variant
 	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 
 figures: setup-test

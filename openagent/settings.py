@@ -46,7 +46,6 @@ OPENAGENT_METRICS_TOKEN = env.secret("OPENAGENT_METRICS_TOKEN", required=False)
 
 # --- Applications -----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",
     "openagent.apps.OpenAgentConfig",
     "openagent.accounts",
     "django.contrib.admin",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -27,9 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long comes first, so that no worker is left alone with it in the end."""
+    """Variants are left out. What takes long comes first, so that no worker is left with it in the end."""
     if config.getoption("--rows-only"):
         items[:] = [item for item in items if _touches_rows(item)]
+    if not os.environ.get("OPENAGENT_VARIANTS"):
+        items[:] = [item for item in items if item.get_closest_marker("variant") is None]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT, DataDir
@@ -21,6 +21,8 @@ _READY = re.compile(r"OpenAgent is ready at (http://\S+)")
 _START_SECONDS = 180.0
 # Copying OpenCode takes longer than starting everything else, so the products of all tests share one copy.
 AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
+# Collected by the first of them that ended; a product that needs others makes them anew.
+_STATIC = Path(tempfile.gettempdir()) / f"openagent-tests-static-{os.getuid()}"
 
 
 class Product:
@@ -137,13 +139,18 @@ _PARTS = {
 
 @contextmanager
 def running(*options: str, **environment: str) -> Iterator[Product]:
-    """A product on a fresh data directory; stopped and removed in the end."""
+    """A product on a fresh data directory but for its static files; stopped and removed in the end."""
     with data_directory() as data:
+        if _STATIC.exists():
+            shutil.copytree(_STATIC, data / "static", copy_function=os.link)
         product = Product(data, *options, **environment)
         try:
             yield product
         finally:
             product.stop()
+            if not _STATIC.exists() and product.data.static.exists():
+                with suppress(OSError):  # Another worker was faster.
+                    product.data.static.rename(_STATIC)
 
 
 @contextmanager

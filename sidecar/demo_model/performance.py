@@ -16,6 +16,7 @@ from sidecar.http1 import Connection, Headers, PeerGone
 KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
 _JSON = (b"content-type", b"application/json")
 _STREAM = (b"content-type", b"text/event-stream")
+_BEFORE_CUT_SECONDS = 0.1
 _GARBAGE = b'data: {"choices": [ }}} \xff\xfe this is not JSON\n\ndata: neither is this\n\n'
 
 
@@ -91,6 +92,8 @@ class Performance:
                 self.exchange.outcome = frame.event
                 break
         if self.exchange.outcome == "cut":
+            # Clients throw away what arrives together with the break.
+            await asyncio.sleep(_BEFORE_CUT_SECONDS)
             self._cut()
         if self.exchange.outcome == "garbage":
             await self.connection.send(_GARBAGE)

@@ -29,9 +29,9 @@ def no_keys(owner: Client) -> Iterator[None]:
     ("name", "model", "wire"),
     [
         ("OpenAI", "GPT-6 Luna", "openai-responses"),
-        ("Anthropic", "Claude Haiku 4.5", "anthropic"),
-        ("Google Gemini", "Gemini 3.8 Flash", "google"),
-        ("Groq", "GPT OSS 20B", "openai-chat"),
+        pytest.param("Anthropic", "Claude Haiku 4.5", "anthropic", marks=pytest.mark.variant),
+        pytest.param("Google Gemini", "Gemini 3.8 Flash", "google", marks=pytest.mark.variant),
+        pytest.param("Groq", "GPT OSS 20B", "openai-chat", marks=pytest.mark.variant),
     ],
 )
 @pytest.mark.usefixtures("no_keys")

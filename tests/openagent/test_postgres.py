@@ -33,7 +33,13 @@ PARTS = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(tests, id=name, marks=() if name == "sessions" else pytest.mark.variant)
+        for name, tests in PARTS.items()
+    ],
+)
 def test_what_touches_rows_passes_its_tests_on_postgresql(url: str, part: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not slow and not end_to_end", "--rows-only", *part],

@@ -106,25 +106,11 @@ def test_a_port_in_use_is_named(product: Product) -> None:
         assert f"Port {port} is in use" in second.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_in_time_and_leaves_no_process(number: int) -> None:
-    needs.redis()
-    with running() as product:
-        assert product.url
-        eventually(lambda: product.part("worker") and product.part("beat"))
-        begin = time.monotonic()
-        assert product.stop(number) == 0
-        assert time.monotonic() - begin < 15
-        assert product.processes() == set()
-        assert product.output.endswith("Stopping...\nStopped.\n")
-
-
-def test_a_second_start_on_the_same_data_makes_nothing_anew() -> None:
+def test_it_stops_in_order_and_a_second_start_makes_nothing_anew() -> None:
     needs.redis()
     with data_directory() as data:
         first = Product(data)
-        assert first.url
-        first.stop()
+        check_stop(first, signal.SIGINT)
         made = when_made(first)
         assert made
         second = Product(data)
@@ -132,7 +118,18 @@ def test_a_second_start_on_the_same_data_makes_nothing_anew() -> None:
             assert is_ready(second)
             assert when_made(second) == made
         finally:
-            second.stop()
+            check_stop(second, signal.SIGTERM)
+
+
+def check_stop(product: Product, number: int) -> None:
+    """It ends in time, in order, and leaves no process."""
+    assert product.url
+    eventually(lambda: product.part("worker") and product.part("beat"))
+    begin = time.monotonic()
+    assert product.stop(number) == 0
+    assert time.monotonic() - begin < 15
+    assert product.processes() == set()
+    assert product.output.endswith("Stopping...\nStopped.\n")
 
 
 def when_made(product: Product) -> dict[Path, int]:
@@ -166,12 +163,6 @@ def test_listening_elsewhere_asks_for_a_code_at_set_up() -> None:
     needs.redis()
     with running("--host", "0.0.0.0") as product:
         assert product.url.startswith("http://127.0.0.1:")
-        eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
-
-
-def test_a_public_address_asks_for_a_code_at_set_up() -> None:
-    needs.redis()
-    with running(OPENAGENT_PUBLIC_URL="https://agents.example.com") as product:
         eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
 
 

@@ -55,9 +55,11 @@ export function TerminalPanel(props: TerminalPanelProps) {
     await actions.remove(id);
     if (id === current) onChoose(next);
   };
+  const removeEnded = (id: string) => {
+    remove(id).catch((error: unknown) => toast.error(messageOf(error)));
+  };
   const askToRemove = (id: string) => {
-    if (rows.get(id)?.terminal.state === "closed")
-      remove(id).catch((error: unknown) => toast.error(messageOf(error)));
+    if (rows.get(id)?.terminal.state === "closed") removeEnded(id);
     else setClosing(id);
   };
   const leave = useCallback(() => {
@@ -119,7 +121,7 @@ export function TerminalPanel(props: TerminalPanelProps) {
                 onFind={(isFinding) => setFinding(isFinding ? id : null)}
                 onEnter={() => onChoose(id)}
                 onLeave={leave}
-                onRemove={() => askToRemove(id)}
+                onRemove={() => removeEnded(id)}
                 onNew={actions.open}
                 onSendToAgent={props.onSendToAgent}
               />
