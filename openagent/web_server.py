@@ -2,7 +2,7 @@
 
 By itself it takes whatever the application sends into memory, however slowly the client reads; and when an
 application fails in the middle of an answer it leaves the client waiting and stops looking after its
-connections. The options and the ASGI application are Daphne's.
+connections. WebSockets are paced in both directions. The options and the ASGI application are Daphne's.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from openagent.lib import log
+from openagent.paced_socket import Message, PacedSocket, Receive
 
 _log = log.get(__name__)
 
-Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _CUT = "openagent.cut"
+_SOCKET = "openagent.socket"
 
 
 @implementer(IPushProducer)
@@ -50,10 +51,19 @@ class _Pace:
 
 
 class PacedServer(Server):  # type: ignore[misc]  # untyped
-    """Waits with each piece of an answer until the client has taken the ones before."""
+    """Waits with each piece of an answer, or message, until the client has taken the ones before."""
 
     def __init__(self, application: Application, **options: Any) -> None:
-        super().__init__(_cutting(application), **options)
+        super().__init__(_counting(_cutting(application)), ready_callable=self._pace_sockets, **options)
+
+    def _pace_sockets(self) -> None:
+        """Daphne makes the factory when it is run, and calls this before the first connection."""
+        self.ws_factory.protocol = PacedSocket
+
+    def create_application(self, protocol: Any, scope: Message) -> Any:
+        if isinstance(protocol, PacedSocket):
+            scope[_SOCKET] = protocol
+        return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         if message["type"] == _CUT:
@@ -61,6 +71,8 @@ class PacedServer(Server):  # type: ignore[misc]  # untyped
             return
         if message["type"] == "http.response.body" and protocol.channel is not None:
             await _pace(protocol, is_last=not message.get("more_body", False))
+        elif message["type"] == "websocket.send":
+            await protocol.room()
         await super().handle_reply(protocol, message)
 
 
@@ -74,10 +86,20 @@ async def _pace(request: Any, *, is_last: bool) -> None:
             request.unregisterProducer()
 
 
+def _counting(application: Application) -> Application:
+    """Tells a WebSocket what the application has taken of what it has read."""
+
+    async def counted(scope: Message, receive: Receive, send: Send) -> None:
+        socket = scope.pop(_SOCKET, None)
+        await application(scope, receive if socket is None else socket.counting(receive), send)
+
+    return counted
+
+
 def _cutting(application: Application) -> Application:
     """Ends the connection of an answer that fails after it has begun: the client sees that it is cut."""
 
-    async def guarded(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
         has_begun = False
 
         async def noting(message: Message) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import http.client
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, unix_connect
 
 from openagent.lib.data_dir import CHECKOUT
-from tests.fakes.streaming_app import PIECE, PIECES
+from openagent.paced_socket import MAX_UNTAKEN_BYTES
+from tests.fakes.streaming_app import CLOSED, PIECE, PIECES
 
 SECONDS = 30
 
@@ -61,12 +66,16 @@ def sent(server: Path) -> int:
         return int(answer.read())
 
 
+def settled_level(level: Callable[[], int]) -> int:
+    before = -1
+    while before != (before := level()):
+        time.sleep(0.3)
+    return before
+
+
 def settled(server: Path) -> int:
     """How many pieces were sent when no more are: as long as the kernel's buffers fill up, it goes on."""
-    level = -1
-    while level != (level := sent(server)):
-        time.sleep(0.3)
-    return level
+    return settled_level(lambda: sent(server))
 
 
 def test_a_client_that_does_not_read_is_not_sent_everything(server: Path) -> None:
@@ -111,3 +120,79 @@ def test_short_answers_share_a_connection(server: Path) -> None:
         for _ in range(3):
             connection.request("GET", "/sent")
             assert connection.getresponse().read().isdigit()
+
+
+def connect(server: Path, path: str) -> ClientConnection:
+    # It reads a few messages ahead, and then no more until they are asked for.
+    return unix_connect(
+        str(server), f"ws://localhost{path}", max_queue=4, compression=None, open_timeout=SECONDS
+    )
+
+
+def test_a_viewer_that_does_not_read_is_not_sent_everything(server: Path) -> None:
+    before = settled(server)
+    with connect(server, "/pushes") as viewer:
+        received = len(viewer.recv(SECONDS))
+        assert (settled(server) - before) * len(PIECE) < 8 << 20
+        with pytest.raises(ConnectionClosed) as end:
+            while True:
+                received += len(viewer.recv(SECONDS))
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == CLOSED
+    assert received == PIECES * len(PIECE)
+    assert sent(server) - before == PIECES
+
+
+def test_a_viewer_that_goes_away_leaves_nothing_behind(server: Path) -> None:
+    before = settled(server)
+    with connect(server, "/pushes") as viewer:
+        viewer.recv(SECONDS)
+        settled(server)
+        viewer.socket.shutdown(socket.SHUT_RDWR)
+    assert settled(server) - before == PIECES
+
+
+def test_what_the_application_does_not_take_is_not_read(server: Path) -> None:
+    sent_by_us = 0
+
+    def send() -> None:
+        nonlocal sent_by_us
+        for _ in range(1024):
+            client.send(PIECE)
+            sent_by_us += len(PIECE)
+        client.send("done")
+
+    with connect(server, "/takes") as client:
+        sender = threading.Thread(target=send)
+        sender.start()
+        level = settled_level(lambda: sent_by_us)
+        # Beside the kernel's buffers; and there are twice as many of both ends.
+        assert MAX_UNTAKEN_BYTES <= level < MAX_UNTAKEN_BYTES + (4 << 20)
+        with get(server, "/take"):
+            pass
+        assert client.recv(SECONDS) == str(1024 * len(PIECE))
+        sender.join(SECONDS)
+
+
+def test_pings_whose_answers_are_not_read_are_not_all_answered(server: Path) -> None:
+    pings = 32_768
+    with closing(socket.socket(socket.AF_UNIX)) as client, client.makefile("rb") as stream:
+        client.settimeout(SECONDS)
+        client.connect(str(server))
+        client.sendall(
+            b"GET /takes HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        while stream.readline() != b"\r\n":
+            pass
+        for number in range(pings):
+            # A mask of zeros changes nothing.
+            client.sendall(b"\x89\xe4" + bytes(4) + struct.pack(">I", number) + bytes(96))
+        answers = [-1]
+        while answers[-1] != pings - 1:
+            assert stream.read(2) == b"\x8a\x64"
+            answers.append(struct.unpack(">I96x", stream.read(100))[0])
+        assert answers == sorted(answers)
+        assert len(answers) < pings / 2
+    with get(server, "/take"):
+        pass
