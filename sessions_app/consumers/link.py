@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
+from functools import partial
 from typing import Any
 
 from openagent.lib import db, log
@@ -54,6 +55,7 @@ class LinkConsumer(base.SocketConsumer):
         self._ack: frames.Ack | None = None
         self._unstored: deque[tuple[int, int]] = deque()
         self._unstored_bytes = 0
+        writer.replace(self.instance_id)
         replaced = relay.add_link(self)
         if isinstance(replaced, LinkConsumer):
             replaced.end(base.SUPERSEDED, "a newer connection of this instance took over")
@@ -217,10 +219,13 @@ class LinkConsumer(base.SocketConsumer):
         for event in frame.events:
             self._check(event)
         successor = await db.run(_load, self.instance_id)
+        salvage = partial(ingest.salvage, successor=successor, gen=frame.gen)
+        rest = frame.events
         try:
-            stored, next_seq = await db.run(
-                ingest.salvage, successor=successor, gen=frame.gen, salvaged=frame.events, done=frame.done
-            )
+            while (end := ingest.slice_end(rest)) < len(rest):
+                await db.run(salvage, salvaged=rest[:end], done=False)
+                rest = rest[end:]
+            stored, next_seq = await db.run(salvage, salvaged=rest, done=frame.done)
         except ingest.Fenced:
             self.refused(Outcome.FENCED)
             return

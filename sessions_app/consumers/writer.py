@@ -53,6 +53,12 @@ def add(source: Source, events: Sequence[messages.Event]) -> None:
     _has_pending.set()
 
 
+def replace(instance_id: uuid.UUID) -> None:
+    """A new link of this instance is there: what waits from earlier ones comes again over it."""
+    for source in [source for source in _pending if source.instance_id == instance_id]:
+        del _pending[source]
+
+
 async def run() -> None:
     """Stores what waits, at most one transaction per interval, until cancelled."""
     loop = asyncio.get_running_loop()
@@ -60,11 +66,19 @@ async def run() -> None:
         await _has_pending.wait()
         started = loop.time()
         _has_pending.clear()
-        waiting = list(_pending.items())
-        _pending.clear()
-        await _store(waiting)
+        await _store([(source, _take(source)) for source in list(_pending)])
         counters.STORE_SECONDS.observe(loop.time() - started)
         await asyncio.sleep(max(0.0, INTERVAL_SECONDS - (loop.time() - started)))
+
+
+def _take(source: Source) -> list[messages.Event]:
+    """What is stored of it now. The rest waits for the next round, so that no session holds up the others."""
+    events = _pending.pop(source)
+    end = ingest.slice_end(events)
+    if end < len(events):
+        _pending[source] = events[end:]
+        _has_pending.set()
+    return events[:end]
 
 
 async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
@@ -89,6 +103,7 @@ async def _store(waiting: list[tuple[Source, list[messages.Event]]]) -> None:
             if feed := relay.feed_of(source.session_id):
                 feed.has_stored(feeds.Position(source.generation, events[-1].seq))
         else:
+            _pending.pop(source, None)
             source.refused(outcome)
 
 

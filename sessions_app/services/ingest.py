@@ -16,6 +16,10 @@ from sidecar.protocol import messages
 
 _log = log.get(__name__)
 
+MOST_EVENTS = 1000
+MOST_EFFECTS = 8
+"""Of one session at once: an effect is some ten statements, in a transaction that other sessions wait for."""
+
 _LIFE_OF_THE_DEAD = frozenset({"instance.started", "instance.stopped"})
 
 
@@ -31,6 +35,16 @@ class Batch:
     session_id: uuid.UUID
     generation: int
     events: Sequence[messages.Event]
+
+
+def slice_end(waiting: Sequence[messages.Event]) -> int:
+    """How many of these events, from the first on, may be stored at once."""
+    effects = 0
+    for index, event in enumerate(waiting[:MOST_EVENTS]):
+        effects += projection.has_effect(event.kind)
+        if effects > MOST_EFFECTS:
+            return index
+    return min(len(waiting), MOST_EVENTS)
 
 
 @transaction.atomic

@@ -45,10 +45,11 @@ def _turn_started(instance: Instance, turn: uuid.UUID | None, data: messages.Dat
 
 
 def _turn_ended(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
-    if turn is None:
-        return
     session_id = instance.session_id
-    prompts.on_ended(session_id=session_id, turn=turn, data=cast(messages.TurnEnded, data))
+    ended = cast(messages.TurnEnded, data)
+    # One that is not open costs nothing more, however often its end is told.
+    if turn is None or not prompts.on_ended(session_id=session_id, turn=turn, data=ended):
+        return
     permissions.lose(session_id=session_id, turn=turn)
     prompts.dispatch(session_id=session_id)
     transaction.on_commit(partial(jobs.fold_turn, session_id, turn))

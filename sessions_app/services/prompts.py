@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from openagent.accounts.models import User
@@ -168,17 +168,18 @@ def on_started(*, session_id: uuid.UUID, turn: uuid.UUID, instance: Instance) ->
     ).update(state=PromptState.RUNNING, instance=instance, started_at=timezone.now())
 
 
-def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded) -> None:
-    """The turn is over, one way or another; the next prompt may go.
+def on_ended(*, session_id: uuid.UUID, turn: uuid.UUID, data: messages.TurnEnded) -> bool:
+    """The turn is over, one way or another; the next prompt may go. False when that was known already.
 
     A turn that was called interrupted when its instance was lost may have ended otherwise, as salvage tells.
     """
-    may_end = Prompt.objects.filter(state__in=(*OPEN_STATES, PromptState.INTERRUPTED))
-    may_end.filter(pk=turn, session_id=session_id).update(
-        state=_ENDS[data.stop_reason],
-        error=messages.to_data(data.error) if data.error else None,
-        ended_at=timezone.now(),
+    state, error = _ENDS[data.stop_reason], messages.to_data(data.error) if data.error else None
+    known = Q(state=state, error=error) if error else Q(state=state, error__isnull=True)
+    may_end = Prompt.objects.filter(state__in=(*OPEN_STATES, PromptState.INTERRUPTED)).exclude(known)
+    ended = may_end.filter(pk=turn, session_id=session_id).update(
+        state=state, error=error, ended_at=timezone.now()
     )
+    return bool(ended)
 
 
 def on_refused(*, session_id: uuid.UUID, turn: uuid.UUID, reason: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from sessions_app import relay
 from sessions_app.consumers import link, writer
-from sessions_app.models import Session
-from sidecar.protocol import frames
+from sessions_app.models import Event, Instance, Session
+from sessions_app.services import ingest, lifecycle
+from sidecar.protocol import frames, messages
 from tests.sessions_app.consumers.conftest import Sidecar, Socket, eventually
 from tests.sessions_app.consumers.test_session import stored, submit
 
@@ -36,6 +39,35 @@ async def test_what_is_stored_makes_room_for_more(
     for number in range(30):
         await sidecar.say("message.delta", turn, part_id="p", offset=100 * number, text="x" * 100)
     assert await stored(session) == list(range(1, 32))
+
+
+async def test_effects_that_are_salvaged_are_stored_in_slices(
+    sockets: list[Socket], session: Session, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await submit(session)
+    journaled = [
+        sidecar.event("turn.ended", turn, stop_reason="end_turn") for _ in range(ingest.MOST_EFFECTS + 3)
+    ]
+    await sync_to_async(lifecycle.lose)(instance_id=sidecar.instance.pk, reason="ended", message="")
+    successor = await sync_to_async(Instance.objects.live().get)(session=session)  # for the prompt that waits
+    again = Sidecar(successor)
+    sockets.append(again)
+    await again.hello()
+    slices: list[tuple[int, bool]] = []
+
+    def salvage(*, salvaged: list[messages.Event], done: bool, **more: Any) -> tuple[int, int]:
+        slices.append((len(salvaged), done))
+        return real(salvaged=salvaged, done=done, **more)
+
+    real = ingest.salvage
+    monkeypatch.setattr(ingest, "salvage", salvage)
+    await again.send_frame(frames.Salvage(gen=1, events=journaled, done=True))
+    ack, _ = await again.until("salvage.ack")
+    assert slices == [(ingest.MOST_EFFECTS, False), (3, True)]
+    assert ack["seq"] == journaled[-1].seq
+    kinds = await sync_to_async(lambda: list(Event.objects.values_list("kind", flat=True).order_by("seq")))()
+    assert kinds == ["instance.started", "instance.lost", *["turn.ended"] * len(journaled)]
+    assert ack["next_seq"] == len(kinds) + 1
 
 
 class Unread(link.LinkConsumer):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from sessions_app import jobs
 from sessions_app.models import Event, Instance, Permission, Prompt, Session
 from sessions_app.services import conversation, ingest, instances, lifecycle, prompts
 from sessions_app.services.events import Outcome
@@ -72,6 +77,29 @@ def test_a_turn_runs_from_queue_to_done(session: Session, sidecar: Sidecar) -> N
     assert (prompt.state, following.state) == ("done", "sent")
     verbs = sidecar.instance.commands.order_by("number").values_list("verb", flat=True)
     assert list(verbs) == ["session.claim", "turn.start", "turn.start"]
+
+
+def test_the_end_of_a_turn_that_is_not_open_costs_next_to_nothing(
+    session: Session,
+    sidecar: Sidecar,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="hello")
+    sidecar.get_ready()
+    folded: list[uuid.UUID] = []
+    monkeypatch.setattr(jobs, "fold_turn", lambda session_id, turn: folded.append(turn))
+    for reason in ("interrupted", "end_turn"):  # salvage may know better than the first end
+        with django_capture_on_commit_callbacks(execute=True):
+            sidecar.say("turn.ended", prompt.pk, stop_reason=reason)
+        assert folded.pop() == prompt.pk
+        for turn in (prompt.pk, uuid.uuid4()):
+            with django_capture_on_commit_callbacks(execute=True), CaptureQueriesContext(connection) as asked:
+                sidecar.say("turn.ended", turn, stop_reason=reason)
+            touched = [query["sql"] for query in asked if "permission" in query["sql"].lower()]
+            assert (folded, touched) == ([], [])
+            assert len(asked) <= 8
+    assert Prompt.objects.get().state == "done"
 
 
 def test_a_lost_instance_interrupts_the_turn_and_closes_what_it_asked(
