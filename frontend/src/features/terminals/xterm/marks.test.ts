@@ -62,3 +62,34 @@ test("what has left the scrollback is forgotten", async () => {
   expect(marks.commands).toEqual([]);
   expect(marks.lastFailed).toBeUndefined();
 });
+
+test.each([
+  ["prompts", mark("A")],
+  ["places where its text begins", mark("B")],
+  ["commands on one line", mark("A") + mark("B") + mark("C") + mark("D;0")],
+  ["commands without an end", mark("A") + mark("C")],
+])("however many %s a program tells of, only so many are kept", async (_, text) => {
+  await written(xterm, mark("A") + text.repeat(2_000));
+  expect(marks.commands.length).toBeLessThanOrEqual(500);
+  expect(xterm.markers.length).toBeLessThanOrEqual(4 * 500);
+});
+
+test("a prompt that is drawn anew leaves no marks behind", async () => {
+  await written(xterm, prompt.repeat(100));
+  expect(xterm.markers.length).toBe(2);
+});
+
+test("of what has left the scrollback nothing is kept", async () => {
+  await written(xterm, command("old", "gone\r\n", 1) + "\r\n".repeat(1007) + prompt);
+  expect(marks.commands.length).toBe(1);
+  // One line further its beginning is gone, but what it printed is still there.
+  await written(xterm, `\r\n${prompt}`);
+  expect(marks.commands).toEqual([]);
+  expect(xterm.markers.length).toBe(2);
+});
+
+test("when all is forgotten, nothing is kept", async () => {
+  await written(xterm, command("x", "y\r\n", 0) + prompt);
+  marks.forget();
+  expect(xterm.markers.length).toBe(0);
+});

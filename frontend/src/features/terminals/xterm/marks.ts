@@ -55,7 +55,7 @@ export class CommandMarks {
 
   /** The whole screen was cleared or reset. */
   forget(): void {
-    for (const { decoration } of this.#commands) decoration?.dispose();
+    for (const command of this.#commands) release(command);
     this.#commands = [];
     this.#onChange();
   }
@@ -87,6 +87,7 @@ export class CommandMarks {
       case "B":
         if (current && !current.output) {
           const column = this.#xterm.buffer.active.cursorX;
+          current.input?.marker.dispose();
           current.input = { marker: this.#xterm.registerMarker(0), column };
         }
         break;
@@ -102,7 +103,11 @@ export class CommandMarks {
   #begin(): void {
     const last = this.#commands.at(-1);
     // The same prompt drawn anew, or an empty line: nothing was run there.
-    if (last && !last.output) this.#commands.pop();
+    if (last && !last.output) last.prompt.dispose();
+    // Others' lines have left the scrollback.
+    for (const command of this.#commands) if (command.prompt.isDisposed) release(command);
+    this.#commands = this.#commands.filter(({ prompt }) => !prompt.isDisposed);
+    if (this.#commands.length === MOST) release(this.#commands.shift());
     const prompt = this.#xterm.registerMarker(0);
     this.#commands.push({
       prompt,
@@ -113,7 +118,6 @@ export class CommandMarks {
       text: "",
       decoration: null,
     });
-    if (this.#commands.length > MOST) this.#commands.shift()?.decoration?.dispose();
   }
 
   #run(command: Command): void {
@@ -158,4 +162,11 @@ export class CommandMarks {
     }
     return rows.join("\n").replace(/\s+$/, "");
   }
+}
+
+/** xterm.js keeps every marker, and looks at it with each line, until its line is gone or it is told. */
+function release(command: Command | undefined): void {
+  command?.decoration?.dispose();
+  for (const marker of [command?.prompt, command?.input?.marker, command?.output, command?.end])
+    marker?.dispose();
 }
