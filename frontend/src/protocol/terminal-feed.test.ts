@@ -11,6 +11,7 @@ let pendingParses: (() => void)[];
 let view: TerminalView;
 let feed: TerminalFeed;
 let clients: number;
+let timesInputWasLost: number;
 
 function socket(): FakeSocket {
   const last = FakeSocket.all.at(-1);
@@ -50,6 +51,7 @@ beforeEach(() => {
   screen = [];
   pendingParses = [];
   clients = 0;
+  timesInputWasLost = 0;
   feed = new TerminalFeed({
     screen: {
       write: (part, { isLive, mayAnswer }, parsed) => {
@@ -64,6 +66,9 @@ beforeEach(() => {
     newClient: () => `c${++clients}`,
     onChange: (next) => {
       view = next;
+    },
+    onInputLost: () => {
+      timesInputWasLost += 1;
     },
     open: (url) => new FakeSocket(url),
     now: () => Date.now(),
@@ -175,10 +180,20 @@ test("a sidecar that has forgotten this client meets a new one", () => {
   feed.type(bytes("x"));
   socket().down(hello({ input: 0 }));
   expect(socket().url).toContain("c2&");
+  expect(timesInputWasLost).toBe(1);
   socket().onopen?.();
   socket().down(hello());
   feed.type(bytes("new"));
   expect(typed()).toEqual([[0, "new"]]);
+});
+
+test("a client that is forgotten when all that was typed has arrived has lost nothing", () => {
+  socket().down(hello());
+  feed.type(bytes("abc"));
+  socket().down({ type: "input", offset: 3 });
+  socket().down(hello({ input: 0 }));
+  expect(socket().url).toContain("c2&");
+  expect(timesInputWasLost).toBe(0);
 });
 
 test("many sizes in a row are said once", () => {

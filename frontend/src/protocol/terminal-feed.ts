@@ -59,6 +59,8 @@ export interface TerminalFeedOptions {
   url: (query: { client: string; offset: number | null; size: Size | null }) => string;
   newClient: () => string;
   onChange: (view: TerminalView) => void;
+  /** Of what was typed last it cannot be known whether it has arrived; it is not typed again. */
+  onInputLost: () => void;
   open?: (url: string) => SocketLike;
   now?: () => number;
   random?: () => number;
@@ -206,6 +208,7 @@ export class TerminalFeed {
   #onHello(hello: Hello): void {
     if (!this.#input.resume(hello.input)) {
       // The sidecar does not know this client any more; what it did with the last bytes cannot be known.
+      if (this.#input.pending > 0) this.#options.onInputLost();
       this.#input = new TerminalInput();
       this.#client = this.#options.newClient();
       this.#socket.connect();

@@ -15,7 +15,7 @@ export function KeyBar({ live }: { live: LiveTerminal }) {
   const isControlHeld = useStore(live.store, (state) => state.isControlHeld);
   const arrow = (letter: string) => () => {
     const isApplication = live.xterm.modes.applicationCursorKeysMode;
-    live.type(`\u001b${isApplication ? "O" : "["}${letter}`);
+    live.press(`\u001b${isApplication ? "O" : "["}${letter}`);
   };
   const paste = async () => {
     try {
@@ -31,10 +31,10 @@ export function KeyBar({ live }: { live: LiveTerminal }) {
       data-testid="key-bar"
       className="flex shrink-0 overflow-x-auto border-border border-t bg-side"
     >
-      <Key label="Escape" onPress={() => live.type("\u001b")}>
+      <Key label="Escape" onPress={() => live.press("\u001b")}>
         Esc
       </Key>
-      <Key label="Tab" onPress={() => live.type("\t")}>
+      <Key label="Tab" onPress={() => live.press("\t")}>
         Tab
       </Key>
       <Key label="Control" isHeld={isControlHeld} onPress={() => live.holdControl()}>

@@ -59,6 +59,11 @@ export class LiveTerminal {
       url: ({ client, offset, size }) => addressOf(session, id, client, offset, size),
       newClient: newId,
       onChange: (view) => this.store.setState(view),
+      onInputLost: () =>
+        toast.error(
+          "What was typed last may not have arrived in this terminal. Look at it before typing it again.",
+          { id: "input-lost" },
+        ),
     });
     this.store = createStore<TerminalState>(() => ({
       ...this.#feed.view,
@@ -103,6 +108,11 @@ export class LiveTerminal {
       });
     }
     return isTaken;
+  }
+
+  /** A key that is on the screen: together with Ctrl, if that is held. */
+  press(key: string): void {
+    this.type(this.#control.apply(key));
   }
 
   /** As a paste: programs that can tell the difference do. */
@@ -168,8 +178,11 @@ export class LiveTerminal {
   }
 
   #noteCommands(): void {
-    const commands = { count: this.marks.commands.length, hasFailed: this.marks.lastFailed !== undefined };
-    this.store.setState({ commands });
+    const count = this.marks.commands.length;
+    const hasFailed = this.marks.lastFailed !== undefined;
+    const { commands } = this.store.getState();
+    if (count === commands.count && hasFailed === commands.hasFailed) return;
+    this.store.setState({ commands: { count, hasFailed } });
   }
 }
 

@@ -1,4 +1,4 @@
-// Ctrl for keyboards that have none: pressed once, it holds for the next character.
+// Ctrl for keyboards that have none: pressed once, it holds for the next key.
 
 export class ControlKey {
   readonly #onChange: (isHeld: boolean) => void;
@@ -25,8 +25,11 @@ export class ControlKey {
   }
 }
 
-/** The control character of a letter; anything else is what it was. */
+/** The control character of a letter, an arrow with Ctrl; anything else is what it was. */
 export function controlled(data: string): string {
+  if (data.startsWith("\u001b") && "[O".includes(data.charAt(1)) && /^[A-D]$/.test(data.slice(2))) {
+    return `\u001b[1;5${data.slice(2)}`;
+  }
   const code = data.toUpperCase().charCodeAt(0);
   if (data.length !== 1) return data;
   if (data === " ") return "\0";
