@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.query import QuerySet
 
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
-from sessions_app.services import instances
+from sessions_app.services import instances, places
 
 
 def touch(*, session_id: uuid.UUID) -> None:
@@ -25,10 +25,8 @@ def reap() -> int:
     2. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
     """
-    limit = max(1, round(settings.OPENAGENT_IDLE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
-    ready = Session.objects.filter(
-        Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
-    )
+    limit = _limit()
+    ready = _ready()
     # One by one: who changes many rows at once may wait for somebody who waits for them.
     for session_id in list(ready.exclude(pk__in=_quiet(ready).values("pk")).values_list("pk", flat=True)):
         touch(session_id=session_id)
@@ -36,12 +34,44 @@ def reap() -> int:
         _quiet(ready.filter(pk=session_id)).update(idle_passes=F("idle_passes") + 1)
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
-        with transaction.atomic():
-            still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
-            if _quiet(still_idle).update(idle_passes=0):
-                instances.stop(session_id=session_id, reason="idle")
-                reaped += 1
+        reaped += _put_to_sleep(session_id, limit)
     return reaped
+
+
+def make_room(*, instance: Instance) -> bool:
+    """Puts the session to sleep that has been idle longest, before its time, if this instance has no place.
+
+    Of the owner's own, if they have as many as one may; only what has been idle for a third of the time.
+    """
+    full = places.is_full_for(instance) if places.is_waiting(instance) else ""
+    if not full:
+        return False
+    least = max(1, _limit() // 3)
+    ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")
+    if full == "user":
+        ready = ready.filter(owner=instance.session.owner_id)
+    longest = _quiet(ready).values_list("pk", flat=True).first()
+    return longest is not None and _put_to_sleep(longest, least)
+
+
+def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:
+    with transaction.atomic():
+        still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
+        if not _quiet(still_idle).update(idle_passes=0):
+            return False
+        instances.stop(session_id=session_id, reason="idle")
+        return True
+
+
+def _limit() -> int:
+    """Passes after which a session is put to sleep."""
+    return max(1, round(settings.OPENAGENT_IDLE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
+
+
+def _ready() -> QuerySet[Session]:
+    return Session.objects.filter(
+        Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
+    )
 
 
 def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:

@@ -23,7 +23,7 @@ from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
-from sessions_app.services import agents, commands, state
+from sessions_app.services import agents, commands, places, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -72,7 +72,7 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
 
     1. Remove what earlier generations left: only then may this one exist.
     2. Claim it: whoever finds that somebody makes it at this moment leaves them to it, and does not wait for
-       them. `again` is for when they may have died over it.
+       them. `again` is for when they may have died over it. One that finds no place waits for one.
     3. Create it, idempotent by its id.
     4. A lasting failure ends it as failed; a passing one is left to the reconciler's next pass.
     5. If it was ended meanwhile, remove it again.
@@ -93,9 +93,9 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             older = Instance.objects.unremoved().filter(session_id=instance.session_id)
             for left in older.exclude(pk=instance_id):
                 remove(left)
-            if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
+            is_ours = _take(instance, unmade)
+            if not is_ours:
                 return
-            is_ours = True
             # Making it may take long: who watches sees that it is under way.
             state.bump(instance.session_id)
             ref = get_driver().create(_spec(instance))
@@ -116,6 +116,20 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             jobs.retire_instance(instance_id)
 
 
+def _take(instance: Instance, unmade: InstanceQuerySet) -> bool:
+    """Claims it, and a place for it; whether there was one, and nobody else makes it."""
+    if not places.is_full_for(instance):
+        if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
+            return False
+        if not places.is_full_for(instance):
+            return True
+        # Somebody has taken the last one at the same moment.
+        starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
+        starting.update(state=InstanceState.REQUESTED, launched_at=None)
+    add_stage(instance.pk, places.STAGE)
+    return False
+
+
 def remove(instance: Instance) -> None:
     """Removes the engine's objects of an ended instance. DriverError when they may still be there.
 
@@ -131,9 +145,9 @@ def remove(instance: Instance) -> None:
         get_driver().remove(ref)
     Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
     successor = Instance.objects.filter(session_id=instance.session_id, state=InstanceState.REQUESTED).first()
-    if successor is not None:
-        # Its own launch may have found us in its way.
-        jobs.launch_instance(successor.pk)
+    # The launch of its successor may have found us in its way; others may have waited for our place.
+    for following in dict.fromkeys([*([successor.pk] if successor else []), *places.next_in_line()]):
+        jobs.launch_instance(following)
 
 
 def adopt(instance: Instance) -> bool:

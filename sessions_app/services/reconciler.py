@@ -13,7 +13,7 @@ from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import instances, lifecycle, prompts, sessions
+from sessions_app.services import activity, instances, lifecycle, places, prompts, sessions
 
 _log = log.get(__name__)
 
@@ -107,6 +107,11 @@ def _remove_strangers(pass_: _Pass) -> None:
 
 
 def _check(instance: Instance) -> None:
+    if places.is_waiting(instance):
+        # However long that takes, it has not failed.
+        instances.launch(instance_id=instance.pk)
+        activity.make_room(instance=instance)
+        return
     Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)
     passes = instance.silent_passes + 1
     if instance.state == InstanceState.STOPPING:

@@ -51,7 +51,12 @@ def product(provider: Provider) -> Iterator[Product]:
     """The platform with the process driver and real OpenCode; providers that need a key are `provider`."""
     needs.bubblewrap()
     needs.opencode()
-    with running(OPENAGENT_DRIVER="process", OPENAGENT_PROVIDER_BASE_URLS=base_urls(provider)) as started:
+    with running(
+        OPENAGENT_DRIVER="process",
+        OPENAGENT_PROVIDER_BASE_URLS=base_urls(provider),
+        # Tests leave sessions behind, until these fall asleep.
+        OPENAGENT_LIVE_SESSIONS_PER_USER="50",
+    ) as started:
         assert started.url
         yield started
 

@@ -100,7 +100,8 @@ def _lives(pid: int) -> bool:
 def many(*, sessions: int, seed: int) -> Iterator[Habitat]:
     """Many sessions whose sidecars are fake: link, journal, salvage and turns are real, agent and box not."""
     # Asleep only when a trial of the reaper wants it.
-    with rig(NurseryProduct, OPENAGENT_IDLE_SECONDS="1d") as made, ExitStack() as stack:
+    places = dict.fromkeys(("OPENAGENT_LIVE_SESSIONS", "OPENAGENT_LIVE_SESSIONS_PER_USER"), "1000")
+    with rig(NurseryProduct, OPENAGENT_IDLE_SECONDS="1d", **places) as made, ExitStack() as stack:
         people = [_inhabitant(made, wishes.of_a_fake, seed + number) for number in range(sessions)]
         yield Habitat("many", made, [stack.enter_context(each) for each in people], ("sidecar", "box"))
 

@@ -11,3 +11,17 @@ test("the stage under way does not read as done", () => {
   expect(screen.getByText("Starting the agent").closest("li")?.dataset.state).toBe("current");
   expect(screen.queryByText("Agent started")).toBeNull();
 });
+
+test("one that finds no place says what it waits for, and afterwards that it waited", () => {
+  const waiting = {
+    state: "requested",
+    stages: ["requested", "waiting"].map((name) => ({ name, elapsed_ms: null })),
+  };
+  const { rerender } = render(<StartStages instance={waiting as unknown as Instance} onCancel={() => {}} />);
+  expect(screen.getByText(/^Waiting for a place/).closest("li")?.dataset.state).toBe("current");
+  rerender(
+    <StartStages instance={{ ...waiting, state: "starting" } as unknown as Instance} onCancel={() => {}} />,
+  );
+  expect(screen.getByText("Waited for a place").closest("li")?.dataset.state).toBe("done");
+  expect(screen.getByText("Making the box").closest("li")?.dataset.state).toBe("current");
+});

@@ -5,14 +5,20 @@ import type { Instance } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/time";
 
-const STAGES = [
-  { name: "requested", done: "Asked for a box", current: "Asking for a box" },
+const REQUESTED = { name: "requested", done: "Asked for a box", current: "Asking for a box" };
+/** Only of those that had to. */
+const WAITING = {
+  name: "waiting",
+  done: "Waited for a place",
+  current: "Waiting for a place: stop a session to make room at once",
+};
+const MADE = [
   { name: "created", done: "Box made", current: "Making the box" },
   { name: "sidecar", done: "Sidecar connected", current: "Connecting the sidecar" },
   { name: "box", done: "Box connected", current: "Connecting the box" },
   { name: "agent", done: "Agent started", current: "Starting the agent" },
   { name: "ready", done: "Ready", current: "Getting ready" },
-] as const;
+];
 
 interface StartStagesProps {
   instance: Instance | null;
@@ -21,7 +27,9 @@ interface StartStagesProps {
 
 export function StartStages({ instance, onCancel }: StartStagesProps) {
   const reached = new Map((instance?.stages ?? []).map((stage) => [stage.name, stage.elapsed_ms]));
-  const last = STAGES.findLastIndex((stage) => reached.has(stage.name));
+  const stages = reached.has("waiting") ? [REQUESTED, WAITING, ...MADE] : [REQUESTED, ...MADE];
+  const isWaiting = reached.has("waiting") && instance?.state === "requested";
+  const last = isWaiting ? 0 : stages.findLastIndex((stage) => reached.has(stage.name));
   return (
     <article
       aria-label="Starting the box"
@@ -35,7 +43,7 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
         </Button>
       </div>
       <ol className="mt-1">
-        {STAGES.map((stage, index) => (
+        {stages.map((stage, index) => (
           <Stage
             key={stage.name}
             words={index <= last ? stage.done : stage.current}

@@ -1,0 +1,39 @@
+"""How many instances may be live at once, of one user and in all: who has to wait, and who is next."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+
+from sessions_app.models import Instance, InstanceState
+
+STAGE = "waiting"
+"""The start-up stage of an instance that found no place."""
+_CALLED = 4
+"""How many of those that wait are called when a place gets free; whoever finds none goes on waiting."""
+
+
+def is_full_for(instance: Instance) -> str:
+    """What has no place for it: `user` (its owner has as many as one may), `all`, or nothing.
+
+    A place is taken by launching. Of two that take the last one at the same moment each sees the other and
+    gives it back; the reconciler, who tries one after the other, gives it to one of them.
+    """
+    taken = Instance.objects.live().exclude(pk=instance.pk).exclude(launched_at=None)
+    of_owner = taken.filter(session__owner=instance.session.owner_id)
+    if of_owner.count() >= settings.OPENAGENT_LIVE_SESSIONS_PER_USER:
+        return "user"
+    return "all" if taken.count() >= settings.OPENAGENT_LIVE_SESSIONS else ""
+
+
+def is_waiting(instance: Instance) -> bool:
+    """Whether it found no place when somebody last tried to make it."""
+    is_unmade = instance.state == InstanceState.REQUESTED and instance.launched_at is None
+    return is_unmade and any(stage["name"] == STAGE for stage in instance.stages)
+
+
+def next_in_line() -> list[uuid.UUID]:
+    """Those that have waited longest to be made."""
+    unmade = Instance.objects.filter(state=InstanceState.REQUESTED, launched_at=None)
+    return list(unmade.order_by("requested_at").values_list("pk", flat=True)[:_CALLED])

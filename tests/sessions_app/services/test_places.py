@@ -1,0 +1,128 @@
+"""As many instances are live as may be: who comes later waits, is called, and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from openagent.accounts.models import User
+from sessions_app.models import Instance, Session
+from sessions_app.services import instances, lifecycle, places, reconciler, state
+from sessions_app.services.reconciler import START_PASSES
+from tests.fakes.driver import FakeDriver
+from tests.sessions_app.conftest import make_prompt, make_session
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fake(driver: FakeDriver) -> FakeDriver:
+    return driver
+
+
+def start(owner: User) -> Instance:
+    """Asked for, and made if there is a place."""
+    made = instances.wake(session_id=make_session(owner).pk)
+    assert made is not None
+    instances.launch(instance_id=made.pk)
+    made.refresh_from_db()
+    return made
+
+
+def get_ready(instance: Instance) -> Instance:
+    lifecycle.on_ready(instance=instance)
+    instance.refresh_from_db()
+    return instance
+
+
+def fresh(instance: Instance) -> Instance:
+    return Instance.objects.get(pk=instance.pk)
+
+
+def test_beyond_the_limit_of_a_user_another_one_waits_and_says_so(
+    alice: User, bob: User, driver: FakeDriver, settings: Settings
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 2
+    made = [start(alice), start(alice)]
+    third = start(alice)
+    assert [one.state for one in (*made, third)] == ["starting", "starting", "requested"]
+    shown = state.describe_one(third.session_id)
+    assert shown["status"] == "queued"
+    assert "as soon as there is a place" in shown["status_detail"]
+    assert str(third.pk) not in driver.instances
+    assert start(bob).state == "starting", "Others have places of their own."
+
+
+def test_beyond_the_limit_of_all_everybody_waits(alice: User, bob: User, settings: Settings) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 1
+    assert start(alice).state == "starting"
+    assert places.is_waiting(start(bob))
+
+
+def test_who_waits_does_not_fail_however_long_it_takes(alice: User, settings: Settings) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 1
+    get_ready(start(alice))
+    waiting = start(alice)
+    for _ in range(START_PASSES + 2):
+        reconciler.reconcile()
+    assert fresh(waiting).state == "requested"
+
+
+def test_a_place_that_gets_free_goes_to_who_has_waited_longest(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 1
+    first = get_ready(start(alice))
+    waiting = [start(alice), start(alice)]
+    called: list[object] = []
+    monkeypatch.setattr("sessions_app.jobs.launch_instance", called.append)
+    instances.stop(session_id=first.session_id, reason="user")
+    lifecycle.retire(instance_id=first.pk)
+    assert called[:2] == [one.pk for one in waiting]
+    for pk in called:
+        instances.launch(instance_id=pk)  # type: ignore[arg-type]
+    assert [fresh(one).state for one in waiting] == ["starting", "requested"]
+
+
+def test_two_that_take_the_last_place_at_the_same_moment_do_not_both_get_it(
+    alice: User, bob: User, driver: FakeDriver, settings: Settings
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 1
+    mine = instances.wake(session_id=make_session(alice).pk)
+    assert mine is not None
+    others: list[Instance] = []
+
+    def wrapper(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if not others and sql.startswith(f'UPDATE "{Instance._meta.db_table}"') and "launched_at" in sql:
+            others.append(mine)
+            others[0] = start(bob)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrapper):
+        instances.launch(instance_id=mine.pk)
+    assert list(driver.instances) == [str(others[0].pk)]
+    assert places.is_waiting(fresh(mine))
+    instances.stop(session_id=others[0].session_id, reason="user")
+    lifecycle.retire(instance_id=others[0].pk)
+    reconciler.reconcile()
+    assert fresh(mine).state == "starting"
+
+
+def test_the_one_that_is_idle_longest_makes_room(alice: User, bob: User, settings: Settings) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 2
+    settings.OPENAGENT_IDLE_SECONDS = 9 * settings.OPENAGENT_IDLE_PASS_SECONDS
+    of_bob, busy, idle = (get_ready(start(owner)) for owner in (bob, alice, alice))
+    make_prompt(busy.session)
+    waiting = start(alice)
+    reconciler.reconcile()
+    assert fresh(idle).state == "ready", "It may be that somebody only reads."
+    Session.objects.filter(pk__in=[busy.session_id, idle.session_id]).update(idle_passes=3)
+    Session.objects.filter(pk=of_bob.session_id).update(idle_passes=8)
+    reconciler.reconcile()
+    assert [fresh(one).state for one in (of_bob, busy, idle)] == ["ready", "ready", "stopping"]
+    lifecycle.retire(instance_id=idle.pk)
+    reconciler.reconcile()
+    assert fresh(waiting).state == "starting"
