@@ -69,7 +69,7 @@ class NoticeSerializer(serializers.Serializer[Any]):
 
 
 class ConversationSerializer(serializers.Serializer[Any]):
-    """The log, folded."""
+    """The log, folded; `omitted_before` only where it is too long: then what came before is left out."""
 
     last_seq = serializers.IntegerField()
     gen = serializers.IntegerField()
@@ -77,3 +77,4 @@ class ConversationSerializer(serializers.Serializer[Any]):
     config = serializers.DictField(allow_null=True)
     turns = TurnSerializer(many=True)
     notices = NoticeSerializer(many=True)
+    omitted_before = serializers.IntegerField(required=False)

@@ -41,7 +41,10 @@ class ConversationView(APIView):
 
     @extend_schema(operation_id="conversation_get", responses=log_answers.ConversationSerializer)
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """Get the whole conversation: turns with messages, thoughts, tools, permissions and the plan."""
+        """Get the conversation: turns with messages, thoughts, tools, permissions and the plan.
+
+        As a whole, unless its log is beyond all measure: then `omitted_before` is the first number told of.
+        """
         return Response(conversation.build(access.session(request, id).pk))
 
 

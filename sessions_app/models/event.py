@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Cast, Length
 
 from sidecar.protocol.messages import ENVELOPE_VERSION
+
+CHARACTERS = Length(Cast("data", models.TextField()))
+"""How long an event's data is as JSON, without reading it."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sessions_app.models import Event
+from sessions_app.services import logs
+from sessions_app.services.texts import Text
 
 Json: TypeAlias = dict[str, Any]
 
@@ -21,9 +22,13 @@ _UNFINISHED = {"pending", "in_progress"}
 
 
 def build(session_id: uuid.UUID) -> Json:
-    """The conversation of everything that is stored."""
-    rows = Event.objects.filter(session=session_id).order_by("seq")
-    return fold(row.envelope() for row in rows.iterator())
+    """The conversation of what is stored; of a log beyond all measure, of its newest part.
+
+    Then `omitted_before` is the first number of that part, and what came before is in the log only.
+    """
+    begin, events = logs.newest(session_id=session_id)
+    told = fold(events)
+    return {**told, "omitted_before": begin} if begin else told
 
 
 def fold(events: Iterable[Mapping[str, Any]]) -> Json:
@@ -31,14 +36,7 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Json:
     folding = _Folding()
     for event in events:
         folding.add(event)
-    return folding.conversation
-
-
-def merge(old: str, offset: int, text: str) -> str:
-    """`old` with `text` standing at character `offset`; past the end it is appended. Idempotent."""
-    if offset >= len(old):
-        return old + text
-    return old[:offset] + text + old[offset + len(text) :]
+    return folding.finish()
 
 
 class _Folding:
@@ -54,6 +52,12 @@ class _Folding:
             "notices": [],
         }
         self._turns: dict[str, _Turn] = {}
+
+    def finish(self) -> Json:
+        """The conversation, with the texts as the last piece left them."""
+        for turn in self._turns.values():
+            turn.finish()
+        return self.conversation
 
     def add(self, event: Mapping[str, Any]) -> None:
         whole, kind, turn = self.conversation, event["kind"], event["turn"]
@@ -101,11 +105,16 @@ class _Turn:
             "usage": {"calls": 0, "input": 0, "output": 0, "cached": 0, "reasoning": 0},
         }
         self._items: dict[tuple[str, str], Json] = {}
+        self._texts: dict[tuple[str, str], Text] = {}
 
     def add(self, event: Mapping[str, Any]) -> None:
         step = _STEPS.get(event["kind"])
         if step is not None:
             step(self, event, event["data"])
+
+    def finish(self) -> None:
+        for (group, name), text in self._texts.items():
+            self._items[group, name]["text" if group == "part" else "output"] = str(text)
 
     def _started(self, event: Mapping[str, Any], data: Json) -> None:
         self.shape.update(
@@ -125,8 +134,8 @@ class _Turn:
 
     def _text(self, event: Mapping[str, Any], data: Json) -> None:
         # A part is one item, whichever kind its later deltas claim to be of.
-        item = self._item("part", data["part_id"], lambda: _new_text(event, data))
-        item["text"] = merge(item["text"], data["offset"], data["text"])
+        self._item("part", data["part_id"], lambda: _new_text(event, data))
+        self._put("part", data["part_id"], data)
 
     def _text_done(self, event: Mapping[str, Any], data: Json) -> None:
         if item := self._items.get(("part", data["part_id"])):
@@ -146,7 +155,7 @@ class _Turn:
 
     def _output(self, event: Mapping[str, Any], data: Json) -> None:
         item = self._item("tool", data["tool_call_id"], lambda: _new_tool(event, data))
-        item["output"] = merge(item["output"], data["offset"], data["text"])
+        self._put("tool", data["tool_call_id"], data)
         item["output_omitted"] = max(item["output_omitted"], data.get("omitted", 0))
         item["output_gap"] = item["output_gap"] or data.get("gap", False)
 
@@ -182,6 +191,9 @@ class _Turn:
     def _suppressed(self, event: Mapping[str, Any], data: Json) -> None:
         item = {"type": "suppressed", "seq": event["seq"], "kind": data["kind"], "count": data["count"]}
         self.shape["items"].append(item)
+
+    def _put(self, group: str, name: str, data: Json) -> None:
+        self._texts.setdefault((group, name), Text()).put(data["offset"], data["text"])
 
     def _item(self, group: str, name: str, make: Callable[[], Json]) -> Json:
         if (group, name) not in self._items:

@@ -12,10 +12,12 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Count, F, Min, Sum
 
 from sessions_app.models import Event, Prompt, Session
-from sessions_app.services import conversation
+from sessions_app.models.event import CHARACTERS
+from sessions_app.services import logs
+from sessions_app.services.texts import Text
 from sidecar.protocol.messages import DELTA_KINDS
 
 _DELETE_AT_ONCE = 500
@@ -38,6 +40,8 @@ class _Fold:
 def fold_turn(*, session_id: uuid.UUID, turn: uuid.UUID) -> int:
     """Folds what an ended turn wrote; how many rows went. Does nothing to an open turn; safe to repeat.
 
+    One that wrote more than may be read for one answer stays as it is, in small rows.
+
     1. Read the turn's delta rows, part by part, and work out the text of each.
     2. In one transaction let each part's first row span all of them, if it is as it was read, and delete the
        others. A change by somebody else in between makes the whole of it not happen.
@@ -46,6 +50,9 @@ def fold_turn(*, session_id: uuid.UUID, turn: uuid.UUID) -> int:
     if not rows.filter(kind="turn.ended").exists():
         return 0
     deltas = rows.filter(kind__in=DELTA_KINDS).order_by("seq")
+    amount = deltas.aggregate(rows=Count("pk"), characters=Sum(CHARACTERS))
+    if amount["rows"] > logs.MOST_ROWS or (amount["characters"] or 0) > logs.MOST_CHARACTERS:
+        return 0
     folds = [fold for part in _by_part(deltas.iterator()) for fold in _folds_of(part) if fold.others]
     if not folds:
         return 0
@@ -98,9 +105,10 @@ def _folds_of(part: Sequence[Event]) -> Iterator[_Fold]:
     before = ""
     for _, group in groupby(part, key=lambda row: row.gen):
         rows = list(group)
-        text = before
+        merged = Text(before)
         for row in rows:
-            text = conversation.merge(text, row.data["offset"], row.data["text"])
+            merged.put(row.data["offset"], row.data["text"])
+        text = str(merged)
         offset = len(before) if text.startswith(before) else 0
         data = {**rows[0].data, "offset": offset, "text": text[offset:]}
         if omitted := max(row.data.get("omitted", 0) for row in rows):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet
 
 from sessions_app.models import Event, Session
+from sessions_app.models.event import CHARACTERS
 
 MAX_PAGE_CHARACTERS = 2 * 1024 * 1024
 """Folded rows can be long: a page ends after the row that goes beyond this."""
+
+MOST_ROWS = 100_000
+MOST_CHARACTERS = 16 * 1024 * 1024
+"""Of data that are read for one answer; no conversation between people and agents gets there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,40 @@ def newer(*, session_id: uuid.UUID, after: int, after_row: int | None, limit: in
     """What is newer than number `after`; `limit` and `after_row` are as for `page`."""
     rows = Event.objects.after(after).filter(session_id=session_id)
     return _read(rows, limit) if after_row is None else _go_on(rows, after_row, limit)
+
+
+def newest(*, session_id: uuid.UUID) -> tuple[int, Iterator[dict[str, Any]]]:
+    """The stored events in order, read while they are taken; of too many the newest, and from which number.
+
+    The number is 0 when nothing is left out. But for one row, they keep to MOST_ROWS and MOST_CHARACTERS.
+    Before the first of them stand those that say which agent runs, and how the turn began that is cut.
+    """
+    log = Event.objects.filter(session_id=session_id)
+    begin = _begin(log)
+    rows = log.filter(seq__gte=begin).order_by("seq")
+    heads = _heads(log, begin) if begin else []
+    return begin, (row.envelope() for row in chain(heads, rows.iterator()))
+
+
+def _begin(log: QuerySet[Event]) -> int:
+    """The number from which on the log keeps to the bounds, looking back from its end; 0: as a whole."""
+    begin = characters = 0
+    sizes = log.order_by("-seq").values_list("seq", CHARACTERS)
+    for count, (seq, size) in enumerate(sizes.iterator(), 1):
+        characters += size
+        if begin and (count > MOST_ROWS or characters > MOST_CHARACTERS):
+            return begin
+        begin = seq
+    return 0
+
+
+def _heads(log: QuerySet[Event], begin: int) -> list[Event]:
+    earlier = log.filter(seq__lt=begin).order_by("-seq")
+    said = [earlier.filter(turn=None, kind=kind).first() for kind in ("instance.started", "agent.config")]
+    turn = log.filter(seq=begin).values_list("turn", flat=True).first()
+    if turn is not None:
+        said.append(earlier.filter(turn=turn, kind="turn.started").first())
+    return sorted((row for row in said if row is not None), key=lambda row: row.seq)
 
 
 def _go_on(rows: QuerySet[Event], after_row: int, limit: int) -> Page:

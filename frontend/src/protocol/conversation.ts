@@ -127,6 +127,8 @@ export interface Conversation {
   config: AgentConfig | null;
   turns: Turn[];
   notices: Notice[];
+  /** Only of a log that is too long for one answer: what comes before this number is left out. */
+  omitted_before?: number;
 }
 
 export const EMPTY: Conversation = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sessions_app.services import conversation
+from sessions_app.services.texts import Text
 from sidecar.protocol import messages
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "conversations").glob("*.json"))
@@ -72,4 +74,17 @@ def test_an_empty_log_is_an_empty_conversation() -> None:
     ],
 )
 def test_text_stands_at_its_offset(old: str, offset: int, text: str, new: str) -> None:
-    assert conversation.merge(old, offset, text) == new
+    merged = Text(old)
+    merged.put(offset, text)
+    assert str(merged) == new
+
+
+def test_a_long_text_of_many_small_pieces_costs_no_more_than_its_length() -> None:
+    text = Text("x" * 4_000_000)
+    before = time.process_time()
+    for number in range(100_000):
+        text.put(4_000_000 + number, "y")
+        text.put(number, "z")
+    # Copying it for each of them takes minutes.
+    assert time.process_time() - before < 10
+    assert str(text) == "z" * 100_000 + "x" * 3_900_000 + "y" * 100_000

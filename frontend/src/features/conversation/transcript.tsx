@@ -58,6 +58,11 @@ export function Transcript({
         >
           <div ref={content} className="mx-auto flex w-full max-w-180 flex-col gap-5 px-4 py-5 max-md:px-3">
             {hidden > 0 && <EarlierTurns count={hidden} onShow={showEarlier} scroller={scroller} />}
+            {hidden === 0 && conversation.omitted_before && (
+              <p data-testid="omitted" className="text-center text-xs text-faint">
+                This conversation is too long to be shown as a whole: what came before is left out.
+              </p>
+            )}
             <Entries turns={turns} notices={conversation.notices} isWhole={hidden === 0} />
             {children}
           </div>

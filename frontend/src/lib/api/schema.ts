@@ -205,7 +205,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Get the whole conversation: turns with messages, thoughts, tools, permissions and the plan. */
+        /**
+         * @description Get the conversation: turns with messages, thoughts, tools, permissions and the plan.
+         *
+         *     As a whole, unless its log is beyond all measure: then `omitted_before` is the first number told of.
+         */
         get: operations["conversation_get"];
         put?: never;
         post?: never;
@@ -603,7 +607,7 @@ export interface components {
             /** Format: uuid */
             session?: string | null;
         };
-        /** @description The log, folded. */
+        /** @description The log, folded; `omitted_before` only where it is too long: then what came before is left out. */
         Conversation: {
             last_seq: number;
             gen: number;
@@ -613,6 +617,7 @@ export interface components {
             } | null;
             turns: components["schemas"]["Turn"][];
             notices: components["schemas"]["Notice"][];
+            omitted_before?: number;
         };
         /** @description A failure in words, by class; `retry_at` when the provider named a time. */
         ErrorData: {
