@@ -70,7 +70,7 @@ test.each([
   [" ", "\0"],
   ["é", "é"],
   ["ab", "ab"],
-  ["\u001b[A", "\u001b[A"],
+  ["\u001b[A", "\u001b[1;5A"],
 ])("Ctrl and %j is %j", (data, sent) => {
   expect(controlled(data)).toBe(sent);
 });
