@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from sessions_app.services import state
 from sidecar.protocol import terminals
 
 MAX_KEPT_BYTES = 8 * 1024 * 1024
+READ_SECONDS = 30.0
+"""How long an open terminal is read, whatever its sidecar answers; what is kept of one takes a second."""
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
@@ -97,15 +100,21 @@ def store(*, session_id: uuid.UUID, saved: terminals.TerminalSaved) -> terminals
 
 
 def read(terminal: Terminal) -> Kept:
-    """All that is kept of it: stored, or asked of the sidecar while it is open. AppError `asleep`."""
+    """All that is kept of it: stored, or asked of the sidecar while it is open.
+
+    AppError `asleep`, or `box_silent` when the sidecar does not give all of it in time.
+    """
     if terminal.state == TerminalState.CLOSED:
         return stored(terminal)
     if terminal.state == TerminalState.OPENING:
         return Kept()
     kept, offset, end = Kept(), 0, 1
+    deadline = time.monotonic() + READ_SECONDS
     while offset < end and len(kept.data) <= MAX_KEPT_BYTES:
         order = terminals.TerminalRead(terminal=str(terminal.pk), offset=offset)
-        piece = _piece(relay.query(terminal.session_id, "terminals.read", msgspec.to_builtins(order)))
+        seconds = deadline - time.monotonic()
+        question = msgspec.to_builtins(order)
+        piece = _piece(relay.query(terminal.session_id, "terminals.read", question, timeout=seconds))
         if not kept.data:
             kept = Kept(piece.offset, b"", piece.sizes, piece.times)
             end = piece.end

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import uuid
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from sessions_app.models import Terminal
+from openagent.lib.errors import AppError
+from sessions_app import relay
+from sessions_app.models import Terminal, TerminalState
 from sessions_app.services import transcripts
 from sessions_app.services.transcripts import Kept, NotRecorded
 
@@ -45,3 +51,23 @@ def test_a_recording_has_times_sizes_and_whole_characters() -> None:
 def test_without_recording_there_is_none() -> None:
     with pytest.raises(NotRecorded):
         transcripts.as_recording(Terminal(rows=24, cols=80), Kept(data=b"x", times=[(0, 1)]))
+
+
+def test_a_sidecar_that_answers_without_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    patiences: list[float] = []
+
+    def query(session: uuid.UUID, verb: str, data: dict[str, Any], *, timeout: float = 20) -> dict[str, Any]:
+        nonlocal now
+        patiences.append(timeout)
+        if timeout <= 0 or len(patiences) > 5:
+            raise AppError("box_silent", "The box did not answer in time; try again.", 504)
+        now += 10
+        return {"offset": data["offset"], "end": 10**6, "data": base64.b64encode(b"x").decode()}
+
+    monkeypatch.setattr(transcripts, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(relay, "query", query)
+    with pytest.raises(AppError) as refused:
+        transcripts.read(Terminal(session_id=uuid.uuid4(), state=TerminalState.OPEN, rows=24, cols=80))
+    assert refused.value.code == "box_silent"
+    assert patiences == [30, 20, 10, 0]
