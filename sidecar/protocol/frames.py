@@ -17,6 +17,7 @@ from sidecar.protocol.agent_command import AgentCommand
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
 from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
+from sidecar.protocol.framing import Generation, Number
 from sidecar.protocol.messages import Event
 
 PROTOCOL_VERSIONS = (1, terminals.VERSION)
@@ -32,9 +33,9 @@ class Hello(Frame, tag="hello"):
     token: str
     public_key: str
     nonce: str
-    gen: int = 0
-    last_seq: int = 0
-    last_command: int = 0
+    gen: Generation = 0
+    last_seq: Number = 0
+    last_command: Number = 0
 
     def __repr__(self) -> str:
         """Without the token."""
@@ -50,7 +51,7 @@ class Events(Frame, tag="events"):
 class Salvage(Frame, tag="salvage"):
     """What an earlier generation journaled and nobody acknowledged, in its own numbers; `done` ends it."""
 
-    gen: int
+    gen: Generation
     events: list[Event]
     done: bool = False
 
@@ -58,7 +59,7 @@ class Salvage(Frame, tag="salvage"):
 class CommandDone(Frame, tag="command.done"):
     """All commands up to `number` are carried out or refused; a refusal of `number` says why."""
 
-    number: int
+    number: Number
     error: str = ""
 
 
@@ -66,7 +67,7 @@ class Stage(Frame, tag="stage"):
     """A start-up stage was reached, `elapsed_ms` after the sidecar's own start (monotonic)."""
 
     stage: Literal["sidecar", "box", "agent", "ready"]
-    elapsed_ms: int
+    elapsed_ms: Number
     detail: str = ""
 
 
@@ -95,7 +96,7 @@ class Goodbye(Frame, tag="goodbye"):
 class Command(msgspec.Struct, kw_only=True):
     """An order, numbered per instance; `verb` is one of VERBS and `data` its arguments."""
 
-    number: int
+    number: Number
     verb: str
     data: dict[str, Any]
 
@@ -105,7 +106,7 @@ class Welcome(Frame, tag="welcome"):
 
     version: int
     platform_version: str
-    stored_seq: int = 0
+    stored_seq: Number = 0
 
 
 class Commands(Frame, tag="commands"):
@@ -117,7 +118,7 @@ class Commands(Frame, tag="commands"):
 class Ack(Frame, tag="ack"):
     """Events up to `seq` are stored; the sidecar may forget them."""
 
-    seq: int
+    seq: Number
 
 
 class SalvageAck(Frame, tag="salvage.ack"):
@@ -126,9 +127,9 @@ class SalvageAck(Frame, tag="salvage.ack"):
     The one that answers `done` carries `next_seq`: the first number that the new generation may use.
     """
 
-    gen: int
-    seq: int
-    next_seq: int = 0
+    gen: Generation
+    seq: Number
+    next_seq: Number = 0
 
 
 class Key(Frame, tag="key"):
@@ -190,8 +191,8 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     """
 
     session: str
-    gen: int
-    next_seq: int
+    gen: Generation
+    next_seq: Number
     agent: str
     model: str
     provider: Provider

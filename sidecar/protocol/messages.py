@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from sidecar.protocol.framing import ExitCode, Generation, Number
+
 ENVELOPE_VERSION = 1
 MAX_TS = 32
 
@@ -45,8 +47,8 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=False):
     """
 
     v: int = ENVELOPE_VERSION
-    seq: int
-    gen: int
+    seq: Number
+    gen: Generation
     turn: str | None
     ts: str
     kind: str
@@ -114,7 +116,7 @@ class TextDelta(Data):
     """`text` stands at character `offset` of part `part_id`: repeating it changes nothing."""
 
     part_id: str
-    offset: int
+    offset: Number
     text: str
     parent_tool_call_id: str = ""
 
@@ -123,7 +125,7 @@ class TextDone(Data):
     """Nothing more comes of the part; `broken` when it was broken off, so that it is not what was meant."""
 
     part_id: str
-    length: int
+    length: Number
     broken: bool = False
 
 
@@ -166,9 +168,9 @@ class ToolOutput(Data):
     """
 
     tool_call_id: str
-    offset: int
+    offset: Number
     text: str
-    omitted: int = 0
+    omitted: Number = 0
     gap: bool = False
 
 
@@ -293,7 +295,7 @@ class TerminalClosed(Data):
 
     terminal_id: str
     reason: TerminalReason
-    exit_code: int | None = None
+    exit_code: ExitCode | None = None
     message: str = ""
 
 

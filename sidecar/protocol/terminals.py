@@ -7,12 +7,12 @@ socket carries as well: flags, the offset of the first byte, and the bytes.
 from __future__ import annotations
 
 import struct
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from sidecar.protocol import messages
-from sidecar.protocol.framing import Frame, FrameError
+from sidecar.protocol.framing import ExitCode, Frame, FrameError, Number
 
 VERSION = 2
 """The version of the link that knows terminals."""
@@ -26,9 +26,7 @@ RING_BYTES = 2 * 1024 * 1024
 SAVED_BYTES = 256 * 1024
 """The most bytes in one piece of a ring that is saved."""
 
-MAX_ROWS = 500
-MAX_COLS = 1000
-MIN_COLS = 2
+MAX_ROWS, MIN_COLS, MAX_COLS = 500, 2, 1000
 MAX_OFFSET = 2**62
 MAX_VIEWERS = 8
 
@@ -38,6 +36,8 @@ LIVE, ANSWER = 1, 2
 """The flags of output: produced after this viewer came; it is this viewer that answers queries in it."""
 
 Reason = messages.TerminalReason
+Rows = Annotated[int, msgspec.Meta(ge=1, le=MAX_ROWS)]
+Cols = Annotated[int, msgspec.Meta(ge=MIN_COLS, le=MAX_COLS)]
 
 _LINK = struct.Struct(">BI")
 _HEAD = struct.Struct(">BQ")
@@ -102,12 +102,12 @@ class Waiting(Tell, tag="waiting"):
 class Welcome(Tell, tag="hello"):
     """The viewer is there: where its output goes on, and from where its input is wanted."""
 
-    offset: int
+    offset: Number
     reset: bool
-    live_from: int
-    input: int
-    rows: int
-    cols: int
+    live_from: Number
+    input: Number
+    rows: Rows
+    cols: Cols
     closed: bool = False
     recording: bool = False
 
@@ -115,21 +115,21 @@ class Welcome(Tell, tag="hello"):
 class Reset(Tell, tag="reset"):
     """The viewer's place has left the ring: output goes on at `offset`, on an empty screen."""
 
-    offset: int
+    offset: Number
 
 
 class Size(Tell, tag="size"):
     """Output from `offset` on is for a screen of this size."""
 
-    offset: int
-    rows: int
-    cols: int
+    offset: Number
+    rows: Rows
+    cols: Cols
 
 
 class Taken(Tell, tag="input"):
     """Input of this client before `offset` will neither be lost nor repeated."""
 
-    offset: int
+    offset: Number
 
 
 class Watcher(msgspec.Struct, kw_only=True):
@@ -137,8 +137,8 @@ class Watcher(msgspec.Struct, kw_only=True):
 
     id: int
     name: str
-    rows: int | None = None
-    cols: int | None = None
+    rows: Rows | None = None
+    cols: Cols | None = None
 
 
 class Watchers(Tell, tag="viewers"):
@@ -153,9 +153,9 @@ class Watchers(Tell, tag="viewers"):
 class Ended(Tell, tag="exit"):
     """The terminal is closed, and its output ended at `offset`."""
 
-    offset: int
+    offset: Number
     reason: Reason
-    exit_code: int | None = None
+    exit_code: ExitCode | None = None
     message: str = ""
 
 
@@ -186,12 +186,12 @@ class TerminalSaved(Frame, tag="terminal.saved"):
     """
 
     terminal: str
-    start: int
-    end: int
-    offset: int
+    start: Number
+    end: Number
+    offset: Number
     data: bytes
-    sizes: list[tuple[int, int, int]] = []
-    times: list[tuple[int, int]] = []
+    sizes: list[tuple[Number, Rows, Cols]] = []
+    times: list[tuple[Number, Number]] = []
 
 
 class TerminalWatch(Frame, tag="terminal.watch"):
@@ -216,7 +216,7 @@ class TerminalAck(Frame, tag="terminal.ack"):
     """Down: a viewer has parsed the output before `offset`."""
 
     viewer: int
-    offset: int
+    offset: Number
 
 
 class TerminalSize(Frame, tag="terminal.size"):
@@ -281,11 +281,11 @@ class TerminalRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class TerminalPiece(msgspec.Struct, kw_only=True):
     """The answer: bytes at `offset`, in base64; sizes and times as in TerminalSaved, in the first piece."""
 
-    offset: int
-    end: int
+    offset: Number
+    end: Number
     data: bytes
-    sizes: list[tuple[int, int, int]] = []
-    times: list[tuple[int, int]] = []
+    sizes: list[tuple[Number, Rows, Cols]] = []
+    times: list[tuple[Number, Number]] = []
 
 
 def encode_tell(tell: Tell) -> str:
