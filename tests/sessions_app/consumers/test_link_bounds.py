@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,35 @@ async def test_effects_that_are_salvaged_are_stored_in_slices(
     kinds = await sync_to_async(lambda: list(Event.objects.values_list("kind", flat=True).order_by("seq")))()
     assert kinds == ["instance.started", "instance.lost", *["turn.ended"] * len(journaled)]
     assert ack["next_seq"] == len(kinds) + 1
+
+
+def has_arrived(seq: int) -> bool:
+    return any(isinstance(there, link.LinkConsumer) and there._seq == seq for there in relay.links())
+
+
+async def test_links_that_come_and_go_leave_nothing_behind_that_waits(
+    sockets: list[Socket], session: Session, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = asyncio.Event()
+
+    async def store(waiting: object) -> None:  # a database that takes its time
+        await held.wait()
+
+    monkeypatch.setattr(writer, "_store", store)
+    turn = await submit(session)
+    last = sidecar
+    for _ in range(3):
+        for _ in range(ingest.MOST_EFFECTS + 3):
+            ended = last.event("turn.ended", turn, stop_reason="end_turn")
+            await last.send_frame(frames.Events(events=[ended]))
+        await eventually(partial(has_arrived, last.seq))
+        assert writer._pending
+        last = Sidecar(sidecar.instance)
+        sockets.append(last)
+        await last.hello(gen=1, last_seq=1, last_command=1)
+        last.seq = 1
+        await eventually(lambda: not writer._pending)
+    held.set()
 
 
 class Unread(link.LinkConsumer):
