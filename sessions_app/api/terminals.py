@@ -98,7 +98,7 @@ class TranscriptView(APIView):
         elif form == "asciicast":
             response = HttpResponse(transcripts.as_recording(terminal, kept), content_type=_ASCIICAST)
         else:
-            response = HttpResponse(transcripts.as_text(kept.data), content_type="text/plain; charset=utf-8")
+            response = HttpResponse(transcripts.whole_text(kept), content_type="text/plain; charset=utf-8")
         endings = {"raw": "raw", "asciicast": "cast", "text": "txt"}
         response["Content-Disposition"] = f'attachment; filename="terminal.{endings[form]}"'
         response["X-Content-Type-Options"] = "nosniff"

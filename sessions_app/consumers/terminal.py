@@ -262,8 +262,9 @@ class TerminalConsumer(people.PersonConsumer):
                 self._reader.changed.clear()
                 await self._reader.changed.wait()
             self._say(wire.pack(0, offset, data))
+        # Where its output ended, which may be after what was kept of it: the viewer sees what is missing.
         ended = wire.Ended(
-            offset=end,
+            offset=max(end, kept.end),
             reason=terminal.reason or "lost",  # type: ignore[arg-type]
             exit_code=terminal.exit_code,
             message=terminal.message,

@@ -43,12 +43,13 @@ class NotRecorded(AppError):
 
 @dataclass(slots=True)
 class Kept:
-    """Output from `start` on, and the sizes and times that belong to it."""
+    """Output from `start` on, and the sizes and times that belong to it; it ended, or stands, at `end`."""
 
     start: int = 0
     data: bytes = b""
     sizes: list[tuple[int, int, int]] = field(default_factory=list)
     times: list[tuple[int, int]] = field(default_factory=list)
+    end: int = 0
 
     def size_at(self, offset: int) -> tuple[int, int] | None:
         """Rows and cols that the byte at `offset` is for, if that is known."""
@@ -116,7 +117,7 @@ def read(terminal: Terminal) -> Kept:
         question = msgspec.to_builtins(order)
         piece = _piece(relay.query(terminal.session_id, "terminals.read", question, timeout=seconds))
         if not kept.data:
-            kept = Kept(piece.offset, b"", piece.sizes, piece.times)
+            kept = Kept(piece.offset, b"", piece.sizes, piece.times, piece.end)
             end = piece.end
         elif piece.offset != offset:  # The ring has moved on while we read.
             break
@@ -131,11 +132,19 @@ def stored(terminal: Terminal) -> Kept:
     """What is kept of a closed one."""
     pieces = TerminalPiece.objects.filter(terminal=terminal.pk).order_by("offset")
     data = b"".join(zlib.decompress(bytes(piece.data)) for piece in pieces)
-    return Kept(terminal.kept_start, data, _pairs(terminal.sizes), _pairs(terminal.times))
+    end = terminal.kept_end or terminal.kept_start
+    return Kept(terminal.kept_start, data, _pairs(terminal.sizes), _pairs(terminal.times), end)
 
 
 def _pairs(marks: list[list[int]]) -> list[Any]:
     return [tuple(mark) for mark in marks]
+
+
+def whole_text(kept: Kept) -> str:
+    """As text, which says where it is not the whole."""
+    before = "[Earlier output is not here.]\n" if kept.start > 0 else ""
+    after = "\n[Later output is not here.]\n" if kept.end > kept.start + len(kept.data) else ""
+    return f"{before}{as_text(kept.data)}{after}"
 
 
 def as_text(data: bytes) -> str:

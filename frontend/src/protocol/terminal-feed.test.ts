@@ -217,13 +217,21 @@ test("a size that changed while it was connecting is said when it is connected",
 
 test("the end of the program is the end of the connection", () => {
   socket().down(hello());
+  socket().downBytes(output(0, "abc"));
   const exit = { type: "exit", offset: 3, reason: "exited", exit_code: 0, message: "" };
   socket().down(exit);
-  expect(view.connection).toEqual({ state: "exited", exit });
+  expect(view.connection).toEqual({ state: "exited", exit, isCut: false });
   expect(socket().closed).toBe(true);
   expect(feed.type(bytes("x"))).toBe(false);
   vi.advanceTimersByTime(60_000);
   expect(FakeSocket.all.length).toBe(1);
+});
+
+test("a replay that ends before the output did does not pass for the whole", () => {
+  socket().down(hello({ closed: true }));
+  socket().downBytes(output(0, "abc", FLAGS.replay));
+  socket().down({ type: "exit", offset: 9, reason: "stopped", exit_code: null, message: "" });
+  expect(view.connection).toMatchObject({ state: "exited", isCut: true });
 });
 
 test("a terminal that is gone is not asked for again", () => {

@@ -35,7 +35,8 @@ export interface TerminalScreen {
 
 /**
  * `connecting`; `waiting` for the box or for its link: typing is kept; `live`; `silent`: live, but the server says
- * nothing; `disconnected` until `retryAt`; `ended`: not to be had any more; `exited`: its program is done.
+ * nothing; `disconnected` until `retryAt`; `ended`: not to be had any more; `exited`: its program is done, and if
+ * `isCut`, the end of what it printed is not there.
  */
 export type TerminalConnection =
   | { state: "connecting" }
@@ -44,7 +45,7 @@ export type TerminalConnection =
   | { state: "silent" }
   | { state: "disconnected"; retryAt: number; slowDown: boolean }
   | { state: "ended"; reason: EndReason }
-  | { state: "exited"; exit: Exit };
+  | { state: "exited"; exit: Exit; isCut: boolean };
 
 export interface TerminalView {
   connection: TerminalConnection;
@@ -201,7 +202,10 @@ export class TerminalFeed {
         break;
       case "exit":
         this.close();
-        this.#change({ connection: { state: "exited", exit: message }, viewers: null });
+        this.#change({
+          connection: { state: "exited", exit: message, isCut: message.offset > (this.#output.next ?? 0) },
+          viewers: null,
+        });
     }
   }
 

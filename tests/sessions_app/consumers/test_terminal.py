@@ -184,6 +184,22 @@ async def test_a_closed_terminal_shows_what_is_kept(session: Session, view: Call
     assert await alice.closed() == 1000
 
 
+async def test_of_one_whose_end_was_not_kept_the_viewer_hears_where_it_ended(
+    session: Session, view: Callable[..., View]
+) -> None:
+    terminal = await sync_to_async(make_terminal)(session, state=TerminalState.CLOSED, reason="stopped")
+    saved = wire.TerminalSaved(terminal=str(terminal.pk), start=0, end=900, offset=0, data=b"begin")
+    await sync_to_async(transcripts.store)(session_id=session.pk, saved=saved)
+    alice = view(terminal)
+    assert await alice.connect()
+    hello = await alice.hears()
+    assert isinstance(hello, dict) and hello["live_from"] == 5
+    assert await alice.hears() == (0, 0, b"begin")
+    ended = await alice.hears()
+    assert isinstance(ended, dict) and (ended["type"], ended["offset"]) == ("exit", 900)
+    assert await alice.closed() == 1000
+
+
 async def test_a_removed_terminal_or_a_deleted_session_is_gone(
     session: Session, view: Callable[..., View]
 ) -> None:

@@ -33,6 +33,19 @@ def test_text_has_no_escape_sequence_and_no_control_character(data: bytes, text:
     assert transcripts.as_text(data) == text
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        (0, 3, "abc"),
+        (0, 0, "abc"),
+        (0, 9, "abc\n[Later output is not here.]\n"),
+        (5, 8, "[Earlier output is not here.]\nabc"),
+    ],
+)
+def test_text_that_is_not_the_whole_says_so(start: int, end: int, text: str) -> None:
+    assert transcripts.whole_text(Kept(start=start, data=b"abc", end=end)) == text
+
+
 def test_a_recording_has_times_sizes_and_whole_characters() -> None:
     terminal = Terminal(title="T", rows=24, cols=80, is_recorded=True)
     kept = Kept(

@@ -42,7 +42,10 @@ export function StateBar({ live, onRemove, onNew }: StateBarProps) {
     case "exited":
       return (
         <Bar>
-          <span className="min-w-0 flex-1">{exitWords(connection.exit)}</span>
+          <span className="min-w-0 flex-1">
+            {exitWords(connection.exit)}
+            {connection.isCut && " The end of what it printed is not here."}
+          </span>
           <Button size="small" onClick={onNew}>
             New terminal
           </Button>
