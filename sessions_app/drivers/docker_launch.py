@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import docker.errors
+import requests
 
 from openagent.lib import env
 from sessions_app.drivers import docker_spec
@@ -109,9 +110,11 @@ class Launch:
         }
 
     def _clean_up(self) -> None:
-        for role in ("sidecar", "box"):
+        # Without an engine nothing can be removed, and the error that led here says more than that.
+        with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
+            for role in ("sidecar", "box"):
+                with contextlib.suppress(docker.errors.APIError):
+                    self.engine.api.remove_container(self.names.container(role), force=True)
             with contextlib.suppress(docker.errors.APIError):
-                self.engine.api.remove_container(self.names.container(role), force=True)
-        with contextlib.suppress(docker.errors.APIError):
-            self.engine.api.remove_volume(self.names.sockets)
+                self.engine.api.remove_volume(self.names.sockets)
         self.disks.release(self.spec.volume)
