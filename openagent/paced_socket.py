@@ -112,7 +112,8 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # untyped
 
     def serverClose(self, code: int | None = None) -> None:
         try:
-            super().serverClose(code)
+            # Not Daphne's way, which refuses the registered codes that we use, as 1013 (try again later).
+            self.sendCloseFrame(code=1000 if code is None else code)
         finally:
             self._read_on()
 

@@ -107,3 +107,13 @@ async def test_one_whose_application_failed_is_read_to_its_end(
     connection.onMessage(bytes(MAX_UNTAKEN_BYTES), True)
     connection.handle_exception(RuntimeError())
     assert transport.producerState == "producing"
+
+
+@pytest.mark.parametrize(("told", "sent"), [(None, 1000), (1013, 1013), (4404, 4404)])
+async def test_it_closes_with_the_code_that_the_application_gives(
+    connection: PacedSocket, transport: StringTransport, told: int | None, sent: int
+) -> None:
+    transport.clear()  # type: ignore[no-untyped-call]
+    connection.serverClose(told)
+    assert transport.value() == b"\x88\x02" + sent.to_bytes(2, "big")  # type: ignore[no-untyped-call]
+    assert connection.state == connection.STATE_CLOSING
