@@ -79,7 +79,8 @@ def open_window(
     windows: list[Window] = []
 
     def open_one(url: str = "", *, cookies: Cookies | None = None, **options: Any) -> Window:
-        context = chromium.new_context(**{"viewport": DESKTOP, **options})
+        # What turns round and round would cost a core without a graphics card.
+        context = chromium.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
         context.add_cookies(login if cookies is None else cookies)
         windows.append(Window(context, url or product.url))
         return windows[-1]

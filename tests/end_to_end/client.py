@@ -13,7 +13,7 @@ import httpx2
 EMAIL = "owner@example.com"
 PASSWORD = "correct horse battery staple 9"
 SECONDS = 150.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 
 
 def first_run(url: str, *scopes: str) -> Client:

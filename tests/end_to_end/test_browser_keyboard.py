@@ -28,7 +28,7 @@ IS_SEEN = """async () => {
 
 
 def test_a_session_is_started_and_answered_with_the_keyboard_alone(open_window: OpenWindow) -> None:
-    window = open_window(reduced_motion="reduce")
+    window = open_window()
     page = window.page
     window.open()
     expect(page.get_by_label("What should be done?")).to_be_focused()
