@@ -20,6 +20,8 @@ from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
 
 SPEECH = "/demo long 300 20ms"
+TAKEN_BACK = 4409
+"""The instance's true sidecar came again before the frame was read."""
 TOO_LONG = json.dumps({"type": "answer", "id": "1", "data": {"content": "x" * frames.MAX_FRAME_BYTES}})
 
 
@@ -84,6 +86,16 @@ def nonsense(instance: Instance, stored: int) -> list[str | bytes]:
     ]
 
 
+def say_nonsense(rig: Rig, instance: Instance, number: int) -> tuple[int, str | bytes]:
+    """How the platform ends the link of this instance after such a frame, and the frame."""
+    with connect(rig) as link:
+        link.send(hello(rig, instance))
+        welcome = json.loads(link.recv(timeout=10))
+        assert welcome["type"] == "welcome"
+        frame = nonsense(instance, welcome["stored_seq"])[number]
+        return closed_with(link, frame), frame
+
+
 def test_strangers_and_nonsense_disturb_no_turn(broken: Rig) -> None:
     """The worst nonsense comes from somebody with the true token and key, who takes the link each time."""
     client, session = broken.client, broken.session()
@@ -98,14 +110,12 @@ def test_strangers_and_nonsense_disturb_no_turn(broken: Rig) -> None:
         with connect(broken) as link:
             assert closed_with(link, hello(broken, instance, token="0" * 64)) == 4403
         for number in range(len(nonsense(instance, 0))):
-            with connect(broken) as link:
-                link.send(hello(broken, instance))
-                welcome = json.loads(link.recv(timeout=10))
-                assert welcome["type"] == "welcome"
-                frame = nonsense(instance, welcome["stored_seq"])[number]
-                # Whose message is longer than any may be is hung up on before it is over.
-                expected = {4400} if frame is not TOO_LONG else {4400, 1009, 1006}
-                assert closed_with(link, frame) in expected, frame[:80]
+            code, frame = say_nonsense(broken, instance, number)
+            while code == TAKEN_BACK:
+                code, frame = say_nonsense(broken, instance, number)
+            # Whose message is longer than any may be is hung up on before it is over.
+            expected = {4400} if frame is not TOO_LONG else {4400, 1009, 1006}
+            assert code in expected, frame[:80]
         check_one_clean_turn(client, reader, session, SPEECH, turn)
     assert Instance(broken.product, client, session).id == instance.id
 
