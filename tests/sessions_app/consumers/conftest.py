@@ -17,11 +17,13 @@ from django.test import Client
 from openagent.accounts.models import User
 from openagent.asgi import application
 from sessions_app.consumers import upkeep
-from sessions_app.models import Instance, Session
+from sessions_app.models import Instance, Session, Terminal
 from sessions_app.services import events, instances
 from sidecar.protocol import frames, messages
+from sidecar.protocol import terminals as wire
 
 SECONDS = 10
+CLIENT = str(uuid.UUID(int=7))
 
 
 class Socket:
@@ -193,3 +195,30 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS):
         while not await sync_to_async(condition)():
             await asyncio.sleep(0.02)
+
+
+class View(Socket):
+    """Alice's view of a terminal."""
+
+    async def hears(self) -> dict[str, Any] | tuple[int, int, bytes]:
+        """The next message: a dictionary, or flags, offset and bytes."""
+        output = await self._communicator.receive_output(timeout=SECONDS)
+        assert output["type"] == "websocket.send", output
+        if output.get("bytes") is not None:
+            return wire.unpack(output["bytes"])
+        message: dict[str, Any] = json.loads(output["text"])
+        return message
+
+    async def types(self, offset: int, data: bytes) -> None:
+        await self._communicator.send_to(bytes_data=wire.pack(0, offset, data))
+
+
+@pytest.fixture
+def view(sockets: list[Socket], session: Session, cookie: str) -> Callable[..., View]:
+    def make(terminal: Terminal, query: str = f"client={CLIENT}", **headers: str) -> View:
+        path = f"/ws/sessions/{session.pk}/terminals/{terminal.pk}/?{query}"
+        made = View(path, headers or {"cookie": cookie, "origin": "http://localhost"})
+        sockets.append(made)
+        return made
+
+    return make

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,33 +10,14 @@ from asgiref.sync import sync_to_async
 
 from openagent.accounts import tokens
 from openagent.accounts.models import User
-from sessions_app.models import Session, Terminal, TerminalState
+from sessions_app.models import Session, Terminal
 from sessions_app.services import instances, terminals, transcripts
 from sidecar.protocol import frames
 from sidecar.protocol import terminals as wire
 from tests.sessions_app.conftest import make_terminal
-from tests.sessions_app.consumers.conftest import SECONDS, Sidecar, Socket, eventually
+from tests.sessions_app.consumers.conftest import CLIENT, SECONDS, Sidecar, Socket, View, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-CLIENT = str(uuid.UUID(int=7))
-SIZES: list[tuple[int, int, int]] = [(0, 24, 80), (8, 30, 90)]
-
-
-class View(Socket):
-    """Alice's view of a terminal."""
-
-    async def hears(self) -> dict[str, Any] | tuple[int, int, bytes]:
-        """The next message: a dictionary, or flags, offset and bytes."""
-        output = await self._communicator.receive_output(timeout=SECONDS)
-        assert output["type"] == "websocket.send", output
-        if output.get("bytes") is not None:
-            return wire.unpack(output["bytes"])
-        message: dict[str, Any] = json.loads(output["text"])
-        return message
-
-    async def types(self, offset: int, data: bytes) -> None:
-        await self._communicator.send_to(bytes_data=wire.pack(0, offset, data))
 
 
 class TerminalSidecar(Sidecar):
@@ -72,17 +51,6 @@ async def linked(sockets: list[Socket], session: Session) -> TerminalSidecar:
     sockets.append(made)
     await made.begin(versions=[1, 2])
     return made
-
-
-@pytest.fixture
-def view(sockets: list[Socket], session: Session, cookie: str) -> Callable[..., View]:
-    def make(terminal: Terminal, query: str = f"client={CLIENT}", **headers: str) -> View:
-        path = f"/ws/sessions/{session.pk}/terminals/{terminal.pk}/?{query}"
-        made = View(path, headers or {"cookie": cookie, "origin": "http://localhost"})
-        sockets.append(made)
-        return made
-
-    return make
 
 
 async def opened(linked: TerminalSidecar, session: Session) -> Terminal:
@@ -158,45 +126,6 @@ async def test_it_waits_for_a_session_that_starts_and_tells_of_a_terminal_that_f
     hello, ended = await alice.hears(), await alice.hears()
     assert isinstance(hello, dict) and hello["closed"]
     assert isinstance(ended, dict) and ended["message"] == "There is no such program."
-    assert await alice.closed() == 1000
-
-
-async def test_a_closed_terminal_shows_what_is_kept(session: Session, view: Callable[..., View]) -> None:
-    terminal = await sync_to_async(make_terminal)(session, state=TerminalState.CLOSED, reason="stopped")
-    saved = wire.TerminalSaved(
-        terminal=str(terminal.pk), start=2, end=14, offset=2, data=b"kept of old ", sizes=SIZES
-    )
-    await sync_to_async(transcripts.store)(session_id=session.pk, saved=saved)
-    alice = view(terminal, f"client={CLIENT}&offset=4")
-    assert await alice.connect()
-    hello = await alice.hears()
-    assert isinstance(hello, dict)
-    assert (hello["offset"], hello["reset"], hello["closed"], hello["rows"]) == (4, False, True, 24)
-    assert await alice.hears() == (0, 4, b"pt o")
-    assert await alice.hears() == {"type": "size", "offset": 8, "rows": 30, "cols": 90}
-    assert await alice.hears() == (0, 8, b"f old ")
-    ended = await alice.hears()
-    assert isinstance(ended, dict) and (ended["type"], ended["reason"], ended["offset"]) == (
-        "exit",
-        "stopped",
-        14,
-    )
-    assert await alice.closed() == 1000
-
-
-async def test_of_one_whose_end_was_not_kept_the_viewer_hears_where_it_ended(
-    session: Session, view: Callable[..., View]
-) -> None:
-    terminal = await sync_to_async(make_terminal)(session, state=TerminalState.CLOSED, reason="stopped")
-    saved = wire.TerminalSaved(terminal=str(terminal.pk), start=0, end=900, offset=0, data=b"begin")
-    await sync_to_async(transcripts.store)(session_id=session.pk, saved=saved)
-    alice = view(terminal)
-    assert await alice.connect()
-    hello = await alice.hears()
-    assert isinstance(hello, dict) and hello["live_from"] == 5
-    assert await alice.hears() == (0, 0, b"begin")
-    ended = await alice.hears()
-    assert isinstance(ended, dict) and (ended["type"], ended["offset"]) == ("exit", 900)
     assert await alice.closed() == 1000
 
 
@@ -290,16 +219,3 @@ async def test_an_old_sidecar_is_told_nothing_of_terminals(
     owner = await sync_to_async(User.objects.get)(pk=session.owner_id)
     with pytest.raises(terminals.Unsupported):
         await sync_to_async(terminals.open_one)(session=session, user=owner, rows=24, cols=80)
-
-
-async def test_a_viewer_who_has_seen_more_than_was_kept_keeps_it(
-    session: Session, view: Callable[..., View]
-) -> None:
-    terminal = await sync_to_async(make_terminal)(session, state=TerminalState.CLOSED, reason="lost")
-    alice = view(terminal, f"client={CLIENT}&offset=500")
-    assert await alice.connect()
-    hello, ended = await alice.hears(), await alice.hears()
-    assert isinstance(hello, dict) and isinstance(ended, dict)
-    assert (hello["offset"], hello["reset"], hello["closed"]) == (500, False, True)
-    assert (ended["type"], ended["offset"]) == ("exit", 500)
-    assert await alice.closed() == 1000
