@@ -38,20 +38,21 @@ def reap() -> int:
     return reaped
 
 
-def make_room(*, instance: Instance) -> bool:
+def make_room(*, instance: Instance) -> None:
     """Puts the session to sleep that has been idle longest, before its time, if this instance has no place.
 
     Of the owner's own, if they have as many as one may; only what has been idle for a third of the time.
     """
-    full = places.is_full_for(instance) if places.is_waiting(instance) else ""
+    full = places.is_full_for(instance)
     if not full:
-        return False
+        return
     least = max(1, _limit() // 3)
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")
     if full == "user":
         ready = ready.filter(owner=instance.session.owner_id)
     longest = _quiet(ready).values_list("pk", flat=True).first()
-    return longest is not None and _put_to_sleep(longest, least)
+    if longest is not None:
+        _put_to_sleep(longest, least)
 
 
 def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:

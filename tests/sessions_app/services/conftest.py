@@ -12,7 +12,7 @@ from pytest_django import Settings
 from openagent.accounts.models import User
 from sessions_app import drivers
 from sessions_app.models import Instance, Session
-from sessions_app.services import events, ingest, instances
+from sessions_app.services import events, ingest, instances, lifecycle
 from sidecar.protocol import messages
 from tests.fakes.driver import FakeDriver
 
@@ -41,6 +41,13 @@ def instance(session: Session) -> Instance:
     ingest.salvage(successor=made, gen=0, salvaged=[], done=True)
     made.refresh_from_db()
     return made
+
+
+def get_ready(instance: Instance) -> Instance:
+    """Its agent listens, and it is read anew."""
+    lifecycle.on_ready(instance=instance)
+    instance.refresh_from_db()
+    return instance
 
 
 class Sidecar:

@@ -14,6 +14,7 @@ from sessions_app.services import instances, lifecycle, places, reconciler, stat
 from sessions_app.services.reconciler import START_PASSES
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_prompt, make_session
+from tests.sessions_app.services.conftest import get_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +31,6 @@ def start(owner: User) -> Instance:
     instances.launch(instance_id=made.pk)
     made.refresh_from_db()
     return made
-
-
-def get_ready(instance: Instance) -> Instance:
-    lifecycle.on_ready(instance=instance)
-    instance.refresh_from_db()
-    return instance
 
 
 def fresh(instance: Instance) -> Instance:

@@ -12,6 +12,7 @@ from sessions_app.services import instances, lifecycle, reconciler
 from sessions_app.services.reconciler import START_PASSES, STOP_PASSES
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance, make_prompt
+from tests.sessions_app.services.conftest import get_ready
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +32,6 @@ def launch(session: Session) -> Instance:
     instances.launch(instance_id=made.pk)
     made.refresh_from_db()
     return made
-
-
-def get_ready(instance: Instance) -> Instance:
-    lifecycle.on_ready(instance=instance)
-    instance.refresh_from_db()
-    return instance
 
 
 def state_of(instance: Instance) -> str:

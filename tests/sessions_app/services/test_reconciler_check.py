@@ -10,7 +10,8 @@ import pytest
 from sessions_app.models import Instance, Session
 from sessions_app.services import instances, reconciler
 from tests.fakes.driver import FakeDriver
-from tests.sessions_app.services.test_reconciler import get_ready, launch, state_of, wake
+from tests.sessions_app.services.conftest import get_ready
+from tests.sessions_app.services.test_reconciler import launch, state_of, wake
 
 
 @pytest.fixture(autouse=True)

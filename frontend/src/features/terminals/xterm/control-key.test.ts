@@ -12,6 +12,8 @@ test.each([
   ["\t", "\t"],
   ["\u001b", "\u001b"],
   ["\u001b[H", "\u001b[H"],
+  ["é", "é"],
+  ["ab", "ab"],
   ["text", "text"],
   ["1", "1"],
 ])("%j with Ctrl is %j", (data, expected) => {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { cleanTitle } from "./clean-title";
 import { decodeOffer, offerClipboard } from "./clipboard";
-import { ControlKey, controlled } from "./control-key";
+import { ControlKey } from "./control-key";
 import { headlessXterm, written } from "./fake-xterm";
 import { safeAddress } from "./links";
 
@@ -61,18 +61,6 @@ test("what was offered long ago is not offered again", async () => {
   isLive = true;
   await written(xterm, "\u001b]52;c;bmV3\u0007\u001b]52;c;?\u0007");
   expect(offers).toEqual(["new"]);
-});
-
-test.each([
-  ["c", "\u0003"],
-  ["C", "\u0003"],
-  ["[", "\u001b"],
-  [" ", "\0"],
-  ["é", "é"],
-  ["ab", "ab"],
-  ["\u001b[A", "\u001b[1;5A"],
-])("Ctrl and %j is %j", (data, sent) => {
-  expect(controlled(data)).toBe(sent);
 });
 
 test("Ctrl holds for one character, and can be let go", () => {
