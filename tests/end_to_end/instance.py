@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from sidecar import segments
 from tests.end_to_end.client import SECONDS, Client, eventually
 from tests.product import Product
+
+GONE_SECONDS = 10
 
 
 class Instance:
@@ -42,8 +45,19 @@ class Instance:
         return self._data / "journals" / self.session
 
     def kill(self, half: str, number: int = signal.SIGKILL) -> None:
-        """Signal the first process of the `sidecar` or of the `box`, or the `keeper` of both."""
-        os.kill(self.pids[half], number)
+        """Signal the first process of the `sidecar` or of the `box`, or the `keeper` of both.
+
+        SIGKILL waits until all its threads are gone: one in the middle of a write ends that first.
+        """
+        pid = self.pids[half]
+        process = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(process, number)
+            if number == signal.SIGKILL:
+                # Readable when the last thread has ended, whoever its parent is: pidfd_open(2).
+                assert select.select([process], [], [], GONE_SECONDS)[0], f"{half} {pid} does not end"
+        finally:
+            os.close(process)
 
     def journaled(self) -> list[dict[str, Any]]:
         """The events that stand in the journal of this generation right now, oldest first."""
