@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import functools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
@@ -17,11 +19,14 @@ from sidecar.protocol import messages
 
 _json = msgspec.json.Encoder()
 _INSERT = (
-    f"INSERT INTO {Event._meta.db_table} (session_id, seq, seq_end, gen, turn, ts, kind, data)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    f"INSERT INTO {Event._meta.db_table} (session_id, seq, seq_end, gen, turn, ts, kind, data) VALUES %s"
 )
+_MOST_ROWS = 1000
+"""In one statement: SQLite takes 32766 values at most."""
+# Both databases call the columns of VALUES so.
 _MOVE = (
-    f"UPDATE {Session._meta.db_table} SET last_seq = %s WHERE id = %s AND generation = %s AND last_seq = %s"
+    f"UPDATE {Session._meta.db_table} SET last_seq = claim.column4 FROM (VALUES %s) AS claim"
+    " WHERE id = claim.column1 AND generation = claim.column2 AND last_seq = claim.column3 RETURNING id"
 )
 
 
@@ -47,60 +52,88 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Consecutive events that an instance of this generation sent."""
+
+    session_id: uuid.UUID
+    generation: int
+    events: Sequence[messages.Event]
+
+
 def insert(rows: Sequence[tuple[uuid.UUID, messages.Event]]) -> None:
     """Stores events that arrived on a link, whose numbers were claimed: (session, event) of each.
 
-    Written in SQL because this is the hot path of the whole platform: it costs a fifth of `bulk_create`.
+    Written in SQL because this is the hot path of the whole platform: it costs a fifth of `bulk_create`. Each
+    statement of this thread, and each row of an `executemany`, waits for the busy event loop to let go.
     """
-    if not rows:
-        return
     key, turn = Event._meta.get_field("session"), Event._meta.get_field("turn")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _INSERT,
-            [
-                (
-                    key.get_db_prep_value(session_id, connection),
-                    event.seq,
-                    event.seq,
-                    event.gen,
-                    turn.get_db_prep_value(event.turn, connection),
-                    event.ts,
-                    event.kind,
-                    _json.encode(event.data).decode(),
-                )
-                for session_id, event in rows
-            ],
-        )
+    prepared = functools.cache(lambda field, value: field.get_db_prep_value(value, connection))
+    for start in range(0, len(rows), _MOST_ROWS):
+        part = rows[start : start + _MOST_ROWS]
+        values: list[Any] = []
+        for session_id, event in part:
+            values += (
+                prepared(key, session_id),
+                event.seq,
+                event.seq,
+                event.gen,
+                prepared(turn, event.turn),
+                event.ts,
+                event.kind,
+                _json.encode(event.data).decode(),
+            )
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT % _rows(len(part), 8), values)
 
 
-def claim_numbers(
-    *, session_id: uuid.UUID, generation: int, events: Sequence[messages.Event]
-) -> tuple[Outcome, Sequence[messages.Event]]:
-    """Moves `last_seq` over `events` if they are the next ones of this generation; answers what to store.
+def claim_numbers(claims: Sequence[Claim]) -> list[tuple[Outcome, Sequence[messages.Event]]]:
+    """Moves `last_seq` over the events of each claim if they are the next ones of its generation.
 
-    Events that are stored already are left out, so a repeated frame answers STORED with nothing to store.
-    Call inside the transaction that stores the rows.
+    Answers for each what to store: events that are stored already are left out, so a repeated frame answers
+    STORED with nothing to store. Call inside the transaction that stores the rows.
     """
-    while events:
-        first = events[0].seq
-        if _move(session_id, generation, before=first - 1, last=events[-1].seq):
-            return Outcome.STORED, events
-        fence = Session.objects.filter(id=session_id).values_list("generation", "last_seq").first()
-        if fence is None or fence[0] != generation:
+    moved = _move(claims)
+    return [
+        (Outcome.STORED, claim.events) if index in moved else _claim_what_is_new(claim)
+        for index, claim in enumerate(claims)
+    ]
+
+
+def _claim_what_is_new(claim: Claim) -> tuple[Outcome, Sequence[messages.Event]]:
+    """The same for one claim that may not be what comes next."""
+    while claim.events:
+        fence = Session.objects.filter(id=claim.session_id).values_list("generation", "last_seq").first()
+        if fence is None or fence[0] != claim.generation:
             return Outcome.FENCED, ()
-        if fence[1] < first - 1:
+        if fence[1] < claim.events[0].seq - 1:
             return Outcome.GAP, ()
-        events = [event for event in events if event.seq > fence[1]]
+        claim = replace(claim, events=[event for event in claim.events if event.seq > fence[1]])
+        if _move([claim]):
+            return Outcome.STORED, claim.events
     return Outcome.STORED, ()
 
 
-def _move(session_id: uuid.UUID, generation: int, *, before: int, last: int) -> bool:
-    """The fence's compare-and-set."""
-    key = Session._meta.pk.get_db_prep_value(session_id, connection)
+def _move(claims: Sequence[Claim]) -> set[int]:
+    """The compare-and-set of the fences of all of them, in one statement; the indexes of those it moved."""
+    keys: dict[Any, int] = {}
+    values: list[Any] = []
+    for index, claim in enumerate(claims):
+        key = Session._meta.pk.get_db_prep_value(claim.session_id, connection)
+        # Of two claims on one session the second is looked at when the first has its numbers.
+        if claim.events and key not in keys:
+            keys[key] = index
+            values += (key, claim.generation, claim.events[0].seq - 1, claim.events[-1].seq)
+    if not keys:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE, (last, key, generation, before))
-        return bool(cursor.rowcount)
+        cursor.execute(_MOVE % _rows(len(keys), 4), values)
+        return {keys[key] for (key,) in cursor.fetchall()}
+
+
+def _rows(count: int, width: int) -> str:
+    row = f"({', '.join(['%s'] * width)})"
+    return ", ".join([row] * count)
 
 
 @transaction.atomic

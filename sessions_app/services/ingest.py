@@ -27,14 +27,11 @@ class Fenced(Exception):
     """The instance that salvages is not its session's present generation any more."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Batch:
-    """Consecutive events of one live instance."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(events.Claim):
+    """The same of an instance that is alive."""
 
     instance_id: uuid.UUID
-    session_id: uuid.UUID
-    generation: int
-    events: Sequence[messages.Event]
 
 
 def slice_end(waiting: Sequence[messages.Event]) -> int:
@@ -52,10 +49,7 @@ def store(batches: Sequence[Batch]) -> list[Outcome]:
     """Stores all batches in one transaction and answers what became of each; a refused one hurts no other."""
     rows: list[tuple[uuid.UUID, messages.Event]] = []
     outcomes = []
-    for batch in batches:
-        outcome, fresh = events.claim_numbers(
-            session_id=batch.session_id, generation=batch.generation, events=batch.events
-        )
+    for batch, (outcome, fresh) in zip(batches, events.claim_numbers(batches), strict=True):
         rows.extend((batch.session_id, event) for event in fresh)
         effects = [event for event in fresh if projection.has_effect(event.kind)]
         if effects:
