@@ -80,8 +80,21 @@ class Feed:
     def has_stored(self, position: Position) -> None:
         """The log is stored up to `position`."""
         if position > self.stored:
+            # Readers that the feed can serve were told when it got its frames: most of them, all the time.
+            has_more_than_the_feed = not self._holds(self.stored, position)
             self.stored = position
-            self.notify()
+            if has_more_than_the_feed:
+                self.notify()
+
+    def _holds(self, after: Position, until: Position) -> bool:
+        """Whether everything between these places is in the feed."""
+        frames = self._frames
+        return (
+            bool(frames)
+            and after.gen == until.gen == frames[-1].gen
+            and frames[0].first <= after.seq + 1
+            and until.seq <= frames[-1].last
+        )
 
     def notify(self) -> None:
         """Lets every reader look again."""

@@ -19,6 +19,13 @@ from sidecar.protocol import messages
 _log = log.get(__name__)
 
 INTERVAL_SECONDS = 0.025
+"""From one transaction to the next, at least."""
+PAUSES = 3
+"""So many times as long as it took to store is paused: what is shown live has the rest of the process."""
+MOST_PAUSE_SECONDS = 0.2
+"""When it took long, it waited for the database."""
+MOST_SOURCES = 32
+"""In one transaction: its thread holds up the event loop for as long as it has rows to prepare."""
 RETRY_SECONDS = 0.5
 
 
@@ -60,15 +67,18 @@ def replace(instance_id: uuid.UUID) -> None:
 
 
 async def run() -> None:
-    """Stores what waits, at most one transaction per interval, until cancelled."""
+    """Stores what waits, the oldest first, at most one transaction per interval, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         await _has_pending.wait()
         started = loop.time()
         _has_pending.clear()
-        await _store([(source, _take(source)) for source in list(_pending)])
-        counters.STORE_SECONDS.observe(loop.time() - started)
-        await asyncio.sleep(max(0.0, INTERVAL_SECONDS - (loop.time() - started)))
+        await _store([(source, _take(source)) for source in list(_pending)[:MOST_SOURCES]])
+        if _pending:
+            _has_pending.set()
+        took = loop.time() - started
+        counters.STORE_SECONDS.observe(took)
+        await asyncio.sleep(max(INTERVAL_SECONDS - took, min(PAUSES * took, MOST_PAUSE_SECONDS)))
 
 
 def _take(source: Source) -> list[messages.Event]:
@@ -77,7 +87,6 @@ def _take(source: Source) -> list[messages.Event]:
     end = ingest.slice_end(events)
     if end < len(events):
         _pending[source] = events[end:]
-        _has_pending.set()
     return events[:end]
 
 

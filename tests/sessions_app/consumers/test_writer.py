@@ -111,6 +111,27 @@ async def test_a_flood_of_effects_is_stored_in_slices_and_the_others_do_not_wait
     assert await sync_to_async(lambda: list(stored))() == list(range(1, 2 * most + 4))
 
 
+async def test_of_many_links_the_oldest_are_stored_first_and_all_in_the_end(
+    alice: User, monkeypatch: pytest.MonkeyPatch, running: None
+) -> None:
+    links = [await sync_to_async(link_of)(alice) for _ in range(5)]
+    rounds: list[list[uuid.UUID]] = []
+
+    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
+        rounds.append([batch.session_id for batch in batches])
+        return real(batches)
+
+    real = ingest.store
+    monkeypatch.setattr(ingest, "store", store)
+    monkeypatch.setattr(writer, "MOST_SOURCES", 2)
+    for link in links:
+        writer.add(link, [event("plan", entries=[])])
+    async with asyncio.timeout(SECONDS):
+        assert [await link.heard.get() for link in links] == [1] * 5
+    ids = [link.session_id for link in links]
+    assert rounds == [ids[:2], ids[2:4], ids[4:]]
+
+
 async def test_what_waits_behind_a_slice_that_is_refused_is_not_tried(alice: User, running: None) -> None:
     bad, good = [await sync_to_async(link_of)(alice) for _ in range(2)]
     bad.generation = 7
