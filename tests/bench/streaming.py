@@ -101,6 +101,8 @@ async def _product(
         )
         for session, *_ in made
     ]
+    # What connecting a hundred browsers at once costs is not what a frame costs.
+    await asyncio.gather(*(_become_live(browser) for browser in browsers))
     drains = [asyncio.ensure_future(_drain(sidecar)) for sidecar, _ in sidecars]
     try:
 
@@ -141,6 +143,12 @@ async def _sidecar(product: Product, instance: str, token: str) -> tuple[ClientC
 async def _drain(link: ClientConnection) -> None:
     async for _ in link:
         pass
+
+
+async def _become_live(browser: ClientConnection) -> None:
+    async with asyncio.timeout(DRAIN_SECONDS):
+        while msgspec.json.decode(await browser.recv())["type"] != "live":
+            pass
 
 
 async def _watch(connection: ClientConnection, expected: int, result: load.Result) -> None:
