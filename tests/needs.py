@@ -29,7 +29,8 @@ def bubblewrap() -> Path:
 
 
 def browser() -> Path:
-    return tool("browser", shutil.which("chromium") or shutil.which("google-chrome"))
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    return tool("browser", next(filter(None, map(shutil.which, names)), None))
 
 
 def redis() -> Path:
