@@ -23,6 +23,8 @@ from sessions_app.services import commands, links, logs, state
 _log = log.get(__name__)
 
 POLL_SECONDS = 2.0
+PAUSE_SECONDS = 0.05
+"""Between two looks: what one moment changes, in several transactions, is read once."""
 LOGIN_SECONDS = 2.0
 ABSENCE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
@@ -100,6 +102,7 @@ async def _look() -> None:
             else:
                 feed.is_gone = True
                 feed.notify()
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _look_for_commands() -> None:

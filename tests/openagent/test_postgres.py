@@ -23,7 +23,8 @@ def url() -> Iterator[str]:
 
 
 PARTS = {
-    "sessions": ["tests/sessions_app"],
+    "the log and its rows": ["tests/sessions_app/services"],
+    "sessions": ["tests/sessions_app", "--ignore=tests/sessions_app/services"],
     "the rest": ["tests/keys_app", "tests/openagent/accounts", "tests/openagent/lib"],
     "strangers": [f"tests/matrix/test_{name}.py" for name in ("two_users", "sockets", "description")],
     # Of what is refused before it comes to the rows, both databases know nothing.
@@ -36,7 +37,7 @@ PARTS = {
 @pytest.mark.parametrize(
     "part",
     [
-        pytest.param(tests, id=name, marks=() if name == "sessions" else pytest.mark.variant)
+        pytest.param(tests, id=name, marks=() if name == "the log and its rows" else pytest.mark.variant)
         for name, tests in PARTS.items()
     ],
 )
