@@ -41,10 +41,11 @@ def reap() -> int:
 def make_room(*, instance: Instance) -> None:
     """Puts the session to sleep that has been idle longest, before its time, if this instance has no place.
 
-    Of the owner's own, if they have as many as one may; only what has been idle for a third of the time.
+    Of the owner's own, if they have as many as one may; only what has been idle for a third of the time, and
+    nobody while as many leave already as wait.
     """
     full = places.is_full_for(instance)
-    if not full:
+    if not full or places.will_be_free(instance, of_owner=full == "user"):
         return
     least = max(1, _limit() // 3)
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")

@@ -33,6 +33,15 @@ def is_waiting(instance: Instance) -> bool:
     return is_unmade and any(stage["name"] == STAGE for stage in instance.stages)
 
 
+def will_be_free(instance: Instance, *, of_owner: bool) -> bool:
+    """Whether those that stop already leave a place for each that waits, among the owner's own or all."""
+    among = (
+        Instance.objects.filter(session__owner=instance.session.owner_id) if of_owner else Instance.objects
+    )
+    waiting = among.filter(state=InstanceState.REQUESTED, launched_at=None).count()
+    return among.filter(state=InstanceState.STOPPING).count() >= waiting
+
+
 def next_in_line() -> list[uuid.UUID]:
     """Those that have waited longest to be made."""
     unmade = Instance.objects.filter(state=InstanceState.REQUESTED, launched_at=None)

@@ -121,3 +121,18 @@ def test_the_one_that_is_idle_longest_makes_room(alice: User, bob: User, setting
     lifecycle.retire(instance_id=idle.pk)
     reconciler.reconcile()
     assert fresh(waiting).state == "starting"
+
+
+def test_only_as_many_make_room_as_wait(alice: User, settings: Settings) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 2
+    settings.OPENAGENT_IDLE_SECONDS = 9 * settings.OPENAGENT_IDLE_PASS_SECONDS
+    longest, other = (get_ready(start(alice)) for _ in range(2))
+    start(alice)
+    for one, passes in ((longest, 5), (other, 4)):
+        Session.objects.filter(pk=one.session_id).update(idle_passes=passes)
+    for _ in range(2):
+        reconciler.reconcile()
+        assert [fresh(one).state for one in (longest, other)] == ["stopping", "ready"]
+    start(alice)
+    reconciler.reconcile()
+    assert fresh(other).state == "stopping"
