@@ -75,6 +75,13 @@ class SessionSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
     last_seq = serializers.IntegerField()
     generation = serializers.IntegerField()
+    sleeps_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it is put to sleep if nobody does anything; null while that is far off.",
+    )
+    kept_until = serializers.DateTimeField(
+        allow_null=True, help_text="Until then it is not put to sleep for being idle. It may be over already."
+    )
     queued_prompts = serializers.IntegerField()
     pending_permissions = serializers.IntegerField()
     usage = UsageSerializer()

@@ -106,6 +106,22 @@ class SessionStopView(APIView):
         return Response(access.described(request, id))
 
 
+class SessionKeepView(APIView):
+    """Keeping a session awake although nobody does anything."""
+
+    @extend_schema(operation_id="sessions_keep", request=None, responses=answers.SessionSerializer)
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Keep a session awake for an hour from now. 409 when it is asleep."""
+        activity.keep(session=access.session(request, id))
+        return Response(access.described(request, id))
+
+    @extend_schema(operation_id="sessions_let_sleep", responses={204: None})
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        """Let a session sleep again when it has been idle for long enough."""
+        activity.let_sleep(session=access.session(request, id))
+        return Response(status=204)
+
+
 class SessionInterruptView(APIView):
     """Stopping a turn."""
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("sessions/<uuid:id>/restore/", sessions.SessionRestoreView.as_view()),
     path("sessions/<uuid:id>/start/", sessions.SessionStartView.as_view()),
     path("sessions/<uuid:id>/stop/", sessions.SessionStopView.as_view()),
+    path("sessions/<uuid:id>/keep/", sessions.SessionKeepView.as_view()),
     path("sessions/<uuid:id>/interrupt/", sessions.SessionInterruptView.as_view()),
     path("sessions/<uuid:id>/usage/", sessions.SessionUsageView.as_view()),
     path("sessions/<uuid:id>/prompts/", prompts.PromptListView.as_view()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +16,10 @@ class Mode(models.TextChoices):
     ACCEPT_EDITS = "accept_edits", "Accept edits"
     PLAN = "plan", "Plan"
     AUTO = "auto", "Auto"
+
+
+ACTIVE: dict[str, Any] = {"idle_passes": 0, "sleeps_at": None}
+"""What whoever does something with a session writes on its row."""
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -48,6 +53,8 @@ class Session(models.Model):
     `generation` is the number of the live instance or, when none is live, of the next one; together with
     `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
     `is_paused` says that nothing wakes the session by itself: the user stopped it, or it could not start.
+    The reaper counts `idle_passes`; when the limit comes near, `sleeps_at` tells people when that will be.
+    Until `kept_until` it is not put to sleep for being idle.
     Up to `folded_seq` there is nothing left to fold in the log.
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
     and the row is left for what was used in it.
@@ -70,6 +77,8 @@ class Session(models.Model):
     prompt_count = models.PositiveIntegerField(default=0)
     state_version = models.BigIntegerField(default=1)
     idle_passes = models.PositiveIntegerField(default=0)
+    sleeps_at = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateTimeField(null=True, blank=True)
     is_paused = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)

@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.query import QuerySet
+from django.utils import timezone
 
+from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
-from sessions_app.services import instances, places
+from sessions_app.models.session import ACTIVE
+from sessions_app.services import instances, places, state
+
+KEEP_SECONDS = 3600
+
+
+class Asleep(AppError):
+    """There is nothing that could be kept awake."""
+
+    def __init__(self) -> None:
+        super().__init__("asleep", "This session is asleep: start it, or send a prompt to wake it.", 409)
 
 
 def touch(*, session_id: uuid.UUID) -> None:
     """Somebody does something with this session."""
-    Session.objects.filter(id=session_id).exclude(idle_passes=0).update(idle_passes=0)
+    if Session.objects.filter(id=session_id).exclude(sleeps_at=None).update(**ACTIVE):
+        state.bump(session_id)
+    else:
+        Session.objects.filter(id=session_id).exclude(idle_passes=0).update(**ACTIVE)
+
+
+@transaction.atomic
+def keep(*, session: Session) -> None:
+    """For an hour from now it is not put to sleep for being idle. Asleep when no instance is live."""
+    Session.objects.hold(session.pk)
+    if not Instance.objects.live().filter(session=session).exists():
+        raise Asleep
+    until = timezone.now() + timedelta(seconds=KEEP_SECONDS)
+    Session.objects.filter(pk=session.pk).update(kept_until=until, **ACTIVE)
+    state.bump(session.pk)
+
+
+@transaction.atomic
+def let_sleep(*, session: Session) -> None:
+    """From now on it is idle, and put to sleep, as others are; harmless if it was not kept."""
+    Session.objects.hold(session.pk)
+    if Session.objects.filter(pk=session.pk).exclude(kept_until=None).update(kept_until=None):
+        state.bump(session.pk)
 
 
 def reap() -> int:
     """One pass over the ready sessions; how many were put to sleep.
 
-    1. Sessions in which something goes on start counting anew, the others count one pass more.
+    1. Sessions in which something goes on start counting anew, the others count one pass more, and in the
+       last third of the time people are told when it is over.
     2. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
     """
@@ -32,6 +68,7 @@ def reap() -> int:
         touch(session_id=session_id)
     for session_id in list(_quiet(ready).values_list("pk", flat=True)):
         _quiet(ready.filter(pk=session_id)).update(idle_passes=F("idle_passes") + 1)
+    _announce(ready, limit)
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
         reaped += _put_to_sleep(session_id, limit)
@@ -47,7 +84,7 @@ def make_room(*, instance: Instance) -> None:
     full = places.is_full_for(instance)
     if not full or places.will_be_free(instance, of_owner=full == "user"):
         return
-    least = max(1, _limit() // 3)
+    least = _third(_limit())
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")
     if full == "user":
         ready = ready.filter(owner=instance.session.owner_id)
@@ -56,10 +93,20 @@ def make_room(*, instance: Instance) -> None:
         _put_to_sleep(longest, least)
 
 
+def _announce(ready: QuerySet[Session], limit: int) -> None:
+    near = ready.filter(sleeps_at=None, idle_passes__gte=limit - _third(limit), idle_passes__lt=limit)
+    for session_id, passes in near.values_list("pk", "idle_passes"):
+        left = (limit - passes) * settings.OPENAGENT_IDLE_PASS_SECONDS
+        with transaction.atomic():
+            same = Session.objects.filter(pk=session_id, idle_passes=passes)
+            if same.update(sleeps_at=timezone.now() + timedelta(seconds=left)):
+                state.bump(session_id)
+
+
 def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:
     with transaction.atomic():
         still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
-        if not _quiet(still_idle).update(idle_passes=0):
+        if not _quiet(still_idle).update(**ACTIVE):
             return False
         instances.stop(session_id=session_id, reason="idle")
         return True
@@ -70,6 +117,10 @@ def _limit() -> int:
     return max(1, round(settings.OPENAGENT_IDLE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
 
 
+def _third(limit: int) -> int:
+    return max(1, limit // 3)
+
+
 def _ready() -> QuerySet[Session]:
     return Session.objects.filter(
         Exists(Instance.objects.filter(session=OuterRef("pk"), state=InstanceState.READY))
@@ -77,7 +128,7 @@ def _ready() -> QuerySet[Session]:
 
 
 def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
-    """Of `sessions`, those in which nothing runs, waits or asks."""
+    """Of `sessions`, those in which nothing runs, waits or asks, and that nobody wants to be kept awake."""
     unfinished = Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))
     asking = Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING)
-    return sessions.filter(~Exists(unfinished), ~Exists(asking))
+    return sessions.filter(~Exists(unfinished), ~Exists(asking)).exclude(kept_until__gt=timezone.now())

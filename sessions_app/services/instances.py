@@ -23,6 +23,7 @@ from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
+from sessions_app.models.session import ACTIVE
 from sessions_app.services import agents, commands, places, state
 from sidecar.protocol import frames
 
@@ -59,7 +60,7 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
             )
     except IntegrityError:  # somebody else was quicker
         return None
-    Session.objects.filter(pk=session_id).update(is_paused=False, idle_passes=0)
+    Session.objects.filter(pk=session_id).update(is_paused=False, **ACTIVE)
     commands.give(instance_id=instance.pk, order=_claim(session))
     add_stage(instance.pk, "requested")
     state.bump(session_id)

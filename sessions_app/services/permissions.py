@@ -13,6 +13,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Event, Instance, Permission, PermissionState, Session
+from sessions_app.models.session import ACTIVE
 from sessions_app.services import commands, shapes, state
 from sidecar.protocol import frames, messages
 
@@ -79,7 +80,7 @@ def answer(
         answers=answers or [],
     )
     commands.give(instance_id=permission.instance_id, order=order)
-    Session.objects.filter(pk=permission.session_id).update(idle_passes=0)
+    Session.objects.filter(pk=permission.session_id).update(**ACTIVE)
     state.bump(permission.session_id)
     return permission
 

@@ -12,6 +12,7 @@ from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.prompt import OPEN_STATES
+from sessions_app.models.session import ACTIVE
 from sessions_app.services import commands, instances, state
 from sidecar.protocol import frames, messages
 
@@ -51,7 +52,7 @@ def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -
     if session.prompts.queued().count() >= MAX_QUEUED:
         raise AppError("queue_full", f"{MAX_QUEUED} prompts wait already: remove some, or wait.", 409)
     Session.objects.filter(pk=session.pk).update(
-        prompt_count=F("prompt_count") + 1, idle_passes=0, is_paused=False, updated_at=timezone.now()
+        prompt_count=F("prompt_count") + 1, is_paused=False, updated_at=timezone.now(), **ACTIVE
     )
     number = Session.objects.values_list("prompt_count", flat=True).get(pk=session.pk)
     try:

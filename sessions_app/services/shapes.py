@@ -73,6 +73,8 @@ def session(row: Session, facts: Facts) -> Shape:
         "updated_at": moment(row.updated_at),
         "last_seq": row.last_seq,
         "generation": row.generation,
+        "sleeps_at": moment(row.sleeps_at) if facts.status == "ready" else None,
+        "kept_until": moment(row.kept_until),
         "queued_prompts": facts.queued,
         "pending_permissions": facts.pending,
         "usage": dict(facts.usage),

@@ -24,6 +24,7 @@ import { OutputTerminal } from "./lazy-terminals";
 import { useMe } from "./me";
 import { isNextShown, OnTheWay } from "./on-the-way";
 import { RunCode } from "./run-code";
+import { SleepNotice } from "./sleep-notice";
 import { useStop } from "./use-stop";
 import { useRunInTerminal } from "./use-terminal-toggle";
 
@@ -90,6 +91,7 @@ export function Chat({ id }: { id: string }) {
         <Queue session={id} prompts={queued} />
         <ConnectionLine session={id}>
           {session && isPaused(session) && <StartButton id={id} />}
+          {session && <SleepNotice id={id} session={session} />}
         </ConnectionLine>
         <ChatComposer id={id} conversation={conversation} session={session} />
       </div>

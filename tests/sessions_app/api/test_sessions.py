@@ -187,6 +187,17 @@ class TestLife:
     def test_stop_when_nothing_runs_is_harmless(self, session: Session, alice_client: APIClient) -> None:
         assert alice_client.post(url_of(session, "stop/")).status_code == 200
 
+    def test_a_session_is_kept_awake_and_let_sleep(self, session: Session, alice_client: APIClient) -> None:
+        refused = alice_client.post(url_of(session, "keep/"))
+        assert (refused.status_code, refused.json()["code"]) == (409, "asleep")
+        make_instance(session)
+        kept = alice_client.post(url_of(session, "keep/")).json()
+        assert kept["kept_until"] > kept["updated_at"]
+        assert alice_client.get(url_of(session)).json()["kept_until"] == kept["kept_until"]
+        for _ in range(2):
+            assert alice_client.delete(url_of(session, "keep/")).status_code == 204
+        assert alice_client.get(url_of(session)).json()["kept_until"] is None
+
     def test_interrupt_names_the_turn(self, session: Session, alice_client: APIClient) -> None:
         prompt = make_prompt(session, PromptState.RUNNING, instance=make_instance(session))
         for _ in range(2):

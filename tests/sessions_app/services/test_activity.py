@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from sessions_app.models import Instance, Prompt, Session
-from sessions_app.services import activity, prompts
+from sessions_app.services import activity, instances, prompts, shapes
+from sessions_app.services import state as states
 from tests.sessions_app.services.conftest import Sidecar
 
 
@@ -59,3 +62,70 @@ def test_a_prompt_that_lands_beside_the_reaper_is_answered_by_one_generation(
     sidecar.say("instance.stopped", reason="idle")
     successor = Instance.objects.live().get()
     assert (successor.generation, Prompt.objects.get(pk=prompt.pk).state) == (2, "queued")
+
+
+def test_people_are_told_when_it_will_sleep_and_that_it_will_not(session: Session, sidecar: Sidecar) -> None:
+    sidecar.get_ready()
+    activity.reap()
+    assert states.describe_one(session.pk)["sleeps_at"] is None
+    before = version(session)
+    activity.reap()
+    session.refresh_from_db()
+    assert session.sleeps_at is not None
+    left = (session.sleeps_at - timezone.now()).total_seconds()
+    assert 0 < left <= 5 * 60
+    assert states.describe_one(session.pk)["sleeps_at"]
+    assert version(session) == before + 1
+    activity.touch(session_id=session.pk)
+    assert states.describe_one(session.pk)["sleeps_at"] is None
+    assert version(session) == before + 2
+    activity.touch(session_id=session.pk)
+    assert version(session) == before + 2, "Whoever types changes nothing that anybody would have to be told."
+
+
+def test_it_is_told_once(session: Session, sidecar: Sidecar, settings: Settings) -> None:
+    settings.OPENAGENT_IDLE_SECONDS = 9 * settings.OPENAGENT_IDLE_PASS_SECONDS
+    sidecar.get_ready()
+    before = version(session)
+    assert [activity.reap() for _ in range(9)] == [0] * 8 + [1]
+    assert version(session) == before + 2, "When it comes near, and when it is stopped."
+    session.refresh_from_db()
+    assert session.sleeps_at is None
+
+
+def test_a_session_that_is_kept_awake_is_not_stopped_until_the_hour_is_over(
+    session: Session, sidecar: Sidecar
+) -> None:
+    sidecar.get_ready()
+    activity.reap()
+    activity.reap()
+    activity.keep(session=session)
+    shown = states.describe_one(session.pk)
+    assert shown["sleeps_at"] is None
+    assert shown["kept_until"] > shapes.moment(timezone.now() + timedelta(minutes=59))
+    assert [activity.reap() for _ in range(6)] == [0] * 6
+    Session.objects.filter(pk=session.pk).update(kept_until=timezone.now() - timedelta(seconds=1))
+    assert [activity.reap() for _ in range(3)] == [0, 0, 1]
+
+
+def test_who_lets_it_sleep_again_gives_it_the_whole_time(session: Session, sidecar: Sidecar) -> None:
+    sidecar.get_ready()
+    activity.keep(session=session)
+    activity.reap()
+    activity.let_sleep(session=session)
+    after = version(session)
+    activity.let_sleep(session=session)
+    assert version(session) == after
+    assert states.describe_one(session.pk)["kept_until"] is None
+    assert [activity.reap() for _ in range(3)] == [0, 0, 1]
+
+
+def test_what_sleeps_cannot_be_kept_awake(session: Session) -> None:
+    with pytest.raises(activity.Asleep):
+        activity.keep(session=session)
+    instances.wake(session_id=session.pk)
+    activity.keep(session=session)
+
+
+def version(session: Session) -> int:
+    return Session.objects.values_list("state_version", flat=True).get(pk=session.pk)

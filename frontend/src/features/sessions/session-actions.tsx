@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import {
   Archive,
   ArchiveRestore,
+  Coffee,
   Copy,
   Link,
   Moon,
@@ -18,9 +19,10 @@ import { Confirm, Dialog } from "@/components/dialog";
 import { Field, Input } from "@/components/form";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
 import { messageOf } from "@/lib/api/errors";
-import { changeSession, startSession, stopSession } from "@/lib/api/sessions";
+import { changeSession, keepSession, letSessionSleep, startSession, stopSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { copyText } from "@/lib/clipboard";
+import { isKept } from "@/lib/sleep";
 import { titleOf } from "./titles";
 import { useDeletion } from "./use-deletion";
 
@@ -84,6 +86,16 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
         ) : (
           <MenuItem icon={<Play />} onSelect={() => change(() => startSession(session.id))}>
             Start the box
+          </MenuItem>
+        )}
+        {isLive && (
+          <MenuItem
+            icon={<Coffee />}
+            onSelect={() =>
+              change(() => (isKept(session) ? letSessionSleep(session.id) : keepSession(session.id)))
+            }
+          >
+            {isKept(session) ? "Let it sleep when idle" : "Keep awake for 1 h"}
           </MenuItem>
         )}
         <MenuItem icon={session.archived ? <ArchiveRestore /> : <Archive />} onSelect={archive}>

@@ -287,6 +287,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/keep/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Keep a session awake for an hour from now. 409 when it is asleep. */
+        post: operations["sessions_keep"];
+        /** @description Let a session sleep again when it has been idle for long enough. */
+        delete: operations["sessions_let_sleep"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/prompts/": {
         parameters: {
             query?: never;
@@ -1134,6 +1152,16 @@ export interface components {
             updated_at: string;
             last_seq: number;
             generation: number;
+            /**
+             * Format: date-time
+             * @description When it is put to sleep if nobody does anything; null while that is far off.
+             */
+            sleeps_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until then it is not put to sleep for being idle. It may be over already.
+             */
+            kept_until: string | null;
             queued_prompts: number;
             pending_permissions: number;
             usage: components["schemas"]["Usage"];
@@ -2100,6 +2128,65 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_let_sleep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {

@@ -79,6 +79,15 @@ export function stopSession(id: string): Promise<Session> {
   return answerOf(api.POST("/api/v1/sessions/{id}/stop/", { params: { path: { id } } }));
 }
 
+/** For an hour it is not put to sleep, whether somebody does something or not. */
+export function keepSession(id: string): Promise<Session> {
+  return answerOf(api.POST("/api/v1/sessions/{id}/keep/", { params: { path: { id } } }));
+}
+
+export function letSessionSleep(id: string): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/sessions/{id}/keep/", { params: { path: { id } } }));
+}
+
 export function interruptTurn(id: string, turn: string): Promise<Session> {
   return answerOf(api.POST("/api/v1/sessions/{id}/interrupt/", { params: { path: { id } }, body: { turn } }));
 }
