@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.query import QuerySet
 from django.utils import timezone
 
@@ -128,7 +128,13 @@ def _ready() -> QuerySet[Session]:
 
 
 def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
-    """Of `sessions`, those in which nothing runs, waits or asks, and that nobody wants to be kept awake."""
+    """Of `sessions`, those in which nothing runs, waits or asks, and that nobody wants to be kept awake.
+
+    A turn that has asked in vain for very long runs no more: its agent waits for somebody who does not come.
+    """
+    now = timezone.now()
     unfinished = Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))
     asking = Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING)
-    return sessions.filter(~Exists(unfinished), ~Exists(asking)).exclude(kept_until__gt=timezone.now())
+    in_vain = asking.filter(asked_at__lt=now - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS))
+    rests = Q(~Exists(unfinished), ~Exists(asking)) | Q(Exists(in_vain))
+    return sessions.filter(rests).exclude(kept_until__gt=now)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from sessions_app.models import Instance, Prompt, Session
+from sessions_app.models import Instance, Permission, Prompt, Session
 from sessions_app.services import activity, instances, prompts, shapes
 from sessions_app.services import state as states
 from tests.sessions_app.services.conftest import Sidecar
@@ -48,6 +48,21 @@ def test_a_running_turn_and_a_waiting_question_hold_it_off(session: Session, sid
     sidecar.say("permission.asked", prompt.pk, permission_id=str(uuid.uuid4()), type="tool", title="run ls")
     assert [activity.reap() for _ in range(6)] == [0] * 6
     sidecar.say("turn.ended", prompt.pk, stop_reason="end_turn")
+    assert [activity.reap() for _ in range(3)] == [0, 0, 1]
+
+
+def test_who_asks_in_vain_for_very_long_is_put_to_sleep(
+    session: Session, sidecar: Sidecar, settings: Settings
+) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="go")
+    sidecar.get_ready()
+    sidecar.say("turn.started", prompt.pk, prompt="go")
+    asked = str(uuid.uuid4())
+    sidecar.say("permission.asked", prompt.pk, permission_id=asked, type="tool", title="run ls")
+    long_ago = timezone.now() - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS)
+    Permission.objects.filter(pk=asked).update(asked_at=long_ago + timedelta(minutes=1))
+    assert [activity.reap() for _ in range(4)] == [0] * 4
+    Permission.objects.filter(pk=asked).update(asked_at=long_ago)
     assert [activity.reap() for _ in range(3)] == [0, 0, 1]
 
 
