@@ -74,7 +74,8 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     actions = ("stop", "delete_softly", "restore")
     fields = (
         *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
-        *("generation", "last_seq", "folded_seq", "prompt_count", "state_version", "idle_passes"),
+        *("generation", "last_seq", "folded_seq", "prompt_count", "state_version"),
+        *("idle_passes", "sleeps_at", "kept_until"),
         *("created_at", "updated_at", "archived_at", "deleted_at"),
         *("purge_begun_at", "purged_at"),
     )

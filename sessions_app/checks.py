@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,16 @@ def database_can_guard_rows(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         return []
     hint = "Set DATABASE_URL to a PostgreSQL or an SQLite database."
     return [Error("This database has no partial indexes.", hint=hint, id="sessions_app.E003")]
+
+
+@register()
+def sqlite_is_new_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E004: fences are moved by UPDATE ... FROM ... RETURNING."""
+    if connection.vendor != "sqlite" or sqlite3.sqlite_version_info >= (3, 35):
+        return []
+    hint = "Use a Python with a newer one, or set DATABASE_URL to a PostgreSQL database."
+    message = f"SQLite {sqlite3.sqlite_version} is too old: 3.35 is needed."
+    return [Error(message, hint=hint, id="sessions_app.E004")]
 
 
 @register()

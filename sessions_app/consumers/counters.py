@@ -10,7 +10,7 @@ EVENTS_RECEIVED = Counter("openagent_events_received", "Events that sidecars sen
 EVENTS_STORED = Counter("openagent_events_stored", "Events that were committed.", registry=REGISTRY)
 STORE_SECONDS = Histogram(
     "openagent_event_store_seconds",
-    "How long a transaction of events took: the lag of acknowledgements.",
+    "How long a transaction of events took.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
     registry=REGISTRY,
 )

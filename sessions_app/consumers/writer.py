@@ -73,9 +73,10 @@ async def run() -> None:
         await _has_pending.wait()
         started = loop.time()
         _has_pending.clear()
-        await _store([(source, _take(source)) for source in list(_pending)[:MOST_SOURCES]])
+        taken = [(source, _take(source)) for source in list(_pending)[:MOST_SOURCES]]
         if _pending:
             _has_pending.set()
+        await _store(taken)
         took = loop.time() - started
         counters.STORE_SECONDS.observe(took)
         await asyncio.sleep(max(INTERVAL_SECONDS - took, min(PAUSES * took, MOST_PAUSE_SECONDS)))

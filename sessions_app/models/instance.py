@@ -20,7 +20,8 @@ class InstanceState(models.TextChoices):
     FAILED = "failed"
 
 
-LIVE_STATES = (InstanceState.REQUESTED, InstanceState.STARTING, InstanceState.READY, InstanceState.STOPPING)
+AWAKE_STATES = (InstanceState.REQUESTED, InstanceState.STARTING, InstanceState.READY)
+LIVE_STATES = (*AWAKE_STATES, InstanceState.STOPPING)
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):

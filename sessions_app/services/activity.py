@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
+from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.session import ACTIVE
 from sessions_app.services import instances, places, state
 
@@ -28,17 +29,24 @@ class Asleep(AppError):
 
 def touch(*, session_id: uuid.UUID) -> None:
     """Somebody does something with this session."""
-    if Session.objects.filter(id=session_id).exclude(sleeps_at=None).update(**ACTIVE):
-        state.bump(session_id)
-    else:
-        Session.objects.filter(id=session_id).exclude(idle_passes=0).update(**ACTIVE)
+    idle = Session.objects.filter(Q(idle_passes__gt=0) | Q(sleeps_at__isnull=False), pk=session_id)
+    if not idle.exists():
+        return
+    with transaction.atomic():
+        Session.objects.hold(session_id)
+        is_told_of = idle.filter(sleeps_at__isnull=False).exists()
+        if idle.update(**ACTIVE) and is_told_of:
+            state.bump_quietly(session_id)
 
 
 @transaction.atomic
 def keep(*, session: Session) -> None:
-    """For an hour from now it is not put to sleep for being idle. Asleep when no instance is live."""
+    """For an hour from now it is not put to sleep for being idle. Asleep when it is, or about to be.
+
+    The hour is a promise to people, so it goes by the clock.
+    """
     Session.objects.hold(session.pk)
-    if not Instance.objects.live().filter(session=session).exists():
+    if not Instance.objects.filter(session=session, state__in=AWAKE_STATES).exists():
         raise Asleep
     until = timezone.now() + timedelta(seconds=KEEP_SECONDS)
     Session.objects.filter(pk=session.pk).update(kept_until=until, **ACTIVE)
@@ -100,7 +108,7 @@ def _announce(ready: QuerySet[Session], limit: int) -> None:
         with transaction.atomic():
             same = Session.objects.filter(pk=session_id, idle_passes=passes)
             if same.update(sleeps_at=timezone.now() + timedelta(seconds=left)):
-                state.bump(session_id)
+                state.bump_quietly(session_id)
 
 
 def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:
@@ -130,11 +138,14 @@ def _ready() -> QuerySet[Session]:
 def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """Of `sessions`, those in which nothing runs, waits or asks, and that nobody wants to be kept awake.
 
-    A turn that has asked in vain for very long runs no more: its agent waits for somebody who does not come.
+    A turn that has asked in vain for very long, a day by the clock of those who did not answer, runs no more:
+    its agent waits. Not if anything younger was asked or answered meanwhile.
     """
     now = timezone.now()
+    long_ago = now - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS)
     unfinished = Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))
-    asking = Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING)
-    in_vain = asking.filter(asked_at__lt=now - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS))
-    rests = Q(~Exists(unfinished), ~Exists(asking)) | Q(Exists(in_vain))
+    permissions = Permission.objects.filter(session=OuterRef("pk"))
+    asking = permissions.filter(state=PermissionState.PENDING)
+    younger = permissions.filter(Q(asked_at__gt=long_ago) | Q(answered_at__gt=long_ago))
+    rests = Q(~Exists(unfinished), ~Exists(asking)) | Q(Exists(asking), ~Exists(younger))
     return sessions.filter(rests).exclude(kept_until__gt=now)

@@ -60,7 +60,7 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
             )
     except IntegrityError:  # somebody else was quicker
         return None
-    Session.objects.filter(pk=session_id).update(is_paused=False, **ACTIVE)
+    Session.objects.filter(pk=session_id).update(is_paused=False, kept_until=None, **ACTIVE)
     commands.give(instance_id=instance.pk, order=_claim(session))
     add_stage(instance.pk, "requested")
     state.bump(session_id)

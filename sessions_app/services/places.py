@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.db.models import Count
 
 from sessions_app.models import Instance, InstanceState
 
@@ -38,8 +39,14 @@ def will_be_free(instance: Instance, *, of_owner: bool) -> bool:
     among = (
         Instance.objects.filter(session__owner=instance.session.owner_id) if of_owner else Instance.objects
     )
-    waiting = among.filter(state=InstanceState.REQUESTED, launched_at=None).count()
-    return among.filter(state=InstanceState.STOPPING).count() >= waiting
+    leaving = among.filter(state=InstanceState.STOPPING).exclude(launched_at=None)
+    waiting = among.filter(state=InstanceState.REQUESTED, launched_at=None)
+    # Whose owner has as many as one may waits for one of them, not for any.
+    owners = Instance.objects.live().exclude(launched_at=None).values("session__owner")
+    full = owners.annotate(n=Count("pk")).filter(n__gte=settings.OPENAGENT_LIVE_SESSIONS_PER_USER)
+    if not of_owner:
+        waiting = waiting.exclude(session__owner__in=full.values("session__owner"))
+    return leaving.count() >= waiting.count()
 
 
 def next_in_line() -> list[uuid.UUID]:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from openagent.accounts.models import User
 from sessions_app.models import Instance, Permission, Prompt, Session, Terminal
+from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.usage import COUNTS
 
 Shape: TypeAlias = dict[str, Any]
@@ -73,14 +74,22 @@ def session(row: Session, facts: Facts) -> Shape:
         "updated_at": moment(row.updated_at),
         "last_seq": row.last_seq,
         "generation": row.generation,
-        "sleeps_at": moment(row.sleeps_at) if facts.status == "ready" else None,
-        "kept_until": moment(row.kept_until),
+        **_sleep(row, facts),
         "queued_prompts": facts.queued,
         "pending_permissions": facts.pending,
         "usage": dict(facts.usage),
         "instance": instance(facts.instance) if facts.instance else None,
         "turn": str(facts.turn) if facts.turn else None,
     } | _deleted(row)
+
+
+def _sleep(row: Session, facts: Facts) -> Shape:
+    """What is true of one that is awake only."""
+    is_awake = facts.instance is not None and facts.instance.state in AWAKE_STATES
+    return {
+        "sleeps_at": moment(row.sleeps_at) if is_awake else None,
+        "kept_until": moment(row.kept_until) if is_awake else None,
+    }
 
 
 def _deleted(row: Session) -> Shape:

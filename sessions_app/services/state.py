@@ -46,9 +46,13 @@ class Status(models.TextChoices):
 
 def bump(session_id: uuid.UUID) -> None:
     """The state of this session is different from now on; whoever watches is told after the commit."""
-    Session.objects.filter(pk=session_id).update(
-        state_version=F("state_version") + 1, updated_at=timezone.now()
-    )
+    Session.objects.filter(pk=session_id).update(updated_at=timezone.now())
+    bump_quietly(session_id)
+
+
+def bump_quietly(session_id: uuid.UUID) -> None:
+    """The same where nobody did anything: it keeps its place in the lists."""
+    Session.objects.filter(pk=session_id).update(state_version=F("state_version") + 1)
     transaction.on_commit(partial(relay.wake_session, session_id))
 
 

@@ -34,6 +34,11 @@ def test_a_database_that_cannot_guard_rows_is_found(monkeypatch: MonkeyPatch) ->
     assert "sessions_app.E003" in ids()
 
 
+def test_an_sqlite_that_is_too_old_is_found(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    assert ids() == ({"sessions_app.E004"} if connection.vendor == "sqlite" else set())
+
+
 def test_an_idle_time_that_cannot_be_counted_is_found(settings: LazySettings) -> None:
     settings.OPENAGENT_IDLE_SECONDS = 0.5
     assert ids() == {"sessions_app.W001"}

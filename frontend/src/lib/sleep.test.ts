@@ -4,7 +4,7 @@ import { isKept, keptWords, sleepWords } from "./sleep";
 const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
 
 describe("a session that is idle", () => {
-  const idle = { status: "ready", sleeps_at: inMinutes(3.5), kept_until: null } as const;
+  const idle = { sleeps_at: inMinutes(3.5), kept_until: null } as const;
 
   it("says in how many minutes it sleeps", () => {
     expect(sleepWords(idle)).toBe("sleeps in 4 min");
@@ -12,9 +12,8 @@ describe("a session that is idle", () => {
     expect(sleepWords({ ...idle, sleeps_at: inMinutes(-2) })).toBe("falls asleep in less than a minute");
   });
 
-  it("says nothing while that is far off, or when something goes on", () => {
+  it("says nothing while that is far off", () => {
     expect(sleepWords({ ...idle, sleeps_at: null })).toBeNull();
-    expect(sleepWords({ ...idle, status: "running" })).toBeNull();
   });
 
   it("is kept until its time is over", () => {

@@ -4,7 +4,7 @@ import { serverNow } from "@/lib/server-clock";
 
 const MINUTE_MS = 60_000;
 
-type Sleep = Pick<Session, "status" | "sleeps_at" | "kept_until">;
+type Sleep = Pick<Session, "sleeps_at" | "kept_until">;
 
 export function isKept(session: Sleep): boolean {
   return session.kept_until !== null && Date.parse(session.kept_until) > serverNow();
@@ -12,7 +12,7 @@ export function isKept(session: Sleep): boolean {
 
 /** "sleeps in 4 min"; null while that is far off. */
 export function sleepWords(session: Sleep): string | null {
-  if (session.status !== "ready" || session.sleeps_at === null) return null;
+  if (session.sleeps_at === null) return null;
   const left = Date.parse(session.sleeps_at) - serverNow();
   return left < MINUTE_MS
     ? "falls asleep in less than a minute"

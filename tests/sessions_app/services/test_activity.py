@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sessions_app.models import Instance, Permission, Prompt, Session
-from sessions_app.services import activity, instances, prompts, shapes
+from sessions_app.services import activity, instances, permissions, prompts, shapes
 from sessions_app.services import state as states
 from tests.sessions_app.services.conftest import Sidecar
 
@@ -66,6 +66,25 @@ def test_who_asks_in_vain_for_very_long_is_put_to_sleep(
     assert [activity.reap() for _ in range(3)] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("happened", ["asked", "answered"])
+def test_who_asked_something_else_or_got_an_answer_since_goes_on(
+    session: Session, sidecar: Sidecar, settings: Settings, happened: str
+) -> None:
+    prompt, _ = prompts.submit(session=session, author=session.owner, prompt_id=uuid.uuid4(), text="go")
+    sidecar.get_ready()
+    sidecar.say("turn.started", prompt.pk, prompt="go")
+    old, other = str(uuid.uuid4()), str(uuid.uuid4())
+    for asked in (old, other):
+        sidecar.say("permission.asked", prompt.pk, permission_id=asked, type="tool", title="run ls")
+    long_ago = timezone.now() - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS)
+    Permission.objects.update(asked_at=long_ago)
+    if happened == "asked":
+        Permission.objects.filter(pk=other).update(asked_at=timezone.now())
+    else:
+        permissions.answer(permission=Permission.objects.get(pk=other), user=session.owner, choice="once")
+    assert [activity.reap() for _ in range(6)] == [0] * 6
+
+
 def test_a_prompt_that_lands_beside_the_reaper_is_answered_by_one_generation(
     session: Session, sidecar: Sidecar
 ) -> None:
@@ -83,10 +102,11 @@ def test_people_are_told_when_it_will_sleep_and_that_it_will_not(session: Sessio
     sidecar.get_ready()
     activity.reap()
     assert states.describe_one(session.pk)["sleeps_at"] is None
-    before = version(session)
+    before, changed = version(session), states.describe_one(session.pk)["updated_at"]
     activity.reap()
     session.refresh_from_db()
     assert session.sleeps_at is not None
+    assert states.describe_one(session.pk)["updated_at"] == changed, "Nobody did anything."
     left = (session.sleeps_at - timezone.now()).total_seconds()
     assert 0 < left <= 5 * 60
     assert states.describe_one(session.pk)["sleeps_at"]
@@ -140,6 +160,10 @@ def test_what_sleeps_cannot_be_kept_awake(session: Session) -> None:
         activity.keep(session=session)
     instances.wake(session_id=session.pk)
     activity.keep(session=session)
+    instances.stop(session_id=session.pk, reason="idle")
+    with pytest.raises(activity.Asleep):
+        activity.keep(session=session)
+    assert states.describe_one(session.pk)["kept_until"] is None, "It is about to sleep."
 
 
 def version(session: Session) -> int:

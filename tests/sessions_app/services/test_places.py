@@ -123,6 +123,24 @@ def test_the_one_that_is_idle_longest_makes_room(alice: User, bob: User, setting
     assert fresh(waiting).state == "starting"
 
 
+def test_who_waits_for_a_place_of_their_own_takes_none_of_all(
+    alice: User, bob: User, settings: Settings
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 3
+    settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 2
+    settings.OPENAGENT_IDLE_SECONDS = 9 * settings.OPENAGENT_IDLE_PASS_SECONDS
+    of_alice = get_ready(start(alice))
+    of_bob = [get_ready(start(bob)) for _ in range(2)]
+    make_prompt(of_bob[0].session)
+    start(bob)
+    start(alice)
+    Session.objects.filter(pk__in=[of_alice.session_id, of_bob[1].session_id]).update(idle_passes=4)
+    instances.stop(session_id=of_bob[0].session_id, reason="user")
+    for _ in range(2):
+        reconciler.reconcile()
+    assert [fresh(one).state for one in (of_alice, of_bob[1])] == ["ready", "ready"]
+
+
 def test_only_as_many_make_room_as_wait(alice: User, settings: Settings) -> None:
     settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 2
     settings.OPENAGENT_IDLE_SECONDS = 9 * settings.OPENAGENT_IDLE_PASS_SECONDS
