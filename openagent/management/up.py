@@ -107,6 +107,8 @@ def _environment(data: data_dir.DataDir, host: str, port: int, *, dev: bool) -> 
     environment = env.inherited()
     environment["OPENAGENT_DATA_DIR"] = str(data.root)
     environment["PYTHONUNBUFFERED"] = "1"
+    # `prepare` has just made Django's checks, for every part.
+    environment["CELERY_SKIP_CHECKS"] = "1"
     if dev:
         environment["OPENAGENT_URL"] = f"http://{_address(host)}:{port}"
         environment.setdefault("OPENAGENT_LOG_FORMAT", "console")
