@@ -61,6 +61,8 @@ class Nursery:
         self._listener.bind(str(self._folder / SOCKET))
         self._listener.listen(64)
         print("ready", flush=True)
+        # Nobody reads on: what the sidecars say goes where the errors go, or they would wait for a reader.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         try:
             while sys.stdin not in select.select([self._listener, sys.stdin], [], [])[0]:
                 self._serve()
