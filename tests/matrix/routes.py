@@ -91,7 +91,7 @@ ROUTES: dict[str, Route] = {
     "sessions/{}/restore/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/start/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/stop/": Route("object", {"post": None}, _SESSION),
-    "sessions/{}/keep/": Route("object", {"post": None, "delete": None}, _SESSION),
+    "sessions/{}/keep/": Route("object", {"post": None}, _SESSION),
     "sessions/{}/interrupt/": Route("object", {"post": {}}, _SESSION),
     "sessions/{}/usage/": Route("object", path=_SESSION),
     "sessions/{}/prompts/": Route("object", {"post": _NEW_PROMPT}, _SESSION),
