@@ -1,7 +1,15 @@
-"""Background work by name, handed to Celery: nudges that may be lost, for the reconciler finds the same."""
+"""Background work by name, handed to Celery: nudges that may be lost, for the reconciler finds the same.
+
+Whoever serves sockets does not wait for that: a Redis that is there and says nothing would hold up everything
+that is to be stored. There a thread hands it over, and what is too much is dropped.
+"""
 
 from __future__ import annotations
 
+import contextvars
+import functools
+import queue
+import threading
 import uuid
 
 import kombu.exceptions
@@ -10,6 +18,16 @@ from openagent.celery import app
 from openagent.lib import log
 
 _log = log.get(__name__)
+
+MAX_WAITING = 1000
+
+_must_not_wait = threading.Event()
+_waiting: queue.Queue[tuple[contextvars.Context, str, dict[str, str]]] = queue.Queue(MAX_WAITING)
+
+
+def never_wait() -> None:
+    """From now on nobody in this process waits until work is handed over."""
+    _must_not_wait.set()
 
 
 def launch_instance(instance_id: uuid.UUID) -> None:
@@ -33,6 +51,34 @@ def fold_turn(session_id: uuid.UUID, turn: uuid.UUID) -> None:
 
 
 def _enqueue(name: str, **arguments: str) -> None:
+    if not _must_not_wait.is_set():
+        _send(name, arguments)
+        return
+    try:
+        _waiting.put_nowait((contextvars.copy_context(), name, arguments))
+    except queue.Full:
+        _log.warning("too much background work waits, the reconciler will find it", task=name)
+    _courier()
+
+
+@functools.cache
+def _courier() -> threading.Thread:
+    """The thread that hands over; nobody waits for it, at the end of the process neither."""
+    thread = threading.Thread(target=_deliver, name="courier", daemon=True)
+    thread.start()
+    return thread
+
+
+def _deliver() -> None:
+    while True:
+        context, name, arguments = _waiting.get()
+        try:
+            context.run(_send, name, arguments)
+        except Exception:
+            _log.exception("background work not handed over, the reconciler will find it", task=name)
+
+
+def _send(name: str, arguments: dict[str, str]) -> None:
     try:
         app.send_task(name, kwargs=arguments, retry=False)
     except kombu.exceptions.OperationalError:

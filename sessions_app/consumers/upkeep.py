@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from openagent.accounts import logins
 from openagent.lib import db, log
-from sessions_app import feeds, relay
+from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, writer
 from sessions_app.services import commands, links, logs, state
 
@@ -48,6 +48,7 @@ _tasks: list[asyncio.Task[None]] = []
 def ensure_running() -> None:
     """Starts the tasks with the first connection of this process (or of this event loop, in tests)."""
     _tune()
+    jobs.never_wait()
     loop = asyncio.get_running_loop()
     if _tasks and _tasks[0].get_loop() is loop and not any(task.done() for task in _tasks):
         return

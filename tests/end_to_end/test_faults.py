@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.client import eventually
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
-from tests.end_to_end.turns import check_one_clean_turn
+from tests.end_to_end.turns import check_answered, check_one_clean_turn
 
 SPEECH = "/demo long 300 20ms"
 """Six seconds of numbered words, in which a gap or a repeat shows at once."""
@@ -62,3 +62,11 @@ def test_what_is_shown_and_stored_is_what_the_model_sent(broken: Rig, fault: Cal
         reader.wait_for_text(turn, 200)
         fault(broken)
         check_one_clean_turn(broken.client, reader, session, SPEECH, turn)
+
+
+def test_nothing_waits_for_a_redis_that_says_nothing(broken: Rig) -> None:
+    """Turns begin and end as if it were there; only what is done in the background comes later."""
+    client, session = broken.client, broken.session()
+    with broken.stopped("redis", 0):
+        for _ in range(2):
+            check_answered(client, session, "/demo plain", client.prompt(session, "/demo plain"))
