@@ -102,7 +102,7 @@ class Host:
         self.model = model
         setting = Setting(context=self._context, model=model, folder=self._folder)
         files = [word for pair in self._recipe.files(setting).items() for word in pair]
-        script = _PREPARE + disk.REPOSITORY + _LAST_SESSION
+        script = _PREPARE + self._recipe.before + disk.REPOSITORY + _LAST_SESSION
         lines = (await disk.run(self._context, script, self._env({}), files)).strip().splitlines()
         self._remembered = text.line(lines[-1]) if lines else ""
         command = ["sh", "-c", _RUN, "sh", *self._recipe.command(setting)]

@@ -40,7 +40,8 @@ class Setting:
 class Recipe:
     """One agent. Functions get what is known when it starts; everything they answer is worth nothing.
 
-    `files` are paths below the home directory with their contents, written at each start. `modes` names the
+    `files` are paths below the home directory with their contents, written at each start; `before` is a
+    piece of shell that makes the agent's own files ready then. `modes` names the
     agent's own mode for those of ours that need one; "ask" is the one in which it asks for everything that
     matters. `authenticate` is the method to call after `initialize`, if it needs one, and
     `session` more to say when a session is made or taken up. `remarks` are what the program itself says for
@@ -52,6 +53,7 @@ class Recipe:
     command: Callable[[Setting], list[str]]
     environment: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
     files: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
+    before: str = ""
     modes: Mapping[str, str] = field(default_factory=dict)
     authenticate: str = ""
     session: Mapping[str, Any] = field(default_factory=dict)

@@ -24,11 +24,20 @@ def environment(setting: Setting) -> Mapping[str, str]:
     }
 
 
+# It names the file of a conversation by the minute of its start, and begins one before it takes up another:
+# within that minute it would write over the one that it is to take up. It finds that by what is in it.
+_BEFORE = """
+for chat in "$HOME"/.gemini/tmp/*/chats/session-2*; do
+  if [ -e "$chat" ]; then mv -n "$chat" "${chat%/*}/session-earlier-${chat##*/session-}"; fi
+done
+"""
+
 RECIPE = Recipe(
     id="gemini",
     name="Gemini CLI",
     command=command,
     environment=environment,
+    before=_BEFORE,
     modes={"ask": "default", "plan": "plan"},
     authenticate="gemini-api-key",
     remarks=r"\[current working directory .{0,4000}",
