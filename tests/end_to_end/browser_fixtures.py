@@ -142,6 +142,9 @@ def settled(owner: Client, session: str) -> Iterator[str]:
         # Nobody used it for the idle time, or the test before this one put it to sleep.
         owner.post(f"/sessions/{session}/start/")
     owner.status(session, "ready")
+    # It may have been idle for long: that it does not fall asleep in the midst of the test.
+    owner.call("PATCH", f"/sessions/{session}/", {"archived": False})
+    assert owner.session(session)["sleeps_at"] is None
     try:
         yield session
     finally:
