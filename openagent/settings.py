@@ -136,7 +136,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
 OPENAGENT_DELETE_GRACE_SECONDS = env.seconds("OPENAGENT_DELETE_GRACE_SECONDS", 86400)
 OPENAGENT_IDLE_SECONDS = env.seconds("OPENAGENT_IDLE_SECONDS", 15 * 60)
 OPENAGENT_ASKING_SECONDS = env.seconds("OPENAGENT_ASKING_SECONDS", 86400)
-OPENAGENT_IDLE_PASS_SECONDS = min(60.0, max(1.0, OPENAGENT_IDLE_SECONDS / 3))  # of the reaper, which counts
+OPENAGENT_IDLE_PASS_SECONDS = min(60.0, max(1.0, OPENAGENT_IDLE_SECONDS / 3))  # the reaper counts passes
 # A pass that could not start before the next one is due is dropped: passes are all alike.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sessions_app.tasks.{name}", "schedule": every, "options": {"expires": every}}

@@ -46,13 +46,16 @@ class Status(models.TextChoices):
 
 def bump(session_id: uuid.UUID) -> None:
     """The state of this session is different from now on; whoever watches is told after the commit."""
-    Session.objects.filter(pk=session_id).update(updated_at=timezone.now())
-    bump_quietly(session_id)
+    _bump(session_id, updated_at=timezone.now())
 
 
 def bump_quietly(session_id: uuid.UUID) -> None:
     """The same where nobody did anything: it keeps its place in the lists."""
-    Session.objects.filter(pk=session_id).update(state_version=F("state_version") + 1)
+    _bump(session_id)
+
+
+def _bump(session_id: uuid.UUID, **also: Any) -> None:
+    Session.objects.filter(pk=session_id).update(state_version=F("state_version") + 1, **also)
     transaction.on_commit(partial(relay.wake_session, session_id))
 
 
