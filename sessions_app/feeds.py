@@ -1,13 +1,15 @@
 """A session's feed: its newest frames, kept for those who watch. Pure, and only for one event loop.
 
 Each browser is a `Reader` with a position over the feed, not a queue, so a slow one costs nothing but its own
-delay. Frames are shown when they arrive; what has left the feed is read from the stored log.
+delay. Frames are shown when they arrive, but for those that ask a person; what has left the feed is read from
+the stored log.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import takewhile
 from typing import NamedTuple
 
 FEED_BYTES = 256 * 1024
@@ -21,12 +23,16 @@ class Position(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Consecutive events of one generation, encoded once for all readers."""
+    """Consecutive events of one generation, encoded once for all readers.
+
+    One that `asks` is shown when it is stored: whoever answers at once must find what they were asked.
+    """
 
     gen: int
     first: int
     last: int
     text: str
+    asks: bool = False
 
 
 class Reader:
@@ -66,7 +72,10 @@ class Feed:
         self.notify()
 
     def after(self, position: Position) -> Frame | None:
-        """The frame with the event that follows `position`, if the feed still holds it."""
+        """The frame with the event that follows `position`, if the feed still holds it and may show it.
+
+        A reader goes on from frame to frame, so what follows one that waits to be stored waits with it.
+        """
         frames = self._frames
         wanted = position.seq + 1
         if not frames or frames[-1].gen != position.gen or not frames[0].first <= wanted <= frames[-1].last:
@@ -74,16 +83,20 @@ class Feed:
         # A live reader wants one of the last frames: look from the end.
         for frame in reversed(frames):
             if frame.first <= wanted:
-                return frame
+                return None if frame.asks and not self._has(frame) else frame
         return None
+
+    def _has(self, frame: Frame) -> bool:
+        """Whether the log has all of it."""
+        return frame.gen == self.stored.gen and frame.last <= self.stored.seq
 
     def has_stored(self, position: Position) -> None:
         """The log is stored up to `position`."""
         if position > self.stored:
             # Readers that the feed can serve were told when it got its frames: most of them, all the time.
-            has_more_than_the_feed = not self._holds(self.stored, position)
+            is_new = not self._holds(self.stored, position) or self._asks_after(self.stored)
             self.stored = position
-            if has_more_than_the_feed:
+            if is_new:
                 self.notify()
 
     def _holds(self, after: Position, until: Position) -> bool:
@@ -95,6 +108,11 @@ class Feed:
             and frames[0].first <= after.seq + 1
             and until.seq <= frames[-1].last
         )
+
+    def _asks_after(self, position: Position) -> bool:
+        """Whether a frame beyond this place waits, or waited until now, to be stored."""
+        newer = takewhile(lambda frame: frame.last > position.seq, reversed(self._frames))
+        return any(frame.asks for frame in newer)
 
     def notify(self) -> None:
         """Lets every reader look again."""

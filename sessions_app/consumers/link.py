@@ -190,7 +190,7 @@ class LinkConsumer(base.SocketConsumer):
             raise base.Closed(base.BAD_FRAME, str(error)) from None
 
     def _on_events(self, events: list[messages.Event], size: int) -> None:
-        """Shows events at once and has them stored; what was seen already is dropped."""
+        """Has events shown and stored; what was seen already is dropped."""
         fresh = [event for event in events if event.seq > self._seq]
         for number, event in enumerate(fresh, self._seq + 1):
             if event.seq != number or event.gen != self.generation:
@@ -206,7 +206,8 @@ class LinkConsumer(base.SocketConsumer):
         counters.EVENTS_RECEIVED.inc(len(fresh))
         if feed := relay.feed_of(self.session_id):
             text = frames.encode(frames.Events(events=fresh))
-            feed.publish(feeds.Frame(self.generation, fresh[0].seq, fresh[-1].seq, text))
+            asks = any(event.kind == "permission.asked" for event in fresh)
+            feed.publish(feeds.Frame(self.generation, fresh[0].seq, fresh[-1].seq, text, asks))
         writer.add(self, fresh)
 
     def _check(self, event: messages.Event) -> None:

@@ -8,8 +8,8 @@ from sessions_app import feeds
 from sessions_app.feeds import Position
 
 
-def frame(first: int, last: int, *, gen: int = 1, size: int = 10) -> feeds.Frame:
-    return feeds.Frame(gen, first, last, "x" * size)
+def frame(first: int, last: int, *, gen: int = 1, size: int = 10, asks: bool = False) -> feeds.Frame:
+    return feeds.Frame(gen, first, last, "x" * size, asks)
 
 
 @pytest.fixture
@@ -80,3 +80,42 @@ def test_a_new_generation_is_told_when_it_is_stored(feed: feeds.Feed, reader: fe
     feed.has_stored(Position(1, 9))
     assert feed.stored == (2, 6)
     assert not is_told(reader)
+
+
+def test_what_asks_is_shown_when_it_is_stored_and_what_follows_comes_after_it(
+    feed: feeds.Feed, reader: feeds.Reader
+) -> None:
+    feed.has_stored(Position(1, 0))
+    first, asks, after = frame(1, 1), frame(2, 3, asks=True), frame(4, 4)
+    for each in (first, asks, after):
+        feed.publish(each)
+    assert feed.after(Position(1, 0)) == first
+    assert feed.after(Position(1, 1)) is None
+    for seq in (1, 2):
+        feed.has_stored(Position(1, seq))
+        assert feed.after(Position(1, 1)) is None, "not all of it is stored"
+    is_told(reader)
+    feed.has_stored(Position(1, 3))
+    assert is_told(reader)
+    assert feed.after(Position(1, 1)) == asks
+    assert feed.after(Position(1, 3)) == after, "which is not stored yet"
+    feed.has_stored(Position(1, 4))
+    assert not is_told(reader)
+
+
+def test_each_that_asks_is_told_when_it_is_stored(feed: feeds.Feed, reader: feeds.Reader) -> None:
+    feed.has_stored(Position(1, 0))
+    for seq in (1, 2, 3):
+        feed.publish(frame(seq, seq, asks=True))
+    for seq in (1, 2, 3):
+        is_told(reader)
+        feed.has_stored(Position(1, seq))
+        assert is_told(reader)
+        assert feed.after(Position(1, seq - 1)) == frame(seq, seq, asks=True)
+
+
+def test_what_an_ended_generation_asked_and_never_stored_is_not_shown(feed: feeds.Feed) -> None:
+    feed.has_stored(Position(1, 1))
+    feed.publish(frame(2, 2, asks=True))
+    feed.has_stored(Position(2, 2))
+    assert feed.after(Position(1, 1)) is None

@@ -109,11 +109,10 @@ class Inhabitant:
             self.insist("POST", f"/sessions/{self.session}/start/", {})
 
     def _answer(self, permission: str) -> None:
-        if permission not in self._answered:
-            answer = self.insist("POST", f"/permissions/{permission}/answer/", {"choice": "once"})
-            # Shown before it is stored: then there is nothing yet to be answered.
-            if answer is not None and answer.status_code != 404:
-                self._answered.add(permission)
+        if permission in self._answered:
+            return
+        if self.insist("POST", f"/permissions/{permission}/answer/", {"choice": "once"}) is not None:
+            self._answered.add(permission)
 
     def _live(self) -> None:
         while not self._quiet.is_set():

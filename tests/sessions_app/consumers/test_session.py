@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,11 +12,13 @@ from django.contrib.sessions.models import Session as Login
 from django.db import OperationalError
 
 from openagent.accounts.models import User
-from sessions_app.models import Event, Session
-from sessions_app.services import lifecycle, logs, prompts
+from sessions_app import relay
+from sessions_app.models import Event, Permission, Session
+from sessions_app.services import ingest, lifecycle, logs, prompts
 from sessions_app.services import sessions as session_service
+from sessions_app.services.events import Outcome
 from sidecar.protocol import frames
-from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket
+from tests.sessions_app.consumers.conftest import SECONDS, Browser, Sidecar, Socket, eventually
 
 Browsers = Callable[..., Browser]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,6 +150,39 @@ async def test_state_follows_the_rows(browser: Browsers, sidecar: Sidecar, sessi
         if state["state"]["session"]["status"] == "running":
             break
     assert [prompt["text"] for prompt in state["state"]["prompts"]] == ["what is the state?"]
+
+
+async def test_whoever_is_shown_a_question_can_answer_it(
+    browser: Browsers, sidecar: Sidecar, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other events are shown before they are stored; this one and what follows it are shown after it is."""
+    may_store, real = threading.Event(), ingest.store
+
+    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
+        assert may_store.wait(SECONDS)
+        return real(batches)
+
+    monkeypatch.setattr(ingest, "store", store)
+    alice = browser()
+    assert await alice.connect()
+    await alice.until("live")
+    turn, permission = await submit(session), str(uuid.uuid4())
+    first = sidecar.event("message.delta", turn, part_id="p", offset=0, text="May I?")
+    asks = sidecar.event("permission.asked", turn, permission_id=permission, type="tool", title="ls")
+    after = sidecar.event("message.delta", turn, part_id="p", offset=6, text=" Please.")
+    for event in (first, asks, after):
+        await sidecar.send_frame(frames.Events(events=[event]))
+    await eventually(lambda: [link._seq for link in relay.links()] == [after.seq])  # type: ignore[attr-defined]
+    assert [event["seq"] for event in await alice.events_until(first.seq)] == [first.seq]
+    may_store.set()
+    shown: list[int] = []
+    while asks.seq not in shown:
+        message = await alice.receive()
+        shown += [event["seq"] for event in message.get("events", [])]
+    assert await sync_to_async(Permission.objects.filter(pk=permission).exists)()
+    while shown[-1] < after.seq:
+        shown += [event["seq"] for event in (await alice.until("events"))[0]["events"]]
+    assert shown == [asks.seq, after.seq]
 
 
 async def test_a_stranger_and_nobody_are_turned_away(
