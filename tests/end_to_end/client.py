@@ -13,7 +13,8 @@ import httpx2
 EMAIL = "owner@example.com"
 PASSWORD = "correct horse battery staple 9"
 SECONDS = 150.0
-POLL_SECONDS = 0.2
+LOOK_SECONDS = 0.7
+"""Between two looks at last: one costs the platform some 30 ms, and most of the time tests only wait."""
 
 
 def first_run(url: str, *scopes: str) -> Client:
@@ -115,10 +116,17 @@ class Client:
         """The turn when it has ended."""
 
         def look() -> Any:
+            # The conversation is folded from the whole log each time, so it is asked for only then.
+            if self.prompt_row(session, turn)["state"] in ("queued", "sent", "running"):
+                return None
             found = self.turn(session, turn)
             return found if found and found["status"] == "ended" else None
 
         return eventually(look, seconds, lambda: f"turn not ended: {self.session(session)}")
+
+    def prompt_row(self, session: str, turn: str) -> Any:
+        """The prompt that became, or becomes, the turn."""
+        return self.get(f"/sessions/{session}/prompts/{turn}/")
 
     def status(self, session: str, *wanted: str, seconds: float = SECONDS) -> Any:
         """The session when its status is one of those."""
@@ -142,19 +150,24 @@ class Client:
         return self.post(f"/permissions/{permission}/answer/", answer)
 
 
-def eventually(look: Callable[[], Any], seconds: float, complaint: Callable[[], str]) -> Any:
+def eventually(
+    look: Callable[[], Any], seconds: float, complaint: Callable[[], str], *, longest: float = LOOK_SECONDS
+) -> Any:
     """What `look` finds as soon as it finds something; AssertionError with the complaint when it does not.
 
     A platform that does not answer, because a test has just ended it, has not been found out about yet.
+    Looks come a tenth of a second after each other at first, `longest` at last.
     """
     deadline = time.monotonic() + seconds
+    pause = 0.1
     while True:
         with contextlib.suppress(httpx2.TransportError):
             if found := look():
                 return found
         if time.monotonic() > deadline:
             raise AssertionError(complaint())
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.4 * pause, longest)
 
 
 def texts(turn: Any) -> str:

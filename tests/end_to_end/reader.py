@@ -125,7 +125,9 @@ class Reader:
 
     def wait(self, what: Callable[[Reader], Any], seconds: float = SECONDS) -> Any:
         """What `what` finds as soon as it finds something."""
-        return eventually(lambda: what(self), seconds, lambda: f"not seen by the reader: {self.describe()}")
+        return eventually(
+            lambda: what(self), seconds, lambda: f"not seen by the reader: {self.describe()}", longest=0.2
+        )
 
     def wait_for_text(self, turn: str, characters: int, seconds: float = SECONDS) -> None:
         """Until the turn has said so much."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -16,6 +17,7 @@ import httpx2
 
 from sidecar import demo_model
 from tests.end_to_end.client import Client, eventually, first_run
+from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.fakes.link_proxy import LinkProxy
 from tests.product import Product, data_directory
 
@@ -23,6 +25,8 @@ PARTS = ("redis", "web", "beat", "worker")
 KEY = "sk-canary-7Qm2xVd9Lr4TzKp8Wb3YcHn6Ej1Gf5As"
 """The only key that the provider takes; it must never be seen anywhere."""
 PROVIDER, MODEL = "openai", "gpt-6-sol"
+CHAT_PROVIDER, CHAT_MODEL = "deepseek", "deepseek-flash"
+"""The same for agents that speak chat completions only."""
 SILENCE_SECONDS = 5
 
 
@@ -85,13 +89,20 @@ class Rig:
         """What a session of the provider is made with."""
         return {"provider": PROVIDER, "model": MODEL}
 
-    def session(self) -> str:
+    @property
+    def working(self) -> dict[str, str]:
+        """What a session is made with where any agent will do: this one starts in a moment."""
+        return {"agent": WORKING, "provider": CHAT_PROVIDER, "model": CHAT_MODEL}
+
+    def session(self, agent: str = "opencode") -> str:
         """A session that is awake with nothing to do, in mode auto: to start one takes long."""
         for session in self.sessions:
-            if self.client.session(session)["status"] == "ready":
+            found = self.client.session(session)
+            if found["status"] == "ready" and found["agent"] == agent:
                 return session
+        wanted = self.working if agent == WORKING else self.model
         # Not by `new_session`: the test that needs it first is not the one that stops it.
-        session = str(self.client.post("/sessions/", {**self.model, "mode": "auto"})["id"])
+        session = str(self.client.post("/sessions/", {**wanted, "mode": "auto"})["id"])
         self.client.post(f"/sessions/{session}/start/")
         self.client.status(session, "ready")
         self.sessions.append(session)
@@ -140,7 +151,9 @@ def rig(make: Callable[..., Product] = Product, **environment: str) -> Iterator[
         started(data, link, provider, make, **environment) as product,
     ):
         client = first_run(product.url, "admin", "write", "read")
-        client.post("/keys/", {"provider": PROVIDER, "key": KEY})
+        for name in (PROVIDER, CHAT_PROVIDER):
+            client.post("/keys/", {"provider": name, "key": KEY})
+        register_working(product.url)
         yield Rig(product, client, link, provider)
         client.close()
 
@@ -154,7 +167,7 @@ def started(
         "OPENAGENT_DRIVER": "process",
         "OPENAGENT_LINK_SOCKET": str(link.path),
         "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
-        "OPENAGENT_PROVIDER_BASE_URLS": f'{{"{PROVIDER}": "{provider.url}"}}',
+        "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(dict.fromkeys((PROVIDER, CHAT_PROVIDER), provider.url)),
     }
     product = make(data, **{**usual, **environment})
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from sidecar import demo_model
 from tests.end_to_end.client import texts
+from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
@@ -68,8 +69,8 @@ FLOODS = {
 
 @pytest.mark.parametrize("command", FLOODS.values(), ids=FLOODS.keys())
 def test_a_flood_is_cut_and_leaves_the_platform_and_others_alone(broken: Rig, command: str) -> None:
-    client, other = broken.client, broken.session()
-    session = client.new_session(**broken.model, mode="auto")
+    client, other = broken.client, broken.session(WORKING)
+    session = client.new_session(**broken.working, mode="auto")
     client.post(f"/sessions/{session}/start/")
     client.status(session, "ready")
     instance = Instance(broken.product, client, session)

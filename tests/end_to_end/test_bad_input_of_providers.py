@@ -8,7 +8,7 @@ from sidecar import demo_model
 from tests.end_to_end.client import Client, texts
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import MODEL, SILENCE_SECONDS, Rig
-from tests.end_to_end.turns import check_answered, prompt_of
+from tests.end_to_end.turns import check_answered
 
 
 def check_next_prompt_works(client: Client, session: str) -> None:
@@ -35,7 +35,7 @@ def test_a_failure_that_lasts_ends_the_turn_and_says_what_to_do(
     assert ended["error"]["class"] == error_class and advice in ended["error"]["message"]
     (shown,) = (item for item in ended["items"] if item["type"] == "error")
     assert (shown["class"], shown["message"]) == (error_class, ended["error"]["message"])
-    kept = prompt_of(client, session, turn)
+    kept = client.prompt_row(session, turn)
     assert kept["state"] == "failed" and kept["error"]["class"] == error_class
     check_next_prompt_works(client, session)
 
@@ -82,7 +82,7 @@ def test_a_failure_that_may_pass_is_told_while_it_lasts_and_can_be_stopped(
         reader.wait_for_event("turn.ended", turn)
     ended = client.ended(session, turn)
     assert ended["stop_reason"] == "cancelled" and texts(ended).startswith(said)
-    assert prompt_of(client, session, turn)["state"] == "cancelled"
+    assert client.prompt_row(session, turn)["state"] == "cancelled"
     check_next_prompt_works(client, session)
 
 

@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, unix_connect
 
 from sidecar.protocol import frames
 from tests.end_to_end.client import eventually
+from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
@@ -98,7 +99,7 @@ def say_nonsense(rig: Rig, instance: Instance, number: int) -> tuple[int, str | 
 
 def test_strangers_and_nonsense_disturb_no_turn(broken: Rig) -> None:
     """The worst nonsense comes from somebody with the true token and key, who takes the link each time."""
-    client, session = broken.client, broken.session()
+    client, session = broken.client, broken.session(WORKING)
     instance = Instance(broken.product, client, session)
     with Reader(client, session) as reader:
         turn = client.prompt(session, SPEECH)
@@ -121,7 +122,7 @@ def test_strangers_and_nonsense_disturb_no_turn(broken: Rig) -> None:
 
 
 def test_a_second_sidecar_with_a_stolen_token_ends_the_instance_and_is_told_of(broken: Rig) -> None:
-    client, session = broken.client, broken.session()
+    client, session = broken.client, broken.session(WORKING)
     instance = Instance(broken.product, client, session)
     with Reader(client, session) as reader:
         turn = client.prompt(session, SPEECH)

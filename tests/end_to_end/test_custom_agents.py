@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
-import httpx2
-
-from tests.end_to_end.client import Client, sign_in, texts
+from tests.end_to_end.client import Client, texts
+from tests.end_to_end.custom_agents import register
 
 PROGRAM = Path(__file__).resolve().parents[1] / "fakes" / "tiny_acp.py"
-
-
-def register(url: str, **fields: str) -> None:
-    """Fill in the form of the admin, as its first user."""
-    cookies = {cookie["name"]: cookie["value"] for cookie in sign_in(url)}
-    page = f"{url}/admin/sessions_app/customagent/add/"
-    with httpx2.Client(cookies=cookies, headers={"origin": url, "referer": page}) as browser:
-        form = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(page).text)
-        assert form, "no form for a new agent"
-        answer = browser.post(page, data={"csrfmiddlewaretoken": form[1], **fields})
-        assert answer.status_code == 302, answer.text
 
 
 def test_an_agent_that_an_administrator_registers_works_like_others(client: Client) -> None:

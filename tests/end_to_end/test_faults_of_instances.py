@@ -8,22 +8,23 @@ import pytest
 
 from sidecar import demo_model
 from tests.end_to_end.client import SECONDS, eventually, texts
+from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
-from tests.end_to_end.turns import check_answered, check_shown, kinds_of, prompt_of, said
+from tests.end_to_end.turns import check_answered, check_shown, kinds_of, said
 
 SPEECH = "/demo long 400 20ms"
 NOTICED_SECONDS = 20.0
 """Five are promised; the rest is for a slow machine that runs other tests too."""
 
 
-@pytest.mark.parametrize("half", ["sidecar", "box", "keeper"])
+@pytest.mark.parametrize(("half", "agent"), [("sidecar", "opencode"), ("box", WORKING), ("keeper", WORKING)])
 def test_a_turn_whose_instance_is_killed_is_interrupted_and_keeps_what_was_journaled(
-    broken: Rig, half: str
+    broken: Rig, half: str, agent: str
 ) -> None:
     client = broken.client
-    session = broken.session()
+    session = broken.session(agent)
     with Reader(client, session) as reader:
         made = client.prompt(session, "/demo work")
         reader.wait_for_event("turn.ended", made)
@@ -38,7 +39,7 @@ def test_a_turn_whose_instance_is_killed_is_interrupted_and_keeps_what_was_journ
         assert time.monotonic() - killed_at < NOTICED_SECONDS
         interrupted = client.turn(session, turn)
         assert interrupted["stop_reason"] == "interrupted", interrupted
-        assert prompt_of(client, session, turn)["state"] == "interrupted"
+        assert client.prompt_row(session, turn)["state"] == "interrupted"
         check_shown(client, reader, session)
 
         asked = "/demo run cat hello.txt"
@@ -69,7 +70,7 @@ def check_next_turn(rig: Rig, session: str, turn: str) -> None:
 
 def test_what_a_killed_instance_asked_can_no_longer_be_answered(broken: Rig) -> None:
     client = broken.client
-    session = broken.session()
+    session = broken.session(WORKING)
     client.call("PATCH", f"/sessions/{session}/", {"mode": "ask"})
     turn = client.prompt(session, "/demo permission")
     asked = client.pending(session)
@@ -92,7 +93,7 @@ def test_what_a_killed_instance_asked_can_no_longer_be_answered(broken: Rig) -> 
 def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig) -> None:
     """The log gets it when the session is awake again; by then nobody can answer what was asked in it."""
     client = broken.client
-    session = broken.session()
+    session = broken.session(WORKING)
     with Reader(client, session) as reader:
         # The key comes over the link with the first call of the model, so that has to be over.
         reader.wait_for_event("turn.ended", client.prompt(session, "/demo plain"))
@@ -128,13 +129,13 @@ def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig)
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "permission_lost")
     assert client.session(session)["pending_permissions"] == 0
-    assert prompt_of(client, session, turn)["state"] == "interrupted"
+    assert client.prompt_row(session, turn)["state"] == "interrupted"
 
 
 def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broken: Rig) -> None:
     """Twice in a row: the prompt that woke it is still answered, once."""
     client = broken.client
-    session = broken.session()
+    session = broken.session(WORKING)
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep")
     turn = client.prompt(session, "/demo plain")
@@ -148,7 +149,7 @@ def test_an_instance_that_is_killed_while_it_starts_is_followed_by_another(broke
 
 def test_successors_that_are_killed_before_they_have_told_what_was_left_lose_nothing(broken: Rig) -> None:
     """Twice, each as soon as it has called the platform; the third, which a person starts, tells it, once."""
-    client, session = broken.client, broken.session()
+    client, session = broken.client, broken.session(WORKING)
     with Reader(client, session) as reader:
         reader.wait_for_event("turn.ended", client.prompt(session, "/demo plain"))
         turn = client.prompt(session, SPEECH)
@@ -200,7 +201,7 @@ MOMENTS = {"asked": "", "made": ".", "planned": "plan.json", "kept": "keeper.jso
 
 @pytest.mark.parametrize("mark", MOMENTS.values(), ids=MOMENTS.keys())
 def test_a_worker_that_is_killed_while_it_makes_an_instance_is_made_up_for(broken: Rig, mark: str) -> None:
-    client, session = broken.client, broken.session()
+    client, session = broken.client, broken.session(WORKING)
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep")
     folder = broken.product.data.root / "instances"

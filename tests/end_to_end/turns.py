@@ -25,7 +25,7 @@ def check_answered(client: Client, session: str, prompt: str, turn: str) -> None
     assert texts(ended) == demo_model.expected_text(prompt)
     kinds = kinds_of(client, session, turn)
     assert kinds.count("turn.started") == kinds.count("turn.ended") == 1
-    assert prompt_of(client, session, turn)["state"] == "done"
+    assert client.prompt_row(session, turn)["state"] == "done"
 
 
 def check_shown(client: Client, reader: Reader, session: str) -> None:
@@ -37,12 +37,6 @@ def check_shown(client: Client, reader: Reader, session: str) -> None:
 def kinds_of(client: Client, session: str, turn: str) -> list[str]:
     """What the log tells of a turn."""
     return [event["kind"] for event in client.events(session) if event["turn"] == turn]
-
-
-def prompt_of(client: Client, session: str, turn: str) -> Any:
-    """The prompt that became the turn."""
-    prompts = client.get(f"/sessions/{session}/prompts/")["results"]
-    return next(prompt for prompt in prompts if prompt["id"] == turn)
 
 
 def said(events: list[dict[str, Any]], turn: str) -> str:
