@@ -92,7 +92,10 @@ def relabel(key: ProviderKey, *, label: str) -> ProviderKey:
 
 @transaction.atomic
 def delete(key: ProviderKey) -> None:
-    """The key is gone for good; running sessions are told to forget it."""
+    """The key is gone for good; running sessions are told to forget it. Harmless when it is gone already."""
+    # Locked, so that no session comes to name it while it goes.
+    if ProviderKey.objects.select_for_update().filter(pk=key.pk).first() is None:
+        return
     _record(key, KeyAction.DELETED)
     _revoke(key)
     key.delete()

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 
 
 class Mode(models.TextChoices):
@@ -33,6 +33,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
         SQLite lets one transaction write at a time, so there it only reads.
         """
         return self.select_for_update(no_key=True).filter(pk=session_id).values_list("pk").first() is not None
+
+    def hold_all(self) -> None:
+        """`hold` for each of these: whoever needs several at a time takes them in the order of their ids."""
+        if connections[self.db].features.has_select_for_update:
+            list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
     def present(self) -> SessionQuerySet:
         """Sessions that nobody deleted."""

@@ -126,6 +126,9 @@ def _move(claims: Sequence[Claim]) -> set[int]:
             values += (key, claim.generation, claim.events[0].seq - 1, claim.events[-1].seq)
     if not keys:
         return set()
+    if len(keys) > 1:
+        # The statement below takes them as its plan has it.
+        Session.objects.filter(pk__in=[claims[index].session_id for index in keys.values()]).hold_all()
     with connection.cursor() as cursor:
         cursor.execute(_MOVE % _rows(len(keys), 4), values)
         return {keys[key] for (key,) in cursor.fetchall()}

@@ -6,15 +6,17 @@ import hmac
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F
 
 from keys_app import revocation
 from keys_app import services as keys
+from keys_app.models import ProviderKey
 from openagent.lib.errors import AppError
 from sessions_app import relay
-from sessions_app.models import Instance, InstanceState
+from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import instances, lifecycle
 from sidecar.protocol import frames
 
@@ -90,8 +92,12 @@ def count_absences(*, connected: Collection[uuid.UUID]) -> None:
     made = Instance.objects.filter(
         state__in=(InstanceState.STARTING, InstanceState.READY), driver_ref__isnull=False
     )
-    made.filter(pk__in=connected).exclude(linkless_passes=0).update(linkless_passes=0)
-    made.exclude(pk__in=connected).update(linkless_passes=F("linkless_passes") + 1)
+    back = made.filter(pk__in=connected).exclude(linkless_passes=0)
+    # One by one: who changes many rows at once may wait for somebody who waits for them.
+    for instance_id in list(back.values_list("pk", flat=True)):
+        made.filter(pk=instance_id).update(linkless_passes=0)
+    for instance_id in list(made.exclude(pk__in=connected).values_list("pk", flat=True)):
+        made.filter(pk=instance_id).update(linkless_passes=F("linkless_passes") + 1)
 
 
 def instance_stored(instance: Instance) -> int:
@@ -125,6 +131,11 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     except AppError as error:
         return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)
     return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
+
+
+def hold_sessions_of(*, instance: ProviderKey, **signal: Any) -> None:
+    """This key is about to be deleted, which changes the rows of all sessions that name it."""
+    Session.objects.filter(key=instance).hold_all()
 
 
 def on_key_revoked(revoked: revocation.Revoked) -> None:

@@ -175,8 +175,9 @@ def test_an_old_ciphertext_does_not_come_back(key: ProviderKey) -> None:
 
 
 def test_deleting_leaves_the_record_and_nothing_else(key: ProviderKey) -> None:
-    key_id = key.pk
+    key_id, at_the_same_time = key.pk, ProviderKey.objects.get()
     services.delete(key)
+    services.delete(at_the_same_time)
     assert not ProviderKey.objects.exists()
     assert list(KeyUse.objects.filter(key=key_id).values_list("action", flat=True)) == ["made", "deleted"]
 

@@ -14,10 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.models import QuerySet
 
+from keys_app import services as keys
 from sessions_app.models import Event, Instance, Permission, Prompt, Session
-from sessions_app.services import activity, ingest, instances, lifecycle, permissions, prompts
+from sessions_app.services import activity, ingest, instances, lifecycle, links, permissions, prompts
+from tests.sessions_app.conftest import make_key
 from tests.sessions_app.services.conftest import Sidecar
 
 pytestmark = [
@@ -27,8 +30,16 @@ pytestmark = [
 SECONDS = 30
 
 
-def at_the_same_moment(first: Callable[[], Any], table: type[Any], second: Callable[[], Any]) -> None:
-    """Runs `second` when `first` wrote to `table` and has not committed yet. Raises what either raises."""
+def at_the_same_moment(
+    first: Callable[[], Any],
+    table: type[Any],
+    second: Callable[[], Any],
+    then: Callable[[], Any] = lambda: None,
+) -> None:
+    """Runs `second` when `first` wrote to `table` and has not committed yet, and `then` when `second` waits.
+
+    Raises what any of them raises.
+    """
     has_written, may_go_on = threading.Event(), threading.Event()
     verbs = (f'UPDATE "{table._meta.db_table}"', f'INSERT INTO "{table._meta.db_table}"')
 
@@ -47,8 +58,11 @@ def at_the_same_moment(first: Callable[[], Any], table: type[Any], second: Calla
         one = pool.submit(paused)
         assert has_written.wait(SECONDS) or one.result()
         other = pool.submit(_closing, second)
-        _until_done_or_waiting(other)
-        may_go_on.set()
+        try:
+            _until_done_or_waiting(other)
+            then()
+        finally:
+            may_go_on.set()
         one.result(SECONDS)
         other.result(SECONDS)
 
@@ -169,14 +183,63 @@ def test_a_stop_and_a_refused_command(session: Session, sidecar: Sidecar, turn: 
     assert Instance.objects.get().state == "stopping"
 
 
-def test_the_reaper_and_what_stores_the_events_of_many_sessions(session: Session, sidecar: Sidecar) -> None:
-    sidecar.get_ready()
-    other = Session.objects.create(owner=session.owner, model="demo")
+def second_of(session: Session) -> Sidecar:
+    """The sidecar of another session of the same owner, whose rows come after those of the first."""
+    other = Session.objects.create(pk=uuid.UUID(int=2**128 - 1), owner=session.owner, model="demo")
     made = instances.wake(session_id=other.pk)
     assert made is not None
     ingest.salvage(successor=made, gen=0, salvaged=[], done=True)
     made.refresh_from_db()
-    second = Sidecar(made)
+    return Sidecar(made)
+
+
+def takes_in_order(act: Callable[[], Any], rows: QuerySet[Any]) -> None:
+    """While somebody else has the first of two rows, `act` waits for it, and does not have the other."""
+    first, last = rows.order_by("pk")
+    # Moves the first behind the other: whoever takes them as they lie there begins with the other.
+    first.save()
+
+    def have_the_first() -> None:
+        with transaction.atomic():
+            first.save()
+
+    def take_the_other() -> None:
+        with transaction.atomic():
+            rows.select_for_update(nowait=True, no_key=True).get(pk=last.pk)
+
+    at_the_same_moment(have_the_first, rows.model, act, take_the_other)
+
+
+def test_what_stores_the_events_of_many_sessions_takes_them_in_order(
+    session: Session, sidecar: Sidecar
+) -> None:
+    plans = [each.batch([each.event("plan", None, entries=[])]) for each in (second_of(session), sidecar)]
+    takes_in_order(lambda: ingest.store(plans), Session.objects.all())
+    assert Event.objects.filter(kind="plan").count() == 2
+
+
+def test_whoever_deletes_a_key_takes_its_sessions_in_order(session: Session, sidecar: Sidecar) -> None:
+    second_of(session)
+    key = make_key(session.owner)
+    Session.objects.update(key=key)
+    takes_in_order(lambda: keys.delete(key), Session.objects.all())
+    assert Session.objects.filter(key=None).count() == 2
+
+
+@pytest.mark.parametrize("missed", [0, 1])
+def test_whoever_counts_absences_has_one_row_at_a_time(
+    session: Session, sidecar: Sidecar, missed: int
+) -> None:
+    second_of(session)
+    Instance.objects.update(state="ready", driver_ref={}, linkless_passes=missed)
+    connected = list(Instance.objects.values_list("pk", flat=True)) if missed else []
+    takes_in_order(lambda: links.count_absences(connected=connected), Instance.objects.all())
+    assert set(Instance.objects.values_list("linkless_passes", flat=True)) == {1 - missed}
+
+
+def test_the_reaper_and_what_stores_the_events_of_many_sessions(session: Session, sidecar: Sidecar) -> None:
+    sidecar.get_ready()
+    second = second_of(session)
     second.get_ready()
     plans = [each.batch([each.event("plan", None, entries=[])]) for each in (second, sidecar)]
     at_the_same_moment(lambda: ingest.store(plans), Session, activity.reap)
