@@ -18,7 +18,6 @@ from sidecar.dispatch import Refusal
 from sidecar.outbox import Outbox
 from sidecar.protocol import frames, messages
 
-MAX_PENDING = 64
 KEPT_TURNS = 1000
 
 _FROM_AGENTS = frozenset(messages.KINDS) - {
@@ -230,7 +229,7 @@ class Turns:
         if asked.permission_id in self._pending:
             return
         try:
-            if len(self._pending) >= MAX_PENDING:
+            if len(self._pending) >= messages.MAX_PENDING:
                 raise messages.MessageError("too many permissions wait")
             await self._outbox.put("permission.asked", asked, turn=turn)
         except messages.MessageError:

@@ -102,6 +102,12 @@ def on_asked(*, instance: Instance, turn: uuid.UUID | None, data: messages.Permi
     )
 
 
+def too_many(*, session_id: uuid.UUID) -> bool:
+    """Whether more wait in this session than its sidecar may ask for."""
+    pending = Permission.objects.filter(session_id=session_id, state=PermissionState.PENDING)
+    return pending.count() > messages.MAX_PENDING
+
+
 def _number(instance: Instance, turn: uuid.UUID | None, data: messages.PermissionAsked) -> int:
     """The number that the database gave to the event that asks: in order over all sessions."""
     asked = Event.objects.filter(session=instance.session_id, turn=turn, kind="permission.asked")

@@ -57,6 +57,11 @@ def _turn_ended(instance: Instance, turn: uuid.UUID | None, data: messages.Data)
 
 def _permission_asked(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
     permissions.on_asked(instance=instance, turn=turn, data=cast(messages.PermissionAsked, data))
+    if permissions.too_many(session_id=instance.session_id):
+        # Its own sidecar lets no agent do this: it is not ours any more, or broken.
+        most = messages.MAX_PENDING
+        message = f"It asked for more than {most} permissions at a time. It was ended to be safe."
+        lifecycle.lose(instance_id=instance.pk, reason="too_many_permissions", message=message)
 
 
 def _permission_answered(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:

@@ -15,6 +15,11 @@ from sidecar.protocol.framing import ExitCode, Generation, Number
 
 ENVELOPE_VERSION = 1
 MAX_TS = 32
+MAX_PENDING = 64
+"""Permissions of one session that wait at a time: more than a person answers, few enough to show all of them.
+
+A sidecar refuses its agent one more; the platform ends a sidecar that asks it all the same.
+"""
 
 StopReason = Literal["end_turn", "cancelled", "interrupted", "refused", "max_tokens", "error"]
 ToolStatus = Literal["pending", "in_progress", "completed", "failed", "rejected", "interrupted"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import config, turns
+from sidecar import config
 from sidecar.ending import Exit
 from sidecar.protocol import frames, messages
 from tests.fakes.pair import Pair
@@ -170,7 +170,7 @@ async def test_nonsense_of_an_agent_never_gets_into_the_log(tmp_path: Path) -> N
 
 
 async def test_too_many_permissions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MAX_PENDING", 1)
+    monkeypatch.setattr(messages, "MAX_PENDING", 1)
     async with Pair(tmp_path) as pair:
         await pair.ready()
         pair.station.start_turn("ask first?")

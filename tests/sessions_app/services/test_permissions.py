@@ -10,7 +10,17 @@ import time_machine
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Event, Permission, Session
-from sessions_app.services import ingest, instances, lifecycle, permissions, prompts, state
+from sessions_app.services import (
+    conversation,
+    ingest,
+    instances,
+    lifecycle,
+    permissions,
+    prompts,
+    state,
+)
+from sessions_app.services.events import Outcome
+from sidecar.protocol import messages
 from tests.sessions_app.services.conftest import Sidecar
 
 
@@ -43,6 +53,30 @@ def test_the_first_answer_wins_and_the_second_learns_who_was_first(
     assert second.value.fields["answered_by"] == {"id": str(alice.pk), "name": "Alice"}
     orders = sidecar.instance.commands.filter(verb="permission.answer")
     assert [order.data["choice"] for order in orders] == ["once"]
+
+
+def test_a_sidecar_that_asks_more_than_may_wait_is_ended(
+    session: Session, sidecar: Sidecar, turn: uuid.UUID, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MAX_PENDING", 2)
+    permissions.answer(user=alice, permission=ask(sidecar, turn), choice="once")
+    waiting = [ask(sidecar, turn), ask(sidecar, turn)]
+    sidecar.say("permission.asked", turn, **waiting[0].asked)
+    sidecar.instance.refresh_from_db()
+    assert sidecar.instance.state == "ready", "one that was answered, or is told again, takes no place"
+    one_more = [
+        sidecar.event("permission.asked", turn, permission_id=str(uuid.uuid4()), type="tool", title="rm")
+        for _ in range(3)
+    ]
+    assert sidecar.store(*one_more) is Outcome.STORED
+    sidecar.instance.refresh_from_db()
+    assert (sidecar.instance.state, sidecar.instance.error_code) == ("lost", "too_many_permissions")
+    assert not Permission.objects.filter(state="pending").exists()
+    told = Event.objects.filter(session=session, kind="instance.lost").values_list("data", flat=True)
+    assert "more than 2" in told.get()["message"]
+    assert sidecar.say("permission.asked", turn, **waiting[0].asked) is Outcome.FENCED
+    items = conversation.build(session.pk)["turns"][0]["items"]
+    assert [item["state"] for item in items if item["type"] == "permission"].count("pending") == 0
 
 
 def test_an_answer_to_an_agent_that_is_gone_is_refused(
