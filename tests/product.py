@@ -12,17 +12,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from openagent.lib.data_dir import CHECKOUT, DataDir
+from tests import head_start
 
 _READY = re.compile(r"OpenAgent is ready at (http://\S+)")
 _START_SECONDS = 180.0
 # Copying OpenCode takes longer than starting everything else, so the products of all tests share one copy.
 AGENTS = Path(tempfile.gettempdir()) / f"openagent-tests-agents-{os.getuid()}"
-# Collected by the first of them that ended; a product that needs others makes them anew.
-_STATIC = Path(tempfile.gettempdir()) / f"openagent-tests-static-{os.getuid()}"
 
 
 class Product:
@@ -78,6 +77,14 @@ class Product:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def end(self, seconds: float = 30) -> None:
+        """Ends it at once, however it is, and waits for its parts: for one that has made no instances."""
+        self.kill()
+        deadline = time.monotonic() + seconds
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"these are left: {left}"
+            time.sleep(0.1)
 
     def part(self, name: str) -> int | None:
         """The process id of one of its parts, if it runs."""
@@ -139,23 +146,19 @@ _PARTS = {
 
 @contextmanager
 def running(*options: str, **environment: str) -> Iterator[Product]:
-    """A product on a fresh data directory but for its static files; stopped and removed in the end."""
+    """A product on a data directory of its own, with a head start; stopped and removed in the end."""
     with data_directory() as data:
-        if _STATIC.exists():
-            shutil.copytree(_STATIC, data / "static", copy_function=os.link)
+        head_start.give(data, database="DATABASE_URL" not in environment)
         product = Product(data, *options, **environment)
         try:
             yield product
         finally:
             product.stop()
-            if not _STATIC.exists() and product.data.static.exists():
-                with suppress(OSError):  # Another worker was faster.
-                    product.data.static.rename(_STATIC)
 
 
 @contextmanager
 def data_directory() -> Iterator[Path]:
-    """Short, for the sockets in it, and below no folder that other users cannot enter."""
+    """Empty; short, for the sockets in it, and below no folder that other users cannot enter."""
     data = Path(tempfile.mkdtemp(prefix="oa-"))
     data.chmod(0o711)
     try:
@@ -165,11 +168,9 @@ def data_directory() -> Iterator[Path]:
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
-    """Ours, without what the test settings have put into it for this process."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAGENT_")}
-    kept.pop("DJANGO_SETTINGS_MODULE", None)
     # Not what this host would choose: a test that means containers says so.
-    return {**kept, "OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process", **extra}
+    ours = {"OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process"}
+    return {**head_start.without_settings(), **ours, **extra}
 
 
 def _read_words(pid: int, name: str) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx2
 
 from sidecar import demo_model
+from tests import head_start
 from tests.end_to_end.client import Client, eventually, first_run
 from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.fakes.link_proxy import LinkProxy
@@ -169,6 +170,7 @@ def started(
         "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
         "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(dict.fromkeys((PROVIDER, CHAT_PROVIDER), provider.url)),
     }
+    head_start.give(data)
     product = make(data, **{**usual, **environment})
     try:
         assert product.url

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import needs
+from tests import head_start, needs
 from tests.end_to_end.client import Client, eventually, first_run
 from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.instance import Instance
@@ -50,6 +50,7 @@ def started() -> Iterator[Cramped]:
     with data_directory() as data, small_disk(data):
         (data / "volumes").mkdir(mode=0o711)
         with small_disk(data / "volumes"), ExitStack() as ending:
+            head_start.give(data)
             product = Product(data, OPENAGENT_DRIVER="process")
             ending.callback(product.stop)
             client = first_run(product.url)

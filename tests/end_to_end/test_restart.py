@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from sidecar import demo_model
-from tests import needs
+from tests import head_start, needs
 from tests.end_to_end.client import Client, eventually, first_run, texts
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
@@ -25,48 +25,58 @@ def free_port() -> str:
         return str(any_port.getsockname()[1])
 
 
-@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
-def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was(is_killed: bool) -> None:
+@pytest.mark.timeout(600)
+def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
+    """First it is stopped, then killed, in one session: each start of a product and an agent takes long."""
     needs.bubblewrap()
     needs.opencode()
     with data_directory() as data:
+        head_start.give(data)
         port = free_port()
         product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
         client = first_run(product.url)
         session = client.new_session(mode="auto")
         with Reader(client, session) as reader:
             made = client.prompt(session, "/demo work")
-            turn = client.prompt(session, SPEECH)
-            waiting = client.prompt(session, "/demo run cat hello.txt")
-            reader.wait_for_text(turn, 200)
-            before = client.events(session)
-            instance = Instance(product, client, session)
-            if is_killed:
-                product.kill()
-                # Its parts notice, and end by themselves.
-                eventually(lambda: not product.processes(), 20, lambda: "parts are left")
-            else:
-                assert product.stop() == 0
-            product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
             try:
-                assert product.url
-                check_log(client, session, made, turn, before)
-                # Nobody has to ask for it again.
-                reader.wait_for_event("turn.ended", waiting)
-                ended = client.ended(session, waiting)
-                output = "".join(item["output"] for item in ended["items"] if item["type"] == "tool")
-                assert ended["stop_reason"] == "end_turn" and "hello from the demo model" in output
-                assert not instance.folder.exists() and not instance.others()[1:]
+                for is_killed in (False, True):
+                    turn = client.prompt(session, SPEECH)
+                    waiting = client.prompt(session, "/demo run cat hello.txt")
+                    reader.wait_for_text(turn, 200)
+                    before = client.events(session)
+                    instance = Instance(product, client, session)
+                    end(product, is_killed=is_killed)
+                    product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
+                    assert product.url
+                    check_log(client, session, made, turn, before)
+                    # Nobody has to ask for it again.
+                    reader.wait_for_event("turn.ended", waiting)
+                    ended = client.ended(session, waiting)
+                    output = "".join(item["output"] for item in ended["items"] if item["type"] == "tool")
+                    assert ended["stop_reason"] == "end_turn" and "hello from the demo model" in output
+                    assert not instance.folder.exists() and not instance.others()[1:]
+                    # A stop loses no instance, not even one that a waiting prompt asks for meanwhile.
+                    assert bool(reader.events("instance.lost")) == is_killed
                 following = client.prompt(session, "/demo plain")
                 assert client.ended(session, following)["stop_reason"] == "end_turn"
                 check_shown(client, reader, session)
                 assert not reader.log.complaints, reader.describe()
-                # An orderly stop loses no instance, not even one that a waiting prompt asks for meanwhile.
-                assert bool(reader.events("instance.lost")) == is_killed
                 check_replay(client, session)
             finally:
                 product.stop()
                 client.close()
+
+
+def end(product: Product, *, is_killed: bool) -> None:
+    """Nothing of it is left, whichever way."""
+    if is_killed:
+        product.kill()
+        # Its parts notice, and end by themselves.
+        eventually(lambda: not product.processes(), 20, lambda: "parts are left")
+    else:
+        assert product.stop() == 0
+        assert not product.processes()
+        assert product.output.endswith("Stopping...\nStopped.\n")
 
 
 def check_log(client: Client, session: str, made: str, turn: str, before: Sequence[object]) -> None:

@@ -61,3 +61,4 @@ def test_the_product_runs_on_postgresql(url: str) -> None:
         with urllib.request.urlopen(f"{product.url}/readyz", timeout=10) as answer:
             assert json.loads(answer.read())["status"] == "ok"
         assert not product.data.database.exists()
+        product.end()

@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,51 +17,87 @@ import pytest
 from tests import needs
 from tests.product import Product, data_directory, running
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def product() -> Iterator[Product]:
+def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
+    """From nothing, and in one test, for a start takes longer than all that is looked at here."""
     needs.redis()
     needs.opencode()
-    with running() as product:
-        yield product
+    with data_directory() as data:
+        first = Product(data)
+        try:
+            check_pages(first)
+            check_that_only_loopback_listens(first)
+            check_link_socket(first)
+            check_what_others_can_read(first)
+            for name in ("web", "worker", "beat", "redis"):
+                check_that_it_is_started_again(first, name)
+            check_that_a_second_run_is_refused(first)
+            check_stop(first, signal.SIGINT)
+        finally:
+            first.end()
+        made = when_made(first)
+        assert made
+        second = Product(data, "--host", "0.0.0.0")
+        try:
+            assert is_ready(second)
+            assert when_made(second) == made
+            assert second.url.startswith("http://127.0.0.1:")
+            # Other machines reach it.
+            code = "Set-up code, asked for when the first account is made: "
+            eventually(lambda: code in second.output)
+            second.kill()
+            eventually(lambda: second.processes() == set())
+        finally:
+            second.end()
 
 
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        text: str = answer.read().decode()
-        return text
+def test_a_given_redis_may_be_away_and_without_the_supervisor_everything_ends() -> None:
+    with running(REDIS_URL="redis://127.0.0.1:1/0") as product:
+        assert json.loads(get(f"{product.url}/readyz")) == {
+            "status": "degraded",
+            "checks": {"database": "ok", "redis": "unreachable"},
+        }
+        assert product.part("redis") is None
+        supervisor = product.part("supervisor")
+        assert supervisor is not None
+        os.kill(supervisor, signal.SIGKILL)
+        assert product.wait(30) == 1
+        assert "The supervisor ended by itself" in product.output
+        assert product.processes() == set()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+def test_a_port_in_use_is_named() -> None:
+    needs.redis()
+    with socket.create_server(("127.0.0.1", 0)) as other, data_directory() as data:
+        port = other.getsockname()[1]
+        product = Product(data, "--port", str(port))
+        assert product.wait(60) == 1
+        assert f"Port {port} is in use" in product.output
 
 
-def is_ready(product: Product) -> bool:
-    try:
-        return bool(json.loads(get(f"{product.url}/readyz"))["status"] == "ok")
-    except (OSError, urllib.error.HTTPError):
-        return False
+def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path) -> None:
+    product = Product(tmp_path / "data", OPENAGENT_PORT="many")
+    assert product.wait(60) == 1
+    assert product.output == "Cannot start: OPENAGENT_PORT must be a whole number.\n"
 
 
-def test_it_serves_a_page_and_is_ready(product: Product) -> None:
+def check_pages(product: Product) -> None:
     assert json.loads(get(f"{product.url}/readyz"))["checks"] == {"database": "ok", "redis": "ok"}
     assert "<html" in get(product.url)
     assert "swagger-ui" in get(f"{product.url}/api/docs/")
     assert "/static/admin/css/base" in get(f"{product.url}/admin/login/")
 
 
-def test_only_loopback_listens_and_no_code_is_needed(product: Product) -> None:
+def check_that_only_loopback_listens(product: Product) -> None:
+    """So no code is needed."""
     assert product.url.startswith("http://127.0.0.1:")
     assert "code" not in product.output
 
 
-def test_sidecars_reach_it_over_a_socket_that_other_users_may_open(product: Product) -> None:
-    assert product.url
+def check_link_socket(product: Product) -> None:
+    """Sidecars reach it over a socket that other users may open."""
     assert product.data.link_socket.stat().st_mode & 0o777 == 0o666
     with socket.socket(socket.AF_UNIX) as link:
         link.connect(str(product.data.link_socket))
@@ -69,8 +105,8 @@ def test_sidecars_reach_it_over_a_socket_that_other_users_may_open(product: Prod
         assert b"200 OK" in link.recv(4096)
 
 
-def test_others_can_read_nothing_of_ours(product: Product) -> None:
-    assert product.url
+def check_what_others_can_read(product: Product) -> None:
+    """Nothing of ours."""
     data = product.data
     open_to_others = {data.link_socket, data.supervisor_lock}
     for path in (*data.root.iterdir(), *data.run.iterdir(), *data.logs.iterdir(), *data.secrets.iterdir()):
@@ -78,9 +114,8 @@ def test_others_can_read_nothing_of_ours(product: Product) -> None:
         assert path in open_to_others or mode & 0o044 == 0, f"{path} has mode {mode:o}"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "redis"])
-def test_a_part_that_dies_is_started_again(product: Product, name: str) -> None:
-    assert product.url
+def check_that_it_is_started_again(product: Product, name: str) -> None:
+    """A part that dies."""
     eventually(lambda: product.part(name))
     before = product.part(name)
     assert before is not None
@@ -90,35 +125,11 @@ def test_a_part_that_dies_is_started_again(product: Product, name: str) -> None:
     eventually(lambda: f"{name} ended (terminated by SIGKILL" in product.output)
 
 
-def test_a_second_run_on_the_same_data_is_refused(product: Product) -> None:
-    assert product.url
+def check_that_a_second_run_is_refused(product: Product) -> None:
     second = Product(product.data.root)
     assert second.wait(60) == 1
     assert f"already runs on {product.data.root} (process {product.pid})" in second.output
     assert is_ready(product)
-
-
-def test_a_port_in_use_is_named(product: Product) -> None:
-    port = product.url.rpartition(":")[2]
-    with data_directory() as data:
-        second = Product(data, "--port", port)
-        assert second.wait(60) == 1
-        assert f"Port {port} is in use" in second.output
-
-
-def test_it_stops_in_order_and_a_second_start_makes_nothing_anew() -> None:
-    needs.redis()
-    with data_directory() as data:
-        first = Product(data)
-        check_stop(first, signal.SIGINT)
-        made = when_made(first)
-        assert made
-        second = Product(data)
-        try:
-            assert is_ready(second)
-            assert when_made(second) == made
-        finally:
-            check_stop(second, signal.SIGTERM)
 
 
 def check_stop(product: Product, number: int) -> None:
@@ -139,43 +150,21 @@ def when_made(product: Product) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files}
 
 
-def test_when_it_is_killed_its_parts_end_too() -> None:
-    needs.redis()
-    with running() as product:
-        assert product.url
-        product.kill()
-        eventually(lambda: product.processes() == set())
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
-def test_when_the_supervisor_is_killed_everything_ends_and_says_so() -> None:
-    needs.redis()
-    with running() as product:
-        assert product.url
-        supervisor = product.part("supervisor")
-        assert supervisor is not None
-        os.kill(supervisor, signal.SIGKILL)
-        assert product.wait(30) == 1
-        assert "The supervisor ended by itself" in product.output
-        assert product.processes() == set()
+def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
 
 
-def test_listening_elsewhere_asks_for_a_code_at_set_up() -> None:
-    needs.redis()
-    with running("--host", "0.0.0.0") as product:
-        assert product.url.startswith("http://127.0.0.1:")
-        eventually(lambda: "Set-up code, asked for when the first account is made: " in product.output)
-
-
-def test_a_given_redis_is_used_and_its_absence_only_degrades() -> None:
-    with running(REDIS_URL="redis://127.0.0.1:1/0") as product:
-        assert json.loads(get(f"{product.url}/readyz")) == {
-            "status": "degraded",
-            "checks": {"database": "ok", "redis": "unreachable"},
-        }
-        assert product.part("redis") is None
-
-
-def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path) -> None:
-    product = Product(tmp_path / "data", OPENAGENT_PORT="many")
-    assert product.wait(60) == 1
-    assert product.output == "Cannot start: OPENAGENT_PORT must be a whole number.\n"
+def is_ready(product: Product) -> bool:
+    try:
+        return bool(json.loads(get(f"{product.url}/readyz"))["status"] == "ok")
+    except (OSError, urllib.error.HTTPError):
+        return False
