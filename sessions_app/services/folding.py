@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Sum
+from django.db.models import Count, F, Min, QuerySet, Sum
 
 from sessions_app.models import Event, Prompt, Session
 from sessions_app.models.event import CHARACTERS
@@ -21,6 +21,11 @@ from sessions_app.services.texts import Text
 from sidecar.protocol.messages import DELTA_KINDS
 
 _DELETE_AT_ONCE = 500
+WINDOW_ROWS = 5000
+WINDOW_CHARACTERS = logs.MAX_PAGE_CHARACTERS
+"""Of a turn that is too long to be read at once, as much as is read, and becomes one row for each part."""
+MOST_ROWS = 10 * logs.MOST_ROWS
+"""Of one turn: an agent that speaks for ten hours without a pause. To fold more would hold up the others."""
 
 
 class _Outrun(Exception):
@@ -40,20 +45,31 @@ class _Fold:
 def fold_turn(*, session_id: uuid.UUID, turn: uuid.UUID) -> int:
     """Folds what an ended turn wrote; how many rows went. Does nothing to an open turn; safe to repeat.
 
-    One that wrote more than may be read for one answer stays as it is, in small rows.
-
     1. Read the turn's delta rows, part by part, and work out the text of each.
     2. In one transaction let each part's first row span all of them, if it is as it was read, and delete the
        others. A change by somebody else in between makes the whole of it not happen.
+
+    One that wrote more than may be read for one answer is folded window by window, and keeps more rows. One
+    that is longer than MOST_ROWS stays as it is, in small rows.
     """
     rows = Event.objects.filter(session=session_id, turn=turn)
     if not rows.filter(kind="turn.ended").exists():
         return 0
     deltas = rows.filter(kind__in=DELTA_KINDS).order_by("seq")
     amount = deltas.aggregate(rows=Count("pk"), characters=Sum(CHARACTERS))
-    if amount["rows"] > logs.MOST_ROWS or (amount["characters"] or 0) > logs.MOST_CHARACTERS:
+    if amount["rows"] > MOST_ROWS:
         return 0
-    folds = [fold for part in _by_part(deltas.iterator()) for fold in _folds_of(part) if fold.others]
+    if amount["rows"] > logs.MOST_ROWS or (amount["characters"] or 0) > logs.MOST_CHARACTERS:
+        return sum(
+            _write_all(fold for part in _by_part(window) for fold in _folds_of_runs(part))
+            for window in _windows(deltas)
+        )
+    return _write_all(fold for part in _by_part(deltas.iterator()) for fold in _folds_of(part))
+
+
+def _write_all(folds: Iterable[_Fold]) -> int:
+    """Writes all of them, or none; how many rows went."""
+    folds = [fold for fold in folds if fold.others]
     if not folds:
         return 0
     try:
@@ -89,6 +105,23 @@ def _fold_after(session_id: uuid.UUID, folded: int, last: int) -> int:
     return gone
 
 
+def _windows(deltas: QuerySet[Event]) -> Iterator[list[Event]]:
+    """The rows, as many at a time as may be read at once; a window that is not folded changes no other."""
+    last = 0
+    while True:
+        window: list[Event] = []
+        characters = 0
+        for row in deltas.filter(seq__gt=last)[:WINDOW_ROWS].iterator(chunk_size=100):
+            window.append(row)
+            characters += len(row.data["text"])
+            if characters > WINDOW_CHARACTERS:
+                break
+        if not window:
+            return
+        yield window
+        last = window[-1].seq
+
+
 def _by_part(deltas: Iterable[Event]) -> Iterator[list[Event]]:
     """The deltas of each message, thought or tool, in the order of their numbers."""
     parts: dict[tuple[str, str], list[Event]] = {}
@@ -110,14 +143,34 @@ def _folds_of(part: Sequence[Event]) -> Iterator[_Fold]:
             merged.put(row.data["offset"], row.data["text"])
         text = str(merged)
         offset = len(before) if text.startswith(before) else 0
-        data = {**rows[0].data, "offset": offset, "text": text[offset:]}
-        if omitted := max(row.data.get("omitted", 0) for row in rows):
-            data["omitted"] = omitted
-        if any(row.data.get("gap") for row in rows):
-            data["gap"] = True
-        seq_end = max(row.seq_end for row in rows)
-        yield _Fold(rows[0], data, seq_end, [row.pk for row in rows[1:]])
+        yield _fold(rows, offset, text[offset:])
         before = text
+
+
+def _folds_of_runs(part: Sequence[Event]) -> Iterator[_Fold]:
+    """One fold for each run of rows that go on where the one before ends, whatever stands before it."""
+    run: list[Event] = []
+    end = 0
+    for row in part:
+        if run and (row.gen, row.data["offset"]) != (run[0].gen, end):
+            yield _fold_run(run)
+            run = []
+        run.append(row)
+        end = row.data["offset"] + len(row.data["text"])
+    yield _fold_run(run)
+
+
+def _fold_run(run: Sequence[Event]) -> _Fold:
+    return _fold(run, run[0].data["offset"], "".join(row.data["text"] for row in run))
+
+
+def _fold(rows: Sequence[Event], offset: int, text: str) -> _Fold:
+    data = {**rows[0].data, "offset": offset, "text": text}
+    if omitted := max(row.data.get("omitted", 0) for row in rows):
+        data["omitted"] = omitted
+    if any(row.data.get("gap") for row in rows):
+        data["gap"] = True
+    return _Fold(rows[0], data, max(row.seq_end for row in rows), [row.pk for row in rows[1:]])
 
 
 def _write(fold: _Fold) -> int:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sessions_app.models import Event, PromptState, Session
 from sessions_app.services import conversation, folding
+from sessions_app.services import logs as stored
 from sidecar.protocol.messages import DELTA_KINDS
 from tests.sessions_app.conftest import make_events, make_prompt
 
@@ -160,10 +161,43 @@ def test_a_long_turn_folds_in_pieces(session: Session) -> None:
     assert log_of(session)[0]["data"]["text"] == "x" * 1300
 
 
+@pytest.mark.parametrize("bound", ["MOST_ROWS", "MOST_CHARACTERS"])
+def test_a_turn_that_is_too_long_to_be_read_at_once_folds_window_by_window(
+    session: Session, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """Then the conversation, which kept to the newest rows, tells all of it."""
+    monkeypatch.setattr(folding, "WINDOW_ROWS", 4)
+    make_events(session, [*(delta("x", n // 2, "pq"[n % 2]) for n in range(20)), ended()])
+    whole = conversation.build(session.pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, bound, 12 if bound == "MOST_ROWS" else 700)
+        assert "omitted_before" in conversation.build(session.pk)
+        assert folding.fold_turn(session_id=session.pk, turn=TURN) == 10
+        assert [row["data"].get("text") for row in log_of(session)] == ["xx"] * 10 + [None]
+        assert conversation.build(session.pk) == whole
+        assert folding.fold_pending() == 8, "what is left of it can be read at once"
+        assert [row["data"].get("text") for row in log_of(session)] == ["x" * 10] * 2 + [None]
+    assert conversation.build(session.pk) == whole
+
+
+def test_a_window_ends_with_the_row_that_is_too_much(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MOST_ROWS", 3)
+    monkeypatch.setattr(folding, "WINDOW_CHARACTERS", 5)
+    make_events(session, [*(delta("four", 4 * n) for n in range(5)), ended()])
+    folding.fold_turn(session_id=session.pk, turn=TURN)
+    assert [row["data"].get("text") for row in log_of(session)] == ["fourfour", "fourfour", "four", None]
+
+
 @st.composite
-def logs(draw: st.DrawFn) -> Events:
-    """Deltas of few parts, with gaps, repeats, overlaps and mixed kinds, over two generations."""
+def logs(draw: st.DrawFn, goes_on: float = 0.0) -> Events:
+    """Deltas of few parts, with gaps, repeats, overlaps and mixed kinds, over two generations.
+
+    As many as `goes_on` says begin where another one of their part ended.
+    """
     rng = random.Random(draw(st.integers(0, 2**32)))
+    ends: dict[str, int] = {}
     turns = [TURN, uuid.UUID(int=8)]
     events: Events = []
     for position in range(draw(st.integers(1, 40))):
@@ -177,8 +211,11 @@ def logs(draw: st.DrawFn) -> Events:
         )
         if kind != "tool.output" and rng.random() < 0.2:
             data = {"parent_tool_call_id": "c9"}
-        offset = rng.randrange(20)
-        events.append(delta(text, offset, rng.choice("pq"), kind, gen=gen, turn=rng.choice(turns), data=data))
+        offset, part = rng.randrange(20), rng.choice("pq")
+        if rng.random() < goes_on:
+            offset = ends.get(part, 0)
+        ends[part] = offset + len(text)
+        events.append(delta(text, offset, part, kind, gen=gen, turn=rng.choice(turns), data=data))
         if rng.random() < 0.1:
             events.append(
                 {"kind": "message.done", "turn": TURN, "gen": gen, "data": {"part_id": "p", "length": 1}}
@@ -207,3 +244,24 @@ def test_no_log_tells_another_conversation_when_it_is_folded(session: Session, e
         for row in Event.objects.filter(session=session, turn=TURN, kind__in=DELTA_KINDS)
     }
     assert len(parts) == Event.objects.filter(session=session, turn=TURN, kind__in=DELTA_KINDS).count()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=logs(goes_on=0.8))
+def test_no_log_tells_another_conversation_when_its_windows_are_folded(
+    session: Session, monkeypatch: pytest.MonkeyPatch, events: Events
+) -> None:
+    Event.objects.filter(session=session).delete()
+    gens = sorted(event["gen"] for event in events)
+    make_events(session, [{**event, "gen": gen} for event, gen in zip(events, gens, strict=True)])
+    before = conversation.build(session.pk)
+    rows_before = Event.objects.filter(session=session).count()
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, "MOST_ROWS", 1)
+        patch.setattr(folding, "WINDOW_ROWS", 7)
+        gone = folding.fold_turn(session_id=session.pk, turn=TURN)
+    assert conversation.build(session.pk) == before
+    assert Event.objects.filter(session=session).count() == rows_before - gone
+    # Whoever folds what is left as a whole finds the same.
+    folding.fold_turn(session_id=session.pk, turn=TURN)
+    assert conversation.build(session.pk) == before

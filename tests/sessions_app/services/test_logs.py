@@ -91,14 +91,11 @@ def test_of_a_log_that_is_too_long_no_more_is_read_than_the_newest_rows(
     assert (told["omitted_before"], told["last_seq"]) == (12, 12)
 
 
-@pytest.mark.parametrize("bound", ["MOST_ROWS", "MOST_CHARACTERS"])
-def test_a_turn_that_wrote_too_much_is_not_folded(
-    session: Session, monkeypatch: pytest.MonkeyPatch, bound: str
-) -> None:
+def test_a_turn_that_wrote_too_much_is_not_folded(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     prompt = make_prompt(session, PromptState.DONE)
     ended = {"kind": "turn.ended", "turn": prompt.pk, "data": {"stop_reason": "end_turn"}}
     make_events(session, [*(delta(prompt, "p", offset) for offset in range(4)), ended])
     with monkeypatch.context() as patch:
-        patch.setattr(logs, bound, 3)
+        patch.setattr(folding, "MOST_ROWS", 3)
         assert folding.fold_pending() == 0
     assert folding.fold_turn(session_id=session.pk, turn=prompt.pk) == 3
