@@ -65,7 +65,7 @@ agent-pin:
 	@deploy/setup agents
 
 conformance: setup-test
-	@OPENAGENT_CONFORMANCE=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
+	@OPENAGENT_CONFORMANCE=1 OPENAGENT_VARIANTS=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
 
 setup:
 	@deploy/setup run

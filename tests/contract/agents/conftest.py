@@ -1,4 +1,7 @@
-"""One running OpenCode for all tests of this folder that need none of their own: starting takes seconds."""
+"""One running OpenCode for all tests of this folder that need none of their own: starting takes seconds.
+
+And the promises of a class that are its `variants`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,12 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.agents.live_opencode import LiveOpenCode, live_opencode
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What a class inherits is marked for that class only."""
+    if isinstance(item, pytest.Function) and item.name in getattr(item.cls, "variants", ()):
+        item.add_marker(pytest.mark.variant)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

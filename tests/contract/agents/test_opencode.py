@@ -17,4 +17,12 @@ async def made(opencode: LiveOpenCode) -> LiveOpenCode:
 
 
 class TestOpenCode(AgentContract):
-    """Every promise."""
+    """Every promise; end-to-end tests show the variants too, or another of the same promise is left."""
+
+    variants = (
+        "test_a_permission_for_the_session_is_not_asked_again",
+        "test_a_successor_takes_up_the_conversation",
+        "test_a_turn_can_be_cancelled[while it has a question]",
+        "test_a_turn_can_be_cancelled[while it waits for the provider]",
+        "test_an_unknown_model_is_said_to_be_that",
+    )

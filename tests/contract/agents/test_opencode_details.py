@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
 # --- what is asked and told --------------------------------------------------------------------------------
 
 
+@pytest.mark.variant
 async def test_the_model_is_the_one_that_was_asked_for(opencode: LiveOpenCode) -> None:
     await opencode.recorder.run("/demo plain", model="demo-exactly-this")
     assert opencode.demo.exchanges[-1].body["model"] == "demo-exactly-this"
@@ -23,6 +24,7 @@ async def test_the_model_is_the_one_that_was_asked_for(opencode: LiveOpenCode) -
     assert opencode.demo.exchanges[-1].body["model"] == "demo"
 
 
+@pytest.mark.variant
 async def test_it_says_when_it_tries_again(opencode: LiveOpenCode) -> None:
     turn = await opencode.recorder.run("/demo errorthen 1")
     assert turn.of("agent.status")[0].retry_at > "2026"
@@ -60,6 +62,7 @@ async def test_a_failed_command_tells_its_exit_code(opencode: LiveOpenCode) -> N
     assert turn.tool("execute").error == "exit code 3"
 
 
+@pytest.mark.variant
 async def test_a_flood_of_output_is_cut_and_counted(opencode: LiveOpenCode) -> None:
     turn = await opencode.recorder.run("/demo flood 60000", mode="auto")
     pieces = turn.of("tool.output")
