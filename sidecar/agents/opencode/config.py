@@ -71,6 +71,9 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
         "share": "disabled",
         "lsp": False,
         "formatter": False,
+        # Git commands over the whole workspace at every step, for an undo of OpenCode's own screen: half of
+        # the time that a call of the model takes beside the model.
+        "snapshot": False,
         "model": model,
         "small_model": model,
         "enabled_providers": [provider.id],

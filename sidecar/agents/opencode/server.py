@@ -22,7 +22,7 @@ PORTS = 3
 TAIL_BYTES = 4096
 
 # What OpenCode would download into its configuration folder is linked there from the read-only installation.
-# Its diffs and snapshots do nothing without a repository. The remembered session comes last.
+# The workspace becomes a repository: what it writes can be compared. The remembered session comes last.
 _PREPARE = """
 set -u
 umask 022
