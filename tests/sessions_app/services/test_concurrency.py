@@ -6,6 +6,7 @@ is that of `Session.objects.hold`. SQLite lets one transaction write at a time: 
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -41,11 +42,12 @@ def at_the_same_moment(
     Raises what any of them raises.
     """
     has_written, may_go_on = threading.Event(), threading.Event()
-    verbs = (f'UPDATE "{table._meta.db_table}"', f'INSERT INTO "{table._meta.db_table}"')
+    # Django quotes the name, SQL of our own does not, and it may begin with what it is about.
+    writes = re.compile(rf'\b(UPDATE|INSERT INTO) "?{table._meta.db_table}\b')
 
     def pause(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         result = execute(sql, *rest)
-        if sql.startswith(verbs) and not has_written.is_set():
+        if writes.search(sql) and not has_written.is_set():
             has_written.set()
             assert may_go_on.wait(SECONDS)
         return result
@@ -56,7 +58,8 @@ def at_the_same_moment(
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(paused)
-        assert has_written.wait(SECONDS) or one.result()
+        # It may also have failed before that.
+        assert has_written.wait(SECONDS), one.result(0)
         other = pool.submit(_closing, second)
         try:
             _until_done_or_waiting(other)
