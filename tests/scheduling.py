@@ -1,6 +1,6 @@
-"""Which worker of pytest runs what: files of end-to-end tests whole, those of agents too, others one by one.
+"""Which worker of pytest runs what: tests that share a product or an agent together, others one by one.
 
-What such tests share, as a browser, a product or an agent of their own, is then started once.
+What such tests share is then started once.
 """
 
 from __future__ import annotations
@@ -10,16 +10,25 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 AGENTS = "tests/contract/agents/"
+END_TO_END = "tests/end_to_end/"
+PRODUCTS = {
+    "shared": ("test_agents", "test_browser_", "test_custom_agents", "test_turn"),
+    "to be broken": ("test_bad_input_", "test_faults", "test_isolation", "test_terminals"),
+}
+"""The products that several files share, and how the names of these files begin."""
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Files with several tests go out first, so that the end is many small pieces."""
+    """What holds many tests goes out first, so that the end is many small pieces."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         if file.startswith(AGENTS):
             return AGENTS
-        return file if file.startswith("tests/end_to_end/") else nodeid
+        if not file.startswith(END_TO_END):
+            return nodeid
+        name = file.removeprefix(END_TO_END)
+        return next((product for product, starts in PRODUCTS.items() if name.startswith(starts)), file)
 
 
 @pytest.hookimpl(optionalhook=True)

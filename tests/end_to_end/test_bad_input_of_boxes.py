@@ -17,7 +17,7 @@ from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_one_clean_turn, check_shown
 from tests.fakes import flooder
 
-SPEECH = "/demo long 400 20ms"
+SPEECH = "/demo long 200 40ms"
 GROWTH_MB = 60
 QUIET_SECONDS = 3.0
 

@@ -20,7 +20,7 @@ from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
 
-SPEECH = "/demo long 300 20ms"
+SPEECH = "/demo long 150 40ms"
 TAKEN_BACK = 4409
 """The instance's true sidecar came again before the frame was read."""
 TOO_LONG = json.dumps({"type": "answer", "id": "1", "data": {"content": "x" * frames.MAX_FRAME_BYTES}})

@@ -12,7 +12,7 @@ from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
 
-SPEECH = "/demo long 300 20ms"
+SPEECH = "/demo long 150 40ms"
 """Six seconds of numbered words, in which a gap or a repeat shows at once."""
 
 

@@ -14,7 +14,7 @@ from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, check_shown, kinds_of, said
 
-SPEECH = "/demo long 400 20ms"
+SPEECH = "/demo long 200 40ms"
 NOTICED_SECONDS = 20.0
 """Five are promised; the rest is for a slow machine that runs other tests too."""
 

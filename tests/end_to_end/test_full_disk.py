@@ -21,7 +21,7 @@ from tests.end_to_end.replay import replayed
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
 from tests.product import Product, data_directory
 
-SPEECH = "/demo long 400 20ms"
+SPEECH = "/demo long 200 40ms"
 SECONDS = 120.0
 SIZE_MB = 420
 """Instances are not made with less than 256 MB free."""
