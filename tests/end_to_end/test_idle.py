@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests import needs
-from tests.end_to_end.client import SECONDS, Client, eventually, first_run
+from tests.end_to_end.client import Client, first_run
 from tests.end_to_end.replay import replayed
 from tests.end_to_end.turns import check_answered
 from tests.product import running
 
 IDLE_SECONDS = 3.0
-TRIALS = int(os.environ.get("IDLE_TRIALS", "4"))
+SESSIONS = 2
+TRIALS = int(os.environ.get("IDLE_TRIALS", "6"))
 """Each takes the start of an agent; `make soak` makes more."""
-SESSIONS = 1 + (TRIALS > 10)
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +37,6 @@ def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, s
     """Sends prompts at about the moment when the reaper comes; how often the session had fallen asleep."""
     chance = random.Random(seed)
     client = Client(url, token)
-
-    def is_drowsy() -> bool:
-        return bool(client.session(session)["status"] != "ready")
-
     try:
         sleeps = 0
         for number in range(trials):
@@ -48,14 +44,10 @@ def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, s
             turn = client.prompt(session, prompt)
             client.ended(session, turn)
             check_answered(client, session, prompt, turn)
-            if number == 0:
-                # The next prompt comes as it falls asleep, however slow the machine is.
-                eventually(is_drowsy, SECONDS, lambda: "it does not fall asleep")
-            else:
-                # It counts three passes of a second, the first of which comes within a second. The trials are
-                # spread over that time, so that some come before it and some after.
-                time.sleep(IDLE_SECONDS - 1.5 + 1.8 * (number - 1 + chance.random()) / (trials - 1))
-            sleeps += is_drowsy()
+            # It counts three passes of a second, the first of which comes within a second. The trials are
+            # spread over that time, so that some come before it and some after.
+            time.sleep(IDLE_SECONDS - 1 + 1.3 * (number + chance.random()) / trials)
+            sleeps += client.session(session)["status"] != "ready"
     finally:
         client.close()
     return sleeps
