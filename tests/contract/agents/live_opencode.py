@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -119,6 +120,17 @@ async def live_opencode(
             yield live
         finally:
             await live.stop()
+
+
+def said(prompt: str) -> str:
+    """All that the demo model says to it."""
+    return "".join(demo_model.expected(prompt).messages)
+
+
+def git_log(folder: Path, form: str) -> str:
+    """The history of a workspace, a line for each commit."""
+    command = ["git", "log", f"--format={form}"]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def laid_out(folder: Path) -> Installation:
