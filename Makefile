@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help up dev images test check e2e bench soak figures agents agent-pin conformance setup setup-test lint
 MAKEFLAGS += --no-print-directory
+# Dozens of processes load the same modules: each would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PYTHON_FOLDERS := $(wildcard manage.py openagent sessions_app keys_app sidecar tests deploy)
