@@ -12,9 +12,9 @@ from sessions_app.drivers.process import ProcessDriver
 from sessions_app.drivers.process_records import Process, Record
 from tests.contract.drivers.suite import DriverContract
 from tests.fakes.probe_link import Probe
-from tests.sessions_app.drivers.conftest import Host, Until, data, host, options, until
+from tests.sessions_app.drivers.conftest import Host, Until, data, host, options, staged, umask, until
 
-__all__ = ["data", "host", "options", "until"]
+__all__ = ["data", "host", "options", "staged", "umask", "until"]
 
 
 @dataclass

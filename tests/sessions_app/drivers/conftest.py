@@ -16,6 +16,7 @@ from typing import Protocol
 
 import pytest
 
+from sessions_app.drivers import process_runtime
 from sessions_app.drivers.base import InstanceSpec, Ref
 from sessions_app.drivers.limits import Limits
 from sessions_app.drivers.process import ProcessDriver
@@ -68,9 +69,25 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture
-def options(data: Path) -> Iterator[Options]:
-    """Made as `make up` makes it, in a umask as strict as it gets."""
-    umask = os.umask(0o077)
+def umask() -> Iterator[None]:
+    """As strict as it gets."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What runs inside of instances, made once; each data directory of a test gets a copy."""
+    folder = tmp_path_factory.mktemp("staged")
+    (folder / "runtime").mkdir()
+    process_runtime.stage(probe_sidecar.package(folder / "checkout"), folder / "runtime")
+    return folder / "runtime"
+
+
+@pytest.fixture
+def options(data: Path, staged: Path, umask: None) -> Options:
+    """Made as `make up` makes it."""
     agents = data / "agents"
     (agents / "scripted").mkdir(parents=True)
     shutil.copy("/bin/true", agents / "scripted" / "program")
@@ -78,14 +95,15 @@ def options(data: Path) -> Iterator[Options]:
         path.chmod(0o755)
     (data / "run").mkdir()
     (data / "run").chmod(0o711)
-    yield Options(
+    options = Options(
         data=data,
         agents=agents,
         sidecar=probe_sidecar.package(data / "checkout"),
         limits=Limits(memory_mb=512, processes=200, tmp_mb=16, file_mb=64),
         grace_seconds=2.0,
     )
-    os.umask(umask)
+    subprocess.run(["cp", "-a", str(staged), str(options.runtime)], check=True)
+    return options
 
 
 @pytest.fixture
