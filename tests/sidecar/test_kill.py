@@ -15,8 +15,6 @@ from sidecar.protocol import messages
 from tests.fakes.platform import FakePlatform
 from tests.fakes.station import Station
 
-LIVES = 12
-
 
 def said(events: list[messages.Event]) -> str:
     return "".join(event.data["text"] for event in events if event.kind == "message.delta")
@@ -31,7 +29,7 @@ def check(events: list[messages.Event]) -> None:
     assert everything.startswith(text)
 
 
-async def start(platform: FakePlatform, station: Station, folder: Path) -> asyncio.subprocess.Process:
+async def begin(platform: FakePlatform, station: Station, folder: Path) -> asyncio.subprocess.Process:
     configuration = folder / "config.json"
     content = {
         "instance": station.instance,
@@ -40,21 +38,23 @@ async def start(platform: FakePlatform, station: Station, folder: Path) -> async
         "journal": str(folder / "journal"),
     }
     configuration.write_text(json.dumps(content))
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.fakes.sidecar_program", str(configuration)),
         stderr=asyncio.subprocess.DEVNULL,
     )
+    station.claim()
+    await station.until(lambda: "instance.started" in station.kinds())
+    return process
 
 
 @pytest.mark.slow
-async def test_a_sidecar_that_is_killed_at_any_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lives", [6, pytest.param(24, marks=pytest.mark.variant)])
+async def test_a_sidecar_that_is_killed_at_any_moment(tmp_path: Path, lives: int) -> None:
     chance = random.Random(20261122)
     async with FakePlatform(Path(f"/tmp/kill-{uuid.uuid4().hex[:8]}.sock")) as platform:
         station = platform.station(str(uuid.uuid4()))
-        for _ in range(LIVES):
-            process = await start(platform, station, tmp_path)
-            station.claim()
-            await station.until(lambda: "instance.started" in station.kinds())  # noqa: B023
+        process = await begin(platform, station, tmp_path)
+        for _ in range(lives):
             turn = station.start_turn("stream 5000 1")
             if chance.random() < 0.8:
                 await station.until(lambda: "turn.started" in station.kinds())  # noqa: B023
@@ -66,18 +66,14 @@ async def test_a_sidecar_that_is_killed_at_any_moment(tmp_path: Path) -> None:
             station.session, station.gen = previous.session, previous.gen + 1
             station.salvaged_to = {previous.gen: previous.last_seq}
             station.next_seq = previous.last_seq + 1
-            process = await start(platform, station, tmp_path)
-            station.claim()
-            await station.until(lambda: "instance.started" in station.kinds())  # noqa: B023
+            # The successor is the next that is killed.
+            process = await begin(platform, station, tmp_path)
             assert {event.gen for event in station.salvaged} <= {previous.gen}
             log = previous.stored + station.salvaged
             check(log)
             begun = [event for event in log if event.kind == "turn.started"]
             # Whether the turn may run again is decided by this event alone.
             assert [event.turn for event in begun] in ([turn], [])
-            process.kill()
-            await process.wait()
-            last, station = station, platform.station(str(uuid.uuid4()))
-            station.session, station.gen, station.next_seq = last.session, last.gen + 1, last.last_seq + 1
-            station.salvaged_to = {last.gen: last.last_seq}
+        process.kill()
+        await process.wait()
         platform.path.unlink(missing_ok=True)
