@@ -1,4 +1,4 @@
-"""Which worker of pytest runs what: tests that share a product or an agent together, others one by one.
+"""Which worker of pytest runs what: tests that share something costly together, others one by one.
 
 What such tests share is then started once.
 """
@@ -10,6 +10,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 AGENTS = "tests/contract/agents/"
+ARCHITECTURE = "tests/architecture/"
+"""Its tests share the sources, parsed."""
 END_TO_END = "tests/end_to_end/"
 PRODUCTS = {
     "shared": ("test_agents", "test_browser_", "test_custom_agents", "test_turn"),
@@ -23,8 +25,9 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        if file.startswith(AGENTS):
-            return AGENTS
+        for folder in (AGENTS, ARCHITECTURE):
+            if file.startswith(folder):
+                return folder
         if not file.startswith(END_TO_END):
             return nodeid
         name = file.removeprefix(END_TO_END)
