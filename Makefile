@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev images test check e2e bench soak figures agents agent-pin conformance setup setup-test lint
+.PHONY: help up dev images test check e2e bench soak figures agents agent-pin conformance setup setup-test lint lint-python lint-frontend
 MAKEFLAGS += --no-print-directory
 # Dozens of processes load the same modules: each would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -76,10 +76,15 @@ setup-test:
 	@deploy/setup test
 
 lint: setup-test
+	@$(MAKE) --jobs=2 lint-python lint-frontend
+
+lint-python:
 	@deploy/checked "ruff" $(BIN)/ruff check $(PYTHON_FOLDERS)
 	@deploy/checked "ruff format" $(BIN)/ruff format --check $(PYTHON_FOLDERS)
 	@deploy/checked "mypy" $(BIN)/mypy $(TYPED)
 	@deploy/checked "imports" $(BIN)/lint-imports
+
+lint-frontend:
 	@if [ -f frontend/package.json ]; then \
 	  deploy/checked "frontend check" npm run check --prefix frontend && \
 	  deploy/checked "frontend test" npm test --prefix frontend; \
