@@ -216,10 +216,7 @@ class Conversation:
                 self._fail(info.get("error"))
 
     def _part(self, properties: dict[str, Any]) -> None:
-        part = text.mapping(properties.get("part"))
-        self._replies.part(part)
-        if part.get("type") == "patch" and self._replies.has(part.get("messageID")):
-            self._files.patched(part)
+        self._replies.part(text.mapping(properties.get("part")))
 
     def _todos(self, properties: dict[str, Any]) -> None:
         if properties.get("sessionID") != self.session or not self._replies.began:

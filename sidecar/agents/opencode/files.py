@@ -1,4 +1,7 @@
-"""Changes to files of the workspace, each reported once although OpenCode mentions it up to three times."""
+"""Changes to files of the workspace, each reported once although OpenCode mentions it up to twice.
+
+What a command changes it does not mention: that needs snapshots, which are off.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,20 @@ from typing import Any, Literal
 
 from sidecar.agents import text
 from sidecar.agents.opencode import tools
-from sidecar.agents.recent import Recent
 from sidecar.agents.turns import Emit
 from sidecar.protocol.messages import FileChanged
-
-MAX_PATHS = 200
 
 Change = Literal["created", "modified", "deleted"]
 _CHANGES: dict[str, Change] = {"add": "created", "change": "modified", "unlink": "deleted"}
 
 
 class Files:
-    """Tools tell which file they edited, then in what way; a step tells all of its files at its end."""
+    """Tools tell which file they edited, then in what way."""
 
     def __init__(self, emit: Emit, workspace: str) -> None:
         self._emit = emit
         self._workspace = workspace
         self._edited = ""
-        self._reported: set[str] = set()
-        self._patches = Recent()
 
     def edited(self, properties: dict[str, Any]) -> None:
         """A tool edited a file; the next event usually says how."""
@@ -45,20 +43,8 @@ class Files:
             path, self._edited = self._edited, ""
             self._report(path, "modified")
 
-    def patched(self, part: dict[str, Any]) -> None:
-        """All files that a step changed, commands included."""
-        if (patch := text.line(part.get("id"))) in self._patches:
-            return
-        self._patches.add(patch)
-        for path in text.items(part.get("files"), MAX_PATHS):
-            if tools.relative(text.clean(path), self._workspace) not in self._reported:
-                self._report(text.clean(path), "modified")
-        self._reported.clear()
-
     def _report(self, path: str, change: Change) -> None:
         name = tools.relative(path, self._workspace)
         if not name or name.startswith(("/", "../", ".git/")):
             return
-        if len(self._reported) < MAX_PATHS:
-            self._reported.add(name)
         self._emit("file.changed", FileChanged(path=name, change=change))

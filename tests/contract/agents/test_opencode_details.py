@@ -52,11 +52,6 @@ async def test_an_edit_shows_its_change_before_it_is_allowed(opencode: LiveOpenC
     assert turn.tool("read").locations == [{"path": "notes.md"}]
 
 
-async def test_files_that_a_command_changed_are_told(opencode: LiveOpenCode) -> None:
-    turn = await opencode.recorder.run("/demo run echo made > by-command.txt", mode="auto")
-    assert "by-command.txt" in [changed.path for changed in turn.of("file.changed")]
-
-
 async def test_a_failed_command_tells_its_exit_code(opencode: LiveOpenCode) -> None:
     turn = await opencode.recorder.run("/demo run exit 3", mode="auto")
     assert turn.tool("execute").error == "exit code 3"
