@@ -29,9 +29,8 @@ def check_answered(client: Client, session: str, prompt: str, turn: str) -> None
 
 
 def check_shown(client: Client, reader: Reader, session: str) -> None:
-    """The reader shows what the API answers, as soon as it has caught up."""
-    stored = client.conversation(session)
-    reader.wait(lambda reader: reader.shown() == stored, 30)
+    """The reader shows what the API answers, as soon as it has caught up and all that it saw is stored."""
+    reader.wait(lambda reader: reader.shown() == client.conversation(session), 30)
 
 
 def kinds_of(client: Client, session: str, turn: str) -> list[str]:
