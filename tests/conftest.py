@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 
+import httpcore2
 import pytest
 from django.db import connection
 from hypothesis import settings
@@ -34,6 +36,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not os.environ.get("OPENAGENT_VARIANTS"):
         items[:] = [item for item in items if item.get_closest_marker("variant") is None]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates() -> Iterator[None]:
+    """Reading all certificates takes longer than most tests with an HTTP client: once per process will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
+        yield
 
 
 def _touches_rows(item: pytest.Item) -> bool:
