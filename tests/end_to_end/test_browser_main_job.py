@@ -36,7 +36,7 @@ def test_a_newcomer_watches_the_agent_write_a_web_app_and_test_it(
 
     assert turn.parts() == list(EXPECTED.messages)
     assert turn.parts("thought") == list(EXPECTED.thoughts)
-    stored = owner.turn(session.id, turn.id)
+    stored = owner.ended(session.id, turn.id)
     assert turn.text() == texts(stored) == "".join(EXPECTED.messages)
     turn.expect_text("The tests really ran in this session's box.")
     _check_tools(turn)

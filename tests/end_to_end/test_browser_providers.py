@@ -54,7 +54,7 @@ def test_a_key_is_enough_to_work_with_a_provider(
     calls = provider.exchanges[before:]
     assert {call.wire for call in calls} == {wire}
     assert {call.key for call in calls} == {KEY}, "The box has a worthless token; the gate puts the key in."
-    stored = owner.turn(session.id, turn.id)
+    stored = owner.ended(session.id, turn.id)
     assert texts(stored) == "".join(call.text for call in calls if call.script == "work")
     sent = EXPECTED.usage
     assert stored["usage"] == {

@@ -78,7 +78,7 @@ def test_reloading_in_mid_stream_loses_and_repeats_nothing(
     elsewhere = SessionScreen(late, shared).turn(turn.id)
     elsewhere.wait()
     turn.wait()
-    assert turn.text() == elsewhere.text() == SPOKEN == texts(owner.turn(shared, turn.id))
+    assert turn.text() == elsewhere.text() == SPOKEN == texts(owner.ended(shared, turn.id))
     assert turn.words() == elsewhere.words() == SPOKEN.split()
 
 
@@ -102,7 +102,7 @@ def test_a_connection_that_breaks_in_mid_stream_catches_up(
         session.expect_connection("live")
         expect(session.status).not_to_contain_text("Last seen")
     turn.wait()
-    assert turn.text() == SPOKEN == texts(owner.turn(shared, turn.id))
+    assert turn.text() == SPOKEN == texts(owner.ended(shared, turn.id))
     assert turn.words() == SPOKEN.split()
 
 
@@ -111,7 +111,7 @@ def _check_stopped(session: SessionScreen, turn: Turn, owner: Client) -> None:
     assert turn.stop_reason == "cancelled"
     expect(turn.footer).to_contain_text("Stopped")
     session.expect_status("ready")
-    stored = texts(owner.turn(session.id, turn.id))
+    stored = texts(owner.ended(session.id, turn.id))
     assert demo_model.expected_text(ENDLESS).startswith(stored)
     assert turn.text() == stored
     assert turn.words() == stored.split()
