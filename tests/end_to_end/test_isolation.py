@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from tests.end_to_end.client import Client, texts
+from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.rig import KEY, Rig
 from tests.fakes import hunter
@@ -93,7 +94,7 @@ def stored(hunt: hunter.Hunt, root: Path) -> None:
 @pytest.fixture
 def pair(broken: Rig) -> tuple[str, str]:
     """A session that hunts, and another one that is awake beside it and has something to hide."""
-    other = broken.session()
+    other = broken.session(WORKING)
     turn = broken.client.prompt(other, f"/demo run printf {MARK} > mark.txt; sleep 0.1; cat mark.txt")
     assert broken.client.ended(other, turn)["stop_reason"] == "end_turn"
     return broken.client.new_session(**broken.model, mode="auto"), other
