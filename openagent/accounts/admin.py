@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from openagent.accounts import deactivation
+from openagent.accounts import deactivation, deletion
 from openagent.accounts.forms import NewUserForm, SignInForm
 from openagent.accounts.models import AccessToken, FirstRun, User, WsTicket
 from openagent.lib.admin import ReadOnlyAdmin
@@ -41,6 +42,13 @@ class UserAdmin(DjangoUserAdmin[User]):
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data and not obj.is_active:
             deactivation.deactivate(obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        deletion.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            deletion.delete(user)
 
 
 @admin.register(AccessToken)

@@ -152,6 +152,11 @@ def stop_all_of(owner_id: uuid.UUID) -> None:
         instances.stop(session_id=session_id, reason="user")
 
 
+def hold_all_of(owner_id: uuid.UUID) -> None:
+    """Before everything of this user is deleted, which meets their sessions in an order of its own."""
+    Session.objects.filter(owner=owner_id).hold_all()
+
+
 def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
     key = wishes.get("key")
     agent = agents.get(wishes.get("agent") or agents.DEFAULT)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
 from keys_app.models import KeyAction, KeyUse, ProviderKey
+from openagent.accounts import deletion
 from openagent.accounts.models import User
 from openagent.lib.redact import spellings
 from tests.conftest import client_of
@@ -59,7 +62,22 @@ def test_a_deleted_key_goes_through_the_service(admin_client: APIClient, key: Pr
     assert KeyUse.objects.filter(action=KeyAction.DELETED).exists()
 
 
-def test_a_user_can_be_deleted_with_everything(admin_client: APIClient, key: ProviderKey) -> None:
-    path = reverse("admin:accounts_user_delete", args=[key.owner_id])
-    assert admin_client.post(path, {"post": "yes"}, format="multipart").status_code == 302
+@pytest.mark.parametrize("way", ["one", "several"])
+def test_a_user_can_be_deleted_with_everything(
+    admin_client: APIClient, key: ProviderKey, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[uuid.UUID, bool]] = []
+
+    def listen(user_id: uuid.UUID) -> None:
+        told.append((user_id, ProviderKey.objects.filter(owner=user_id).exists()))
+
+    monkeypatch.setattr(deletion, "_listeners", [])
+    deletion.subscribe(listen)
+    if way == "one":
+        path, given = reverse("admin:accounts_user_delete", args=[key.owner_id]), {"post": "yes"}
+    else:
+        path = reverse("admin:accounts_user_changelist")
+        given = {"action": "delete_selected", "_selected_action": str(key.owner_id), "post": "yes"}
+    assert admin_client.post(path, given, format="multipart").status_code == 302
     assert not User.objects.filter(pk=key.owner_id).exists()
+    assert told == [(key.owner_id, True)], "before anything goes"

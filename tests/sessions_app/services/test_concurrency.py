@@ -19,8 +19,11 @@ from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
 from keys_app import services as keys
-from sessions_app.models import Event, Instance, Permission, Prompt, Session
+from openagent.accounts import deletion
+from openagent.accounts.models import User
+from sessions_app.models import Event, Instance, Permission, Prompt, Session, UsageEvent
 from sessions_app.services import activity, ingest, instances, lifecycle, links, permissions, prompts
+from sidecar.protocol import messages
 from tests.sessions_app.conftest import make_key
 from tests.sessions_app.services.conftest import Sidecar
 
@@ -227,6 +230,27 @@ def test_whoever_deletes_a_key_takes_its_sessions_in_order(session: Session, sid
     Session.objects.update(key=key)
     takes_in_order(lambda: keys.delete(key), Session.objects.all())
     assert Session.objects.filter(key=None).count() == 2
+
+
+def usage_of(sidecar: Sidecar) -> messages.Event:
+    """A call of the model with the session's key."""
+    counts = {"input": 1, "output": 1}
+    return sidecar.event("usage", None, request_id="r", provider="openai", model="gpt-5", **counts)
+
+
+def test_whoever_deletes_a_user_takes_their_sessions_in_order(session: Session, sidecar: Sidecar) -> None:
+    second_of(session)
+    takes_in_order(lambda: deletion.delete(session.owner), Session.objects.all())
+    assert not User.objects.exists()
+
+
+def test_a_user_who_is_deleted_and_what_a_call_with_their_key_used(
+    session: Session, sidecar: Sidecar
+) -> None:
+    Session.objects.update(key=make_key(session.owner))
+    used = usage_of(sidecar)
+    at_the_same_moment(lambda: sidecar.store(used), UsageEvent, lambda: deletion.delete(session.owner))
+    assert not UsageEvent.objects.exists()
 
 
 @pytest.mark.parametrize("missed", [0, 1])
