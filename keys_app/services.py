@@ -93,6 +93,7 @@ def relabel(key: ProviderKey, *, label: str) -> ProviderKey:
 @transaction.atomic
 def delete(key: ProviderKey) -> None:
     """The key is gone for good; running sessions are told to forget it. Harmless when it is gone already."""
+    revocation.announce_deletion(key.pk)
     # Locked, so that no session comes to name it while it goes.
     if ProviderKey.objects.select_for_update().filter(pk=key.pk).first() is None:
         return

@@ -12,16 +12,13 @@ class SessionsAppConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from django.db.models.signals import pre_delete
-
         from keys_app import revocation
-        from keys_app.models import ProviderKey
         from openagent.accounts import deactivation, deletion
         from sessions_app import checks, metrics  # noqa: F401  # checks register themselves
         from sessions_app.services import links, sessions
 
         revocation.subscribe(links.on_key_revoked)
-        pre_delete.connect(links.hold_sessions_of, sender=ProviderKey)
+        revocation.subscribe_to_deletions(links.hold_sessions_with)
         deactivation.subscribe(sessions.stop_all_of)
         deletion.subscribe(sessions.hold_all_of)
         metrics.register()

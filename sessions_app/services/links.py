@@ -6,14 +6,12 @@ import hmac
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db.models import F
 
 from keys_app import revocation
 from keys_app import services as keys
-from keys_app.models import ProviderKey
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.models import Instance, InstanceState, Session
@@ -133,9 +131,12 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
 
 
-def hold_sessions_of(*, instance: ProviderKey, **signal: Any) -> None:
-    """This key is about to be deleted, which changes the rows of all sessions that name it."""
-    Session.objects.filter(key=instance).hold_all()
+def hold_sessions_with(key_id: uuid.UUID) -> None:
+    """Before this key is deleted, which changes the rows of all sessions that name it.
+
+    Whoever stores what a call used has its session, and takes the key at the commit.
+    """
+    Session.objects.filter(key=key_id).hold_all()
 
 
 def on_key_revoked(revoked: revocation.Revoked) -> None:

@@ -200,6 +200,25 @@ def test_whoever_holds_a_copy_is_told_after_the_commit(
     assert heard == [expected] * 2
 
 
+def test_whoever_has_rows_that_name_a_key_is_told_before_it_goes_and_can_prevent_it(
+    key: ProviderKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [RuntimeError("not now")]
+
+    def listen(key_id: uuid.UUID) -> None:
+        assert ProviderKey.objects.filter(pk=key_id).exists()
+        if refusals:
+            raise refusals.pop()
+
+    monkeypatch.setattr(revocation, "_deletion_listeners", [])
+    revocation.subscribe_to_deletions(listen)
+    with pytest.raises(RuntimeError):
+        services.delete(key)
+    assert actions(key) == [KeyAction.MADE]
+    services.delete(key)
+    assert not ProviderKey.objects.exists()
+
+
 def test_the_newest_usable_key_is_chosen(key: ProviderKey, alice: User, bob: User) -> None:
     def choose(**more: Any) -> ProviderKey | None:
         return services.choose(owner_id=alice.pk, provider="openai", **more)

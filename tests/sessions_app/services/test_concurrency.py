@@ -19,6 +19,7 @@ from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
 from keys_app import services as keys
+from keys_app.models import KeyUse, ProviderKey
 from openagent.accounts import deletion
 from openagent.accounts.models import User
 from sessions_app.models import Event, Instance, Permission, Prompt, Session, UsageEvent
@@ -236,6 +237,22 @@ def usage_of(sidecar: Sidecar) -> messages.Event:
     """A call of the model with the session's key."""
     counts = {"input": 1, "output": 1}
     return sidecar.event("usage", None, request_id="r", provider="openai", model="gpt-5", **counts)
+
+
+@pytest.mark.parametrize("is_stored_first", [True, False], ids=["stored first", "deleted first"])
+def test_a_key_that_is_deleted_and_what_a_call_with_it_used(
+    session: Session, sidecar: Sidecar, is_stored_first: bool
+) -> None:
+    key = make_key(session.owner)
+    Session.objects.update(key=key)
+    used = usage_of(sidecar)
+    # The row of what was used names the key: its row is taken when that is committed, and no sooner.
+    if is_stored_first:
+        at_the_same_moment(lambda: sidecar.store(used), UsageEvent, lambda: keys.delete(key))
+    else:
+        at_the_same_moment(lambda: keys.delete(key), KeyUse, lambda: sidecar.store(used))
+    assert UsageEvent.objects.get().key is None
+    assert not ProviderKey.objects.exists()
 
 
 def test_whoever_deletes_a_user_takes_their_sessions_in_order(session: Session, sidecar: Sidecar) -> None:
