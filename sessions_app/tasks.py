@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 
 from celery import shared_task
 
@@ -14,7 +15,23 @@ from sessions_app.services import purge as purge_service
 
 _log = log.get(__name__)
 
-_pass = threading.Lock()
+_reconciling = threading.Lock()
+_folding = threading.Lock()
+
+
+def _unless_under_way(lock: threading.Lock, run: Callable[[], object]) -> None:
+    """One pass at a time.
+
+    Passes that wait for slow engines, or fold very long turns, would pile up until no thread is left to start
+    anything, and they are all alike.
+    """
+    if not lock.acquire(blocking=False):
+        _log.warning("the pass before is still under way")
+        return
+    try:
+        run()
+    finally:
+        lock.release()
 
 
 @shared_task
@@ -40,18 +57,8 @@ def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
 
 @shared_task
 def reconcile(**_: object) -> None:
-    """Bring the engine and the rows together.
-
-    One pass at a time: passes that wait for slow engines would pile up until no thread is left to start
-    anything, and they are all alike.
-    """
-    if not _pass.acquire(blocking=False):
-        _log.warning("the pass before is still under way")
-        return
-    try:
-        reconciler.reconcile()
-    finally:
-        _pass.release()
+    """Bring the engine and the rows together."""
+    _unless_under_way(_reconciling, reconciler.reconcile)
 
 
 @shared_task
@@ -63,7 +70,7 @@ def reap_idle(**_: object) -> None:
 @shared_task
 def fold(**_: object) -> None:
     """Fold whatever finished turns are not folded yet."""
-    folding.fold_pending()
+    _unless_under_way(_folding, folding.fold_pending)
 
 
 @shared_task

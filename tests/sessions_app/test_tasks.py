@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import ModuleType
 
 import pytest
 from django.db import connections
@@ -15,7 +16,7 @@ from openagent.accounts.models import User
 from sessions_app import drivers, tasks
 from sessions_app.drivers.base import DriverError, InstanceSpec, Ref
 from sessions_app.models import Instance, Session
-from sessions_app.services import instances, reconciler, state
+from sessions_app.services import folding, instances, reconciler, state
 from tests.fakes.driver import FakeDriver
 
 SECONDS = 20
@@ -101,17 +102,34 @@ def test_a_failure_that_passes_gives_the_instance_back(engine: SlowDriver, reque
     assert requested.driver_ref is not None
 
 
+@pytest.mark.parametrize(
+    ("task", "service", "name"),
+    [(tasks.reconcile, reconciler, "reconcile"), (tasks.fold, folding, "fold_pending")],
+    ids=["reconcile", "fold"],
+)
 def test_a_pass_does_not_wait_for_the_pass_before(
-    engine: SlowDriver, launching: Instance, monkeypatch: pytest.MonkeyPatch
+    task: Callable[[], None], service: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes: list[str] = []
 
-    def reconcile() -> None:
+    def run() -> None:
         passes.append("begun")
-        tasks.reconcile()
+        # As another thread would, in the middle of this pass.
+        task()
+        if len(passes) == 1:
+            raise DriverError("The engine is away.", code="engine_away", permanent=False)
 
-    monkeypatch.setattr(reconciler, "reconcile", reconcile)
-    tasks.reconcile()
+    monkeypatch.setattr(service, name, run)
+    with pytest.raises(DriverError):
+        task()
     assert passes == ["begun"]
-    tasks.reconcile()
+    task()
     assert passes == ["begun", "begun"]
+
+
+def test_passes_of_different_kinds_do_not_hold_each_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[str] = []
+    monkeypatch.setattr(folding, "fold_pending", lambda: passes.append("fold"))
+    monkeypatch.setattr(reconciler, "reconcile", tasks.fold)
+    tasks.reconcile()
+    assert passes == ["fold"]
