@@ -13,6 +13,9 @@ from tests.fakes import working_agent
 
 WORKING = "working"
 """An agent that works with its model for real and starts in a fraction of the time that OpenCode needs."""
+SLUGGISH = "sluggish"
+"""The same, but its start takes some seconds, so that a test can do something meanwhile."""
+_START_SECONDS = {WORKING: 0, SLUGGISH: 4}
 
 
 def register(url: str, **fields: str) -> None:
@@ -27,13 +30,15 @@ def register(url: str, **fields: str) -> None:
 
 
 def register_working(url: str) -> None:
-    """So that sessions can be made with `agent=WORKING`, for a provider that speaks chat completions."""
-    register(
-        url,
-        slug=WORKING,
-        name="Working",
-        command=json.dumps(["python3", "-c", Path(working_agent.__file__).read_text()]),
-        environment=json.dumps({"GATE": "{gate}", "MODEL": "{model}", "TOKEN": "{token}"}),
-        wires=json.dumps(["openai-chat"]),
-        is_enabled="on",
-    )
+    """So that sessions can be made with these agents, for a provider that speaks chat completions."""
+    for slug, seconds in _START_SECONDS.items():
+        known = {"GATE": "{gate}", "MODEL": "{model}", "TOKEN": "{token}"}
+        register(
+            url,
+            slug=slug,
+            name=slug.capitalize(),
+            command=json.dumps(["python3", "-c", Path(working_agent.__file__).read_text()]),
+            environment=json.dumps({**known, "START_SECONDS": f"{seconds}"}),
+            wires=json.dumps(["openai-chat"]),
+            is_enabled="on",
+        )

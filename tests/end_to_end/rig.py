@@ -18,7 +18,7 @@ import httpx2
 from sidecar import demo_model
 from tests import head_start
 from tests.end_to_end.client import Client, eventually, first_run
-from tests.end_to_end.custom_agents import WORKING, register_working
+from tests.end_to_end.custom_agents import register_working
 from tests.fakes.link_proxy import LinkProxy
 from tests.product import Product, data_directory
 
@@ -90,18 +90,14 @@ class Rig:
         """What a session of the provider is made with."""
         return {"provider": PROVIDER, "model": MODEL}
 
-    @property
-    def working(self) -> dict[str, str]:
-        """What a session is made with where any agent will do: this one starts in a moment."""
-        return {"agent": WORKING, "provider": CHAT_PROVIDER, "model": CHAT_MODEL}
-
     def session(self, agent: str = "opencode") -> str:
         """A session that is awake with nothing to do, in mode auto: to start one takes long."""
         for session in self.sessions:
             found = self.client.session(session)
             if found["status"] == "ready" and found["agent"] == agent:
                 return session
-        wanted = self.working if agent == WORKING else self.model
+        custom = {"agent": agent, "provider": CHAT_PROVIDER, "model": CHAT_MODEL}
+        wanted = self.model if agent == "opencode" else custom
         # Not by `new_session`: the test that needs it first is not the one that stops it.
         session = str(self.client.post("/sessions/", {**wanted, "mode": "auto"})["id"])
         self.client.post(f"/sessions/{session}/start/")

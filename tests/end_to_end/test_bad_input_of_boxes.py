@@ -70,7 +70,7 @@ FLOODS = {
 @pytest.mark.parametrize("command", FLOODS.values(), ids=FLOODS.keys())
 def test_a_flood_is_cut_and_leaves_the_platform_and_others_alone(broken: Rig, command: str) -> None:
     client, other = broken.client, broken.session(WORKING)
-    session = client.new_session(**broken.working, mode="auto")
+    session = client.new_session(**broken.model, mode="auto")
     client.post(f"/sessions/{session}/start/")
     client.status(session, "ready")
     instance = Instance(broken.product, client, session)

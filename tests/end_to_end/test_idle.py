@@ -12,6 +12,7 @@ import pytest
 
 from tests import needs
 from tests.end_to_end.client import Client, first_run
+from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.replay import replayed
 from tests.end_to_end.turns import check_answered
 from tests.product import running
@@ -19,22 +20,25 @@ from tests.product import running
 IDLE_SECONDS = 3.0
 SESSIONS = 2
 TRIALS = int(os.environ.get("IDLE_TRIALS", "6"))
-"""Each takes the start of an agent; `make soak` makes more."""
+"""Each may take the start of an agent; `make soak` makes more."""
 
 
 @pytest.fixture(scope="module")
 def drowsy() -> Iterator[Client]:
     """The owner of a product in which sessions fall asleep after a few seconds."""
     needs.bubblewrap()
-    needs.opencode()
     with running(OPENAGENT_DRIVER="process", OPENAGENT_IDLE_SECONDS=f"{IDLE_SECONDS:g}") as product:
-        client = first_run(product.url)
+        client = first_run(product.url, "admin", "write")
+        register_working(product.url)
         yield client
         client.close()
 
 
 def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, seed: int) -> int:
-    """Sends prompts at about the moment when the reaper comes; how often the session had fallen asleep."""
+    """Sends prompts at about the moment when the reaper comes; how often the session had fallen asleep.
+
+    The second one comes for sure before that moment, and the last one after it.
+    """
     chance = random.Random(seed)
     client = Client(url, token)
     try:
@@ -44,9 +48,12 @@ def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, s
             turn = client.prompt(session, prompt)
             client.ended(session, turn)
             check_answered(client, session, prompt, turn)
-            # It counts three passes of a second, the first of which comes within a second. The trials are
-            # spread over that time, so that some come before it and some after.
-            time.sleep(IDLE_SECONDS - 1 + 1.3 * (number + chance.random()) / trials)
+            if number == trials - 2:
+                client.status(session, "asleep")
+            elif number > 0:
+                # It counts three passes of a second, the first of which comes within a second. The trials
+                # are spread over that time, so that some come before it and some after.
+                time.sleep(IDLE_SECONDS - 1.5 + 1.8 * (number + chance.random()) / trials)
             sleeps += client.session(session)["status"] != "ready"
     finally:
         client.close()
@@ -56,7 +63,7 @@ def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, s
 @pytest.mark.timeout(120 + 30 * TRIALS)
 def test_a_prompt_that_meets_the_reaper_is_answered_once(drowsy: Client) -> None:
     with replayed(drowsy):
-        sessions = [drowsy.new_session() for _ in range(SESSIONS)]
+        sessions = [drowsy.new_session(agent=WORKING) for _ in range(SESSIONS)]
         with ThreadPoolExecutor(SESSIONS) as pool:
             trials = [
                 pool.submit(

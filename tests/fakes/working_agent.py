@@ -1,17 +1,20 @@
 """A small agent on ACP that works with its model for real: it streams, runs commands, asks, remembers.
 
 For tests of the platform around an agent: it starts in a fraction of the time that OpenCode needs. It runs
-by itself in a box, so it has nothing but the standard library. `GATE` and `MODEL` say whom it asks.
+by itself in a box, so it has nothing but the standard library. `GATE` and `MODEL` say whom it asks, and
+`START_SECONDS` how long its start takes beside that: real agents take some time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -83,11 +86,11 @@ class WorkingAgent:
             self._cancelled.set()
             self._answered.notify_all()
         if self._command is not None:
-            os.killpg(self._command.pid, signal.SIGKILL)
+            kill(self._command)
 
     def _play(self, number: Any, prompt: str) -> None:
-        self._remember(role="user", content=prompt)
         try:
+            self._remember(role="user", content=prompt)
             while calls := self._ask_model():
                 for call in calls:
                     self._remember(role="tool", tool_call_id=call["id"], content=self._use(call))
@@ -166,6 +169,8 @@ class WorkingAgent:
             start_new_session=True,
         ) as self._command:
             assert self._command.stdout is not None
+            if self._cancelled.is_set():
+                kill(self._command)
             while piece := self._command.stdout.read(65536):
                 if len(output) < OUTPUT_BYTES:
                     output = (output + piece)[:OUTPUT_BYTES]
@@ -179,6 +184,12 @@ class WorkingAgent:
     def _tell(self, update_kind: str, /, **fields: Any) -> None:
         update = {"sessionUpdate": update_kind, **fields}
         send(method="session/update", params={"sessionId": self._session, "update": update})
+
+
+def kill(command: subprocess.Popen[bytes]) -> None:
+    """End it and its children, if it has not ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(command.pid, signal.SIGKILL)
 
 
 def shown(text: str) -> list[dict[str, Any]]:
@@ -214,6 +225,7 @@ def send(**message: Any) -> None:
 
 
 if __name__ == "__main__":
+    time.sleep(float(os.environ["START_SECONDS"]))
     agent = WorkingAgent()
     for line in sys.stdin:
         agent.take(json.loads(line))

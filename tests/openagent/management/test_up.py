@@ -20,6 +20,7 @@ from tests.product import Product, data_directory, running
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+@pytest.mark.timeout(600)
 def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
     """From nothing, and in one test, for a start takes longer than all that is looked at here."""
     needs.redis()
