@@ -157,9 +157,15 @@ class BoxServer:
         self._waiting[number] = arrival
         try:
             self._send(order)
-            return await asyncio.wait_for(arrival, seconds)
-        except TimeoutError:
-            raise BoxError("box_timeout", "The box does not answer.") from None
+            # Not `wait_for`: that of Python 3.11 forgets a cancellation which comes together with the answer.
+            async with asyncio.timeout(seconds):
+                return await arrival
+        except BaseException as error:
+            if arrival.done() and not arrival.cancelled() and arrival.exception() is None:
+                arrival.result().close()  # It came when nobody wanted it any more.
+            if isinstance(error, TimeoutError):
+                raise BoxError("box_timeout", "The box does not answer.") from None
+            raise
         finally:
             self._waiting.pop(number, None)
 

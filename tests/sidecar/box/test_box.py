@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.box import program
+from sidecar.box_connections import Connection
 from sidecar.box_protocol import MAX_READ_BYTES, BoxError
 from tests.fakes.local_box import LocalBox, local_box
 
@@ -129,6 +130,30 @@ async def test_connect_to_a_closed_port_is_refused(box: LocalBox) -> None:
     with pytest.raises(BoxError) as caught:
         await box.server.connect(1)
     assert caught.value.code == "refused"
+
+
+async def test_who_gives_up_as_the_answer_comes_has_given_up(
+    box: LocalBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        let_go.set()
+        writer.close()
+
+    async def answered(connection: Connection) -> None:
+        order.cancel()  # Whoever gave the order was told, but has not run since.
+        await closed(connection)
+
+    closed = Connection.closed
+    monkeypatch.setattr(Connection, "closed", answered)
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        order = asyncio.create_task(box.server.connect(server.sockets[0].getsockname()[1]))
+        with pytest.raises(asyncio.CancelledError):
+            await order
+        async with asyncio.timeout(10):
+            await let_go.wait()
 
 
 async def test_a_loopback_listener_leads_to_its_gate(box: LocalBox) -> None:
