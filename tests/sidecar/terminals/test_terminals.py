@@ -63,10 +63,12 @@ async def test_a_shell_is_watched_typed_into_and_ends(pair: Pair) -> None:
     await until(pair.station, lambda: viewer.told(terminals.Welcome))
     (hello,) = viewer.told(terminals.Welcome)
     assert (hello.offset, hello.input, hello.closed) == (0, 0, False)
-    viewer.types(0, b"stty size; echo $((6*7)) $OPENAGENT_TERMINAL\n")
+    # The size comes on a way of its own, so that it may be there a moment after what is typed.
+    typed = b"until stty size | grep '30 90'; do :; done; echo $((6*7)) $OPENAGENT_TERMINAL\n"
+    viewer.types(0, typed)
     await shows(pair, viewer, b"30 90\r\n42 " + terminal.encode())
-    assert viewer.told(terminals.Taken)[-1].offset == 45
-    viewer.types(45, b"exit 3\n")
+    assert viewer.told(terminals.Taken)[-1].offset == len(typed)
+    viewer.types(len(typed), b"exit 3\n")
     assert await closed(pair, terminal) == {"terminal_id": terminal, "reason": "exited", "exit_code": 3}
     await until(pair.station, lambda: viewer.told(terminals.Ended))
     ended = viewer.told(terminals.Ended)[0]
