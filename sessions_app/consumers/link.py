@@ -176,7 +176,7 @@ class LinkConsumer(base.SocketConsumer):
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case frames.Answer():
                     self._on_answer(frame)
-                case terminals.TerminalTell() | terminals.TerminalSaved():
+                case terminals.TerminalTell() | terminals.TerminalSaved() | terminals.TerminalWork():
                     await self.terminals.receive(frame)
                 case frames.Goodbye():
                     raise base.Closed(1000, "goodbye")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from openagent.lib import db
 from sessions_app import relay
-from sessions_app.services import transcripts
+from sessions_app.services import activity, transcripts
 from sidecar.protocol import frames, terminals
 
 _numbers = itertools.count(1)
@@ -61,6 +61,8 @@ class LinkTerminals:
                     viewer.tell(frame.tell)
             case terminals.TerminalSaved():
                 self._put(await db.run(transcripts.store, session_id=self._session_id, saved=frame))
+            case terminals.TerminalWork():
+                await db.run(activity.touch, session_id=self._session_id)
 
     def lost(self) -> None:
         """The link is gone, and the viewers look for another one."""

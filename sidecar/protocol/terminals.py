@@ -1,8 +1,7 @@
 """What terminals add to the link, from version 2 on, and what their viewers are told: docs/terminals.md.
 
-Bytes travel as binary messages: a kind, the number of the viewer on this link, and then what the browser's
-socket carries as well: flags, the offset of the first byte, and the bytes.
-"""
+Bytes are binary messages: a kind, the viewer's number on this link, and what the browser's socket carries as
+well: flags, the offset of the first byte, and the bytes."""
 
 from __future__ import annotations
 
@@ -181,8 +180,7 @@ class TerminalTell(Frame, tag="terminal.tell"):
 class TerminalSaved(Frame, tag="terminal.saved"):
     """Up: a piece of a closed terminal's ring at `offset`; the ring reaches from `start` to `end`.
 
-    `sizes` are `[offset, rows, cols]`, `times` `[offset, milliseconds]` of a recorded one; the first piece
-    carries both.
+    `sizes` are `[offset, rows, cols]`, `times` `[offset, milliseconds]` if recorded; both in the first piece.
     """
 
     terminal: str
@@ -192,6 +190,10 @@ class TerminalSaved(Frame, tag="terminal.saved"):
     data: bytes
     sizes: list[tuple[Number, Rows, Cols]] = []
     times: list[tuple[Number, Number]] = []
+
+
+class TerminalWork(Frame, tag="terminal.work"):
+    """Up: a program in a terminal goes on by itself, so the session is not idle. Said now and then."""
 
 
 class TerminalWatch(Frame, tag="terminal.watch"):
@@ -234,7 +236,7 @@ class TerminalSavedAck(Frame, tag="terminal.saved.ack"):
     offset: int
 
 
-Up = TerminalTell | TerminalSaved
+Up = TerminalTell | TerminalSaved | TerminalWork
 Down = TerminalWatch | TerminalUnwatch | TerminalAck | TerminalSize | TerminalSavedAck
 
 

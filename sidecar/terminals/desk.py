@@ -15,7 +15,9 @@ from sidecar.dispatch import Refusal
 from sidecar.protocol import frames, messages, terminals
 from sidecar.protocol.terminals import Reason
 from sidecar.terminals.keeping import Keeper, Remains
-from sidecar.terminals.terminal import Crowded, Pty, Terminal
+from sidecar.terminals.pty import Pty
+from sidecar.terminals.terminal import Crowded, Terminal
+from sidecar.terminals.work import Work
 
 FINISH_SECONDS = 2.5
 
@@ -55,7 +57,8 @@ class Terminals:
         self._known: set[str] = set()
         self._of_viewer: dict[int, Terminal] = {}
         self._changed: dict[Terminal, None] = {}
-        self._urgent: list[terminals.TerminalTell | terminals.TerminalSaved] = []
+        self._urgent: list[terminals.Up] = []
+        self._work = Work()
         self._begun = asyncio.Event()
         self._emit: Emit = _nobody
         self._playing: set[asyncio.Task[None]] = set()
@@ -81,6 +84,7 @@ class Terminals:
             ring_bytes=self._limits.terminal_bytes,
             hold_seconds=self._limits.terminal_hold_seconds,
             on_change=lambda: self._note(terminal),
+            on_output=lambda now: self._printed(terminal, now),
         )
         self._terminals[order.terminal] = terminal
         task = self._spawn(self._live(terminal))
@@ -248,7 +252,11 @@ class Terminals:
             for number in list(terminal.audience.viewers):
                 self._dismiss(number, "unknown")
 
-    def _say(self, frame: terminals.TerminalTell | terminals.TerminalSaved) -> None:
+    def _printed(self, terminal: Terminal, now: float) -> None:
+        if self._work.printed(now=now, touched_at=terminal.touched_at):
+            self._say(terminals.TerminalWork())
+
+    def _say(self, frame: terminals.Up) -> None:
         self._urgent.append(frame)
         self._ready.set()
 

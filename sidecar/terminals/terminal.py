@@ -7,13 +7,13 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from sidecar import log
 from sidecar.box_protocol import BoxError
 from sidecar.protocol import terminals
 from sidecar.protocol.terminals import CHUNK_BYTES, Reason
 from sidecar.terminals.flow import Flow
+from sidecar.terminals.pty import Pty
 from sidecar.terminals.ring import Ring, Sizes, Times
 from sidecar.terminals.typed import Typed
 from sidecar.terminals.viewers import Audience, Viewer
@@ -23,26 +23,6 @@ EXIT_SECONDS = 5.0
 QUEUED_INPUT_BYTES = 1024 * 1024
 
 _log = log.get(__name__)
-
-
-class Pty(Protocol):
-    """A program on a terminal in the box, as `sidecar.box_process.BoxPty` has it."""
-
-    @property
-    def stream(self) -> asyncio.StreamReader: ...
-
-    @property
-    def stdin(self) -> asyncio.StreamWriter: ...
-
-    async def wait(self) -> int: ...
-
-    async def kill(self, signal: int, /) -> None: ...
-
-    async def close(self) -> None: ...
-
-    def resize(self, rows: int, cols: int, /) -> None: ...
-
-    def redraw(self) -> None: ...
 
 
 class Terminal:
@@ -55,6 +35,7 @@ class Terminal:
         ring_bytes: int,
         hold_seconds: float,
         on_change: Callable[[], None],
+        on_output: Callable[[float], None],
     ) -> None:
         self.order = order
         self.ring = Ring(min(order.ring_bytes, ring_bytes))
@@ -63,6 +44,8 @@ class Terminal:
         self.audience = Audience()
         self.ended: terminals.Ended | None = None
         self.closing: Reason | None = None
+        self.touched_at = 0.0
+        """When somebody last did anything in it, by the loop's clock."""
         self._flow = Flow(hold_seconds=hold_seconds)
         self._typed = Typed()
         self._wanted = (order.rows, order.cols)
@@ -73,12 +56,14 @@ class Terminal:
         self._is_closing = asyncio.Event()
         self._pty: Pty | None = None
         self._on_change = on_change
+        self._on_output = on_output
 
     # --- its program --------------------------------------------------------------------------------
 
     async def play(self, pty: Pty) -> None:
         """Read and type until the program has ended; `ended` says how."""
         self._pty = pty
+        self._touch()
         pty.resize(*self.sizes.now)
         writing = asyncio.create_task(self._write(pty))
         hanging = asyncio.create_task(self._hang_up(pty))
@@ -131,6 +116,7 @@ class Terminal:
                 self.times.note(self.ring.end, round(loop.time() * 1000))
             self.ring.append(data)
             self._flow.read(len(data), loop.time())
+            self._on_output(loop.time())
             self._on_change()
 
     async def _moved(self, seconds: float) -> None:
@@ -176,6 +162,7 @@ class Terminal:
         """A viewer comes, at the place it names or where the ring begins."""
         if self.audience.is_full:
             raise Crowded
+        self._touch()
         wanted = self.ring.start if order.offset is None else order.offset
         is_there = self.ring.start <= wanted <= self.ring.end
         place = wanted if is_there else self.ring.resume_point(self.ring.start)
@@ -221,6 +208,7 @@ class Terminal:
 
     def resize(self, viewer: int, rows: int, cols: int) -> None:
         """A viewer says its size."""
+        self._touch()
         self.audience.resize(viewer, rows, cols)
         self._has_changed()
 
@@ -239,6 +227,7 @@ class Terminal:
         if self.ended is not None or not fresh:
             self._tell_taken(viewer.client, end)
             return
+        self._touch()
         self.audience.has_typed(number, end=self.ring.end)
         self._input.append((viewer.client, end, fresh))
         self._queued += len(fresh)
@@ -260,6 +249,9 @@ class Terminal:
                 return message
             return terminals.TerminalTell(viewer=viewer.number, tell=message)
         return None
+
+    def _touch(self) -> None:
+        self.touched_at = asyncio.get_running_loop().time()
 
     def _tell_taken(self, client: str, offset: int) -> None:
         for viewer in self.audience.viewers.values():

@@ -108,6 +108,7 @@ class Station:
         self.version = frames.PROTOCOL_VERSIONS[-1]
         self.viewers: dict[int, StationViewer] = {}
         self.saved: dict[str, dict[int, bytes]] = {}
+        self.works = 0
         self.acknowledges = True
         self.faults = Faults()
         self.connection: ServerConnection | None = None
@@ -211,6 +212,8 @@ class Station:
                 return terminals.TerminalSavedAck(
                     terminal=frame.terminal, offset=frame.offset + len(frame.data)
                 )
+            case terminals.TerminalWork():
+                self.works += 1
             case frames.Hello():
                 raise stream.StreamError("a second hello")
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from openagent.accounts import tokens
 from openagent.accounts.models import User
@@ -211,6 +212,17 @@ async def test_saved_pieces_are_stored_once_and_acknowledged(
         assert (await linked.frame(wire.TerminalSavedAck)).offset == offset + len(data)
     await eventually(lambda: Terminal.objects.get(pk=terminal.pk).kept_to == 7)
     assert (await sync_to_async(transcripts.stored)(terminal)).data == b"one two"
+
+
+async def test_a_terminal_that_works_keeps_its_session_awake(
+    linked: TerminalSidecar, session: Session
+) -> None:
+    await sync_to_async(Session.objects.filter(pk=session.pk).update)(
+        idle_passes=14, sleeps_at=timezone.now()
+    )
+    await linked.send_frame(wire.TerminalWork())
+    await eventually(lambda: Session.objects.get(pk=session.pk).idle_passes == 0)
+    assert (await sync_to_async(Session.objects.get)(pk=session.pk)).sleeps_at is None
 
 
 async def test_an_old_sidecar_is_told_nothing_of_terminals(

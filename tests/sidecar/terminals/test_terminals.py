@@ -15,6 +15,7 @@ from sidecar import config
 from sidecar.ending import Exit
 from sidecar.protocol import frames, terminals
 from sidecar.protocol.terminals import ANSWER, LIVE, WINDOW_BYTES
+from sidecar.terminals import work
 from sidecar.terminals.flow import AHEAD_BYTES
 from tests.fakes.living import living
 from tests.fakes.pair import Pair
@@ -196,6 +197,23 @@ async def test_a_slow_viewer_slows_the_program_and_a_fast_one_governs(pair: Pair
 def ring_end(pair: Pair, terminal: str) -> int:
     assert pair.sidecar.instance is not None and pair.sidecar.instance._session is not None
     return pair.sidecar.instance._session.terminals._terminals[terminal].ring.end
+
+
+async def test_a_program_that_goes_on_by_itself_is_told_of(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "ANSWER_SECONDS", 0.0)
+    terminal = await opened(pair, ["bash", "-c", "echo one; sleep 1000"])
+    await until(pair.station, lambda: pair.station.works == 1)
+    viewer = pair.station.watch(terminal)
+    await shows(pair, viewer, b"one")
+    monkeypatch.setattr(work, "ANSWER_SECONDS", 1000.0)
+    monkeypatch.setattr(work, "TELL_SECONDS", 0.0)
+    shell = await opened(pair)
+    viewer = pair.station.watch(shell)
+    viewer.types(0, b"echo answ''er\n")
+    await shows(pair, viewer, b"answer")
+    assert pair.station.works == 1
 
 
 async def test_without_a_viewer_it_is_held_and_then_goes_on_slowly(pair: Pair) -> None:
