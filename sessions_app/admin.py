@@ -23,7 +23,7 @@ from sessions_app.models import (
     TerminalPiece,
     UsageEvent,
 )
-from sessions_app.services import instances, sessions, state
+from sessions_app.services import instances, sessions, starts, state
 
 _SHOWN = 500
 
@@ -124,9 +124,10 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Says above the list what holds boxes here."""
+        """Says above the list what holds boxes here, and how long they take to start."""
         facts = ", ".join(f"{name}: {value}" for name, value in instances.isolation().items())
-        return super().changelist_view(request, {"subtitle": facts or None, **(extra_context or {})})
+        more = {"subtitle": facts or None, "starts": starts.summary()}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
 
     fields = (
         *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),

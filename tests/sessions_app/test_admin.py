@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.auth.models import Permission as ModelPermission
 from django.core.cache import cache
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
@@ -136,3 +138,22 @@ def test_the_list_of_instances_says_what_holds_boxes(admin_client: APIClient) ->
     cache.set("instances.isolation", {"runtime of boxes": "runsc", "size of disks": "not enforced"})
     page = admin_client.get(reverse("admin:sessions_app_instance_changelist")).content.decode()
     assert "runtime of boxes: runsc, size of disks: not enforced" in page
+
+
+def test_the_list_of_instances_says_how_long_starts_took(admin_client: APIClient, alice: User) -> None:
+    now = timezone.now()
+    for number, seconds in enumerate(range(1, 22)):
+        at = [now + timedelta(seconds=after) for after in (0, seconds / 10, seconds)]
+        stages = [
+            {"name": name, "at": when.isoformat(), "elapsed_ms": None}
+            for name, when in zip(("requested", "box", "ready"), at, strict=True)
+        ]
+        Instance.objects.create(
+            session=make_session(alice), generation=number, driver="process", stages=stages, ready_at=at[-1]
+        )
+    page = admin_client.get(reverse("admin:sessions_app_instance_changelist"))
+    assert [times[2:] for times in page.context["starts"]] == [
+        ("box", 21, pytest.approx(1.1), pytest.approx(2.0)),
+        ("ready", 21, pytest.approx(11.0), pytest.approx(20.0)),
+    ]
+    assert "<td>20.00</td>" in page.content.decode()
