@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line of the platform; `up` and `images` are ours, the others Django's."""
+"""The command line of the platform; `up`, `images`, `backup`, `restore` are ours, the others Django's."""
 
 import os
 import sys
@@ -16,6 +16,11 @@ def main() -> None:
         from openagent.management.images import main as images
 
         sys.exit(images(sys.argv[2:]))
+    if sys.argv[1:2] in (["backup"], ["restore"]):
+        # The settings of what is saved may be away by now.
+        from openagent.management import backup
+
+        sys.exit((backup.save_main if sys.argv[1] == "backup" else backup.restore_main)(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
     from django.core.management import execute_from_command_line
 
