@@ -90,7 +90,8 @@ class BoxServer:
         """Wait until the box program is there and its loopback listeners are open."""
         assert self._ports is not None, "start comes first"
         try:
-            await asyncio.wait_for(asyncio.shield(self._ports), timeout)
+            async with asyncio.timeout(timeout):
+                await asyncio.shield(self._ports)
         except TimeoutError:
             raise BoxError("box_timeout", f"The box did not come up within {timeout:g} seconds.") from None
 

@@ -252,7 +252,8 @@ class Session:
         await turns.follow()
         with suppress(TimeoutError):
             # The box may have taken it along: whoever watches the box says so.
-            await asyncio.wait_for(self._around.box.lost.wait(), BOX_LOST_SECONDS)
+            async with asyncio.timeout(BOX_LOST_SECONDS):
+                await self._around.box.lost.wait()
             return
         words = f"The agent ended. {agent.exit_reason} The next prompt starts it anew."
         self._around.on_end(ending.failed(Exit.AGENT_ENDED, "agent_crash", words))

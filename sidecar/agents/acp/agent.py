@@ -229,7 +229,8 @@ class AcpAgent(Agent):
     async def _has_ended(self, turn: str, seconds: float) -> bool:
         if self._turns.current == turn:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turns.ended.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._turns.ended.wait()
         return self._turns.current != turn
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

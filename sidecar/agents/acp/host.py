@@ -250,5 +250,6 @@ async def _end(process: Process, *, at_once: bool) -> None:
     for number in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(TimeoutError, OSError):
             await process.kill(number)
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
             break

@@ -121,7 +121,8 @@ class OpenCode(Agent):
             self._tell_config()
         client = await host.connected()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._conversation.settled.wait(), SETTLE_SECONDS)
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._conversation.settled.wait()
         if self._turns.current != turn:
             return  # Cancelled meanwhile.
         self._policy.mode = mode
@@ -210,7 +211,8 @@ class OpenCode(Agent):
     async def _has_ended(self, turn: str, seconds: float) -> bool:
         if self._turns.current == turn:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turns.ended.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._turns.ended.wait()
         return self._turns.current != turn
 
     async def _deliver(self, order: Order) -> bool:

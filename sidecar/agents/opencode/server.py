@@ -175,7 +175,8 @@ async def _end(process: Process, drain: asyncio.Task[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         await process.kill(number)
         with contextlib.suppress(TimeoutError, OSError):
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
             break
     drain.cancel()
     await asyncio.wait([drain])
