@@ -62,7 +62,7 @@ def resident_mb(pid: int) -> float:
 
 
 FLOODS = {
-    "output of a command": "yes 'a line that nobody wants to read' | head -c 400000000",
+    "output of a command": "yes 'a line that nobody wants to read' | head -c 150000000",
     "files and connections": "python3 flooder.py",
 }
 
