@@ -9,8 +9,9 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PYTHON_FOLDERS := $(wildcard manage.py openagent sessions_app keys_app sidecar tests deploy)
 TYPED := $(wildcard manage.py openagent sessions_app keys_app sidecar tests)
-# pytest's workers; they share a random order, whose seed a failing run prints.
-WORKERS ?= 2
+# pytest's workers, of which two have the products that many tests share, and the third everything else. They
+# share a random order, whose seed a failing run prints.
+WORKERS ?= 3
 SEED ?= $(shell date +%s)
 PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 
