@@ -142,7 +142,7 @@ def _complete(file: Path, write: Callable[[Path], None]) -> None:
 
 
 def _tar(what: str, file: Path, *more: str) -> None:
-    _run(["tar", what, f"--file={file}", *_AS_IT_IS, *more], dict(os.environ))
+    _run(["tar", what, f"--file={file}", *_AS_IT_IS, *more], env.inherited())
 
 
 def _postgres(rows: dict[str, Any], program: str, *arguments: str) -> None:
@@ -159,7 +159,7 @@ def _postgres(rows: dict[str, Any], program: str, *arguments: str) -> None:
         known["PGSSLMODE"] = str(sslmode)
     if shutil.which(program) is None:
         raise Failed(f"There is no {program}. Install PostgreSQL's client programs.")
-    _run([program, *arguments], {**os.environ, **known})
+    _run([program, *arguments], {**env.inherited(), **known})
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
