@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests import needs
 
@@ -20,16 +21,17 @@ def server() -> Iterator[str]:
     programs = needs.postgres()
     folder = Path(tempfile.mkdtemp(prefix="oa-pg-"))
     # PostgreSQL refuses to run as root; and whoever it runs as has to own the folder.
-    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    another: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        another = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     data = folder / "data"
 
     def run(*command: str) -> None:
         subprocess.run(
             [str(programs / command[0]), *command[1:]],
-            user=owner.pw_uid,
-            group=owner.pw_gid,
-            extra_groups=[],
+            **another,
             cwd=folder,
             check=True,
             stdin=subprocess.DEVNULL,
