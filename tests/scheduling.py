@@ -18,6 +18,8 @@ PRODUCTS = {
     "to be broken": ("test_bad_input_", "test_faults", "test_isolation", "test_terminals"),
 }
 """The products that several files share, and how the names of these files begin."""
+ENGINE = ("test_docker", "test_images", "test_choice")
+"""Files that have a container engine make networks: beside a browser, whose requests break off at that."""
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
@@ -28,6 +30,8 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
         for folder in (AGENTS, ARCHITECTURE):
             if file.startswith(folder):
                 return folder
+        if file.rpartition("/")[2].startswith(ENGINE):
+            return "shared"
         if not file.startswith(END_TO_END):
             return nodeid
         name = file.removeprefix(END_TO_END)
