@@ -158,7 +158,6 @@ class BoxServer:
         self._waiting[number] = arrival
         try:
             self._send(order)
-            # Not `wait_for`: that of Python 3.11 forgets a cancellation which comes together with the answer.
             async with asyncio.timeout(seconds):
                 return await arrival
         except BaseException as error:

@@ -147,14 +147,8 @@ def _tar(what: str, file: Path, *more: str) -> None:
 
 def _postgres(rows: dict[str, Any], program: str, *arguments: str) -> None:
     """Runs a program of PostgreSQL's; the password is not among its arguments, where others could see it."""
-    names = {
-        "PGHOST": "HOST",
-        "PGPORT": "PORT",
-        "PGUSER": "USER",
-        "PGPASSWORD": "PASSWORD",
-        "PGDATABASE": "NAME",
-    }
-    known = {name: str(rows[key]) for name, key in names.items() if rows[key]}
+    known = {f"PG{key}": str(rows[key]) for key in ("HOST", "PORT", "USER", "PASSWORD") if rows[key]}
+    known["PGDATABASE"] = str(rows["NAME"])
     if sslmode := rows["OPTIONS"].get("sslmode"):
         known["PGSSLMODE"] = str(sslmode)
     if shutil.which(program) is None:
