@@ -234,7 +234,10 @@ class Link:
         ping: asyncio.Task[None] | None = None
         try:
             while True:
+                before = loop.time()
                 await asyncio.sleep(check)
+                # While this process stood still it heard nothing: that is not the other end's silence.
+                self._heard_at += loop.time() - before - check
                 if loop.time() - self._heard_at >= self._timing.dead - check:
                     _log.warning("the link is silent, breaking it off")
                     connection.transport.abort()

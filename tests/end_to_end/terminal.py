@@ -72,6 +72,12 @@ class TerminalClient:
             with contextlib.suppress(OSError):
                 connection.socket.shutdown(2)
 
+    def cut_and_join(self) -> None:
+        """`cut`, and wait until it is connected again: the next cut has something to cut."""
+        before = self.connects
+        self.cut()
+        self.until(lambda: self.connects > before)
+
     def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         return eventually(condition, seconds, self._describe)
 
