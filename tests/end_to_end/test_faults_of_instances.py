@@ -45,7 +45,7 @@ def test_a_turn_whose_instance_is_killed_is_interrupted_and_keeps_what_was_journ
         journaled = said(instance.journaled(), turn)
         reader.wait_for_event("turn.ended", turn)
         assert time.monotonic() - killed_at < NOTICED_SECONDS
-        interrupted = client.turn(session, turn)
+        interrupted = client.ended(session, turn)
         assert interrupted["stop_reason"] == "interrupted", interrupted
         assert client.prompt_row(session, turn)["state"] == "interrupted"
         check_shown(client, reader, session)
