@@ -206,8 +206,13 @@ async def next_dirty(timeout: float) -> set[uuid.UUID]:
 async def listen() -> None:
     """Turns wake-ups from other processes into our own, until cancelled or the layer fails."""
     layer = get_channel_layer()
-    channel = await layer.new_channel()
-    await layer.group_add(GROUP, channel)
+    try:
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+    except (redis.exceptions.RedisError, OSError):
+        # What was half made would stay, and collect every wake-up that nobody takes from it.
+        await layer.flush()
+        raise
     while True:
         message = await layer.receive(channel)
         _woken(_ids(message.get("sessions", ())), _ids(message.get("links", ())), message.get("forget", ""))
