@@ -101,7 +101,12 @@ class Credentials:
             waiting.set_result(key)
 
     def drop(self, provider: str) -> None:
-        """Forget the provider's key."""
+        """Forget the provider's key, and whatever was sealed before now and is still under way."""
+        self._nonces = {nonce: of for nonce, of in self._nonces.items() if of not in ("", provider)}
+        waiting = self._waiting.get(provider)
+        if waiting is not None and not waiting.done():
+            self._asked.add(provider)
+            self._send(self._request(provider))
         if self._keys.pop(provider, None) is not None:
             _log.info("key dropped", provider=provider[:40])
 

@@ -65,6 +65,31 @@ async def test_a_nonce_opens_once() -> None:
     assert await again == "another-key"
 
 
+async def test_a_key_that_was_sealed_before_its_revocation_is_refused_when_it_comes_after() -> None:
+    platform = Platform()
+    task = await platform.ask()
+    platform.credentials.drop("anthropic")
+    platform.credentials.receive(platform.seal(platform.asked[0], "revoked"))
+    await asyncio.sleep(0)
+    assert not task.done()
+    platform.credentials.receive(platform.seal(platform.asked[1], "another-key"))
+    assert await task == "another-key"
+
+
+async def test_dropping_a_key_that_nobody_waits_for_asks_for_none_and_spares_other_providers() -> None:
+    platform = Platform()
+    hello = platform.credentials.hello_nonce()
+    other = await platform.ask("openai")
+    platform.credentials.drop("anthropic")
+    (request,) = platform.asked
+    platform.credentials.receive(platform.seal(frames.KeyRequest(provider="anthropic", nonce=hello)))
+    platform.credentials.receive(platform.seal(request))
+    assert await other == "the-key"
+    again = await platform.ask("anthropic")
+    assert len(platform.asked) == 2
+    again.cancel()
+
+
 @pytest.mark.parametrize(
     "change",
     [
