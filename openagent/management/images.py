@@ -20,7 +20,9 @@ from pathlib import Path
 
 import docker
 import docker.errors
+import docker.utils
 import requests
+import urllib3.exceptions
 
 from openagent.lib import data_dir, engine, env
 from openagent.lib.data_dir import CHECKOUT
@@ -32,6 +34,8 @@ VERSION: str = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project
 _BASE = "debian:bookworm-slim"
 _LOCAL_BASE = "openagent-base"
 _BUILD_SECONDS = 1800
+# A request that fails is an OSError; an answer that breaks off comes as it is.
+_FAILURES = (docker.errors.DockerException, docker.errors.StreamParseError, urllib3.exceptions.HTTPError)
 _CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 Say = Callable[[str], None]
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def connected() -> Iterator[docker.DockerClient]:
-    """The engine. NoEngine when none answers."""
+    """The engine. NoEngine when none answers; what it fails at in the block is a CannotBuild."""
     settings = engine.current()
     try:
         settings.reach()
@@ -73,6 +77,8 @@ def connected() -> Iterator[docker.DockerClient]:
         ) from None
     try:
         yield client
+    except (*_FAILURES, OSError) as error:
+        raise CannotBuild(str(getattr(error, "explanation", None) or error)[:500]) from error
     finally:
         client.close()
 
@@ -115,7 +121,7 @@ class Builder:
             return ""
         image = found[0]
         if self.name not in image.tags:
-            image.tag(*self.name.rsplit(":", 1))
+            image.tag(*docker.utils.parse_repository_tag(self.name))
         return str(image.id)
 
     def build(self, say: Say) -> str:
@@ -173,7 +179,7 @@ class Builder:
                 return str(self.client.images.get(name).id)
         try:
             say(f"Fetching {self.base}...")
-            return str(self.client.images.pull(*self.base.rsplit(":", 1)).id)
+            return str(self.client.images.pull(self.base).id)
         except docker.errors.APIError as error:
             say(f"{self.base} cannot be fetched: {str(error.explanation or error)[:200]}")
         say("Making a base image from Debian packages instead; this takes a minute or two...")

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import docker
+import docker.errors
 import pytest
+import requests
 
+from openagent.lib import engine
 from openagent.management import image_context, images
 from openagent.management.image_context import Context
 
@@ -70,3 +76,62 @@ def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("OPENAGENT_DOCKER_SOCKET", str(tmp_path / "none.sock"))
     with pytest.raises(images.NoEngine, match=r"none\.sock"), images.connected():
         pytest.fail("somebody answered")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        docker.errors.APIError("500 Server Error", explanation="the disk is full"),
+        requests.ConnectionError("the disk is full"),
+        OSError("the disk is full"),
+    ],
+)
+def test_what_an_engine_fails_at_is_a_reason_why_nothing_was_built(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    client = SimpleNamespace(ping=lambda: True, close=lambda: None)
+    monkeypatch.setattr(engine.EngineSettings, "reach", lambda settings: None)
+    monkeypatch.setattr(docker, "DockerClient", lambda **arguments: client)
+    with pytest.raises(images.CannotBuild) as told, images.connected():
+        raise error
+    assert str(told.value) == "the disk is full"
+
+
+@pytest.mark.parametrize(
+    ("name", "repository", "tag"),
+    [
+        ("registry:5000/box", "registry:5000/box", None),
+        ("registry:5000/box:2", "registry:5000/box", "2"),
+    ],
+)
+def test_a_registry_has_a_port_and_an_image_perhaps_a_tag(
+    monkeypatch: pytest.MonkeyPatch, places: tuple[Path, Path], name: str, repository: str, tag: str | None
+) -> None:
+    monkeypatch.setenv("OPENAGENT_BOX_IMAGE", name)
+    asked: list[Any] = []
+    client: Any = Engine()
+    client.found.tag = lambda *arguments: asked.append(arguments)
+    builder: Any = images.Builder(client, Context("box", *places), "debian@sha256:01")
+    assert builder.find() == "found"
+    assert asked == [(repository, tag)]
+    assert builder._base(print) == "pulled"
+    assert client.pulled == ("debian@sha256:01",)
+
+
+class Engine:
+    """Knows one image without a name, and fetches whatever it is asked for."""
+
+    def __init__(self) -> None:
+        self.images = self
+        self.found: Any = SimpleNamespace(id="found", tags=[])
+        self.pulled: tuple[Any, ...] = ()
+
+    def list(self, **filters: Any) -> list[Any]:
+        return [self.found]
+
+    def get(self, name: str) -> Any:
+        raise docker.errors.ImageNotFound(name)
+
+    def pull(self, *arguments: Any) -> Any:
+        self.pulled = arguments
+        return SimpleNamespace(id="pulled")
