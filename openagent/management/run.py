@@ -20,6 +20,8 @@ from openagent.management.preparation import CannotStart
 _READY_SECONDS = 180.0
 # Of the 15 seconds that a stop may take; the parts' own times are in parts.py.
 _INSTANCES_SECONDS = 6.5
+# Of these, so that the command, which has to load the platform first, can still say who is late.
+_FLUSH_SECONDS = 4.5
 _SUPERVISOR_SECONDS = 7.5
 _SWEEP_SECONDS = 1.0
 _POLL_SECONDS = 0.2
@@ -128,7 +130,13 @@ class Run:
         """Lets the instances of this host flush; when it fails or is late, they end with our lock anyway."""
         with (self._data.logs / "stop.log").open("w") as out, contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(
-                [sys.executable, str(CHECKOUT / "manage.py"), "stop_instances"],
+                [
+                    sys.executable,
+                    str(CHECKOUT / "manage.py"),
+                    "stop_instances",
+                    "--timeout",
+                    str(_FLUSH_SECONDS),
+                ],
                 env=self._environment,
                 cwd=CHECKOUT,
                 stdout=out,

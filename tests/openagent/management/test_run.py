@@ -90,3 +90,12 @@ def test_it_waits_for_the_database(run: Run, web: Web, tmp_path: Path) -> None:
         assert not ready.done()
         web.code = 200
         ready.result(SECONDS)
+
+
+def test_whoever_stops_the_instances_can_say_who_is_late(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], float]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **how: started.append((command, how["timeout"])))
+    run.stop()
+    ((command, killed_after),) = started
+    assert command[-3:-1] == ["stop_instances", "--timeout"]
+    assert float(command[-1]) < killed_after - 1
