@@ -216,8 +216,10 @@ def _order(terminal: Terminal, order: TerminalClose | TerminalResize) -> None:
 
 def _forget_old(session_id: uuid.UUID) -> None:
     closed = Terminal.objects.filter(session=session_id, state=TerminalState.CLOSED)
-    newest = list(closed.order_by("-closed_at").values_list("pk", flat=True)[:MAX_CLOSED])
-    closed.exclude(pk__in=newest).delete()
+    # The removed ones are there for their ids only, and take no place of what is kept.
+    for rows in (closed.present(), closed.exclude(removed_at=None)):
+        newest = list(rows.order_by("-closed_at").values_list("pk", flat=True)[:MAX_CLOSED])
+        rows.exclude(pk__in=newest).delete()
 
 
 def _title(title: str) -> str:

@@ -6,11 +6,13 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from sessions_app.api import answers
 from sessions_app.models import Command, Instance, InstanceState, Session, Terminal
-from sessions_app.services import lifecycle
+from sessions_app.services import lifecycle, terminals
+from sidecar.protocol import messages
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_instance, make_terminal
 
@@ -97,3 +99,16 @@ def test_an_instance_that_ends_closes_its_terminals_and_opens_those_that_wait(se
     assert (open_one.state, open_one.reason) == ("closed", "stopped")
     assert waiting.instance is not None and waiting.instance != ending
     assert [verb for verb, _ in orders(session)] == ["terminal.open"]
+
+
+def test_what_was_removed_takes_no_place_of_what_is_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminals, "MAX_CLOSED", 2)
+    now = timezone.now()
+    for removed_at in (None, None, None, now, now, now):
+        ending = make_terminal(session, state="open", removed_at=removed_at)
+        data = messages.TerminalClosed(terminal_id=str(ending.pk), reason="exited")
+        terminals.on_closed(session_id=session.pk, data=data)
+    assert Terminal.objects.present().count() == 2
+    assert Terminal.objects.exclude(removed_at=None).count() == 2
