@@ -95,7 +95,8 @@ def dispatch(*, session_id: uuid.UUID) -> None:
     live = Instance.objects.filter(session=session_id, state__in=_AWAKE).first()
     if live is None:
         return
-    for waiting in Terminal.objects.waiting().filter(session=session_id).order_by("created_at"):
+    in_order = Terminal.objects.waiting().filter(session=session_id).order_by("created_at")
+    for waiting in in_order.select_related("opened_by"):
         if not Terminal.objects.waiting().filter(pk=waiting.pk).update(instance=live):
             continue
         order = TerminalOpen(
@@ -104,7 +105,7 @@ def dispatch(*, session_id: uuid.UUID) -> None:
             rows=waiting.rows,
             cols=waiting.cols,
             title=waiting.title,
-            by=waiting.opened_by.display_name if waiting.opened_by else "",
+            by=waiting.opened_by.get_full_name() if waiting.opened_by else "",
             record=waiting.is_recorded,
             ring_bytes=settings.OPENAGENT_TERMINAL_RING_KB * 1024,
         )

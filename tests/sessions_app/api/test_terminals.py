@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from openagent.accounts.models import User
 from sessions_app.api import answers
 from sessions_app.models import Command, Instance, InstanceState, Session, Terminal
 from sessions_app.services import lifecycle, terminals
@@ -31,6 +32,7 @@ def orders(session: Session) -> list[tuple[str, Any]]:
 def test_opening_wakes_the_session_and_orders_the_terminal_once(
     session: Session, alice_client: APIClient
 ) -> None:
+    User.objects.filter(pk=session.owner_id).update(display_name="")
     sent = {"id": str(uuid.uuid4()), **SIZE, "command": ["npm", "test"], "title": " My\x1b\ntests "}
     responses = [alice_client.post(url_of(session), sent, format="json") for _ in range(2)]
     assert [response.status_code for response in responses] == [201, 200]
@@ -39,6 +41,7 @@ def test_opening_wakes_the_session_and_orders_the_terminal_once(
     assert (body["id"], body["state"], body["title"]) == (sent["id"], "opening", "My tests")
     ((verb, data),) = orders(session)
     assert (verb, data["terminal"], data["command"]) == ("terminal.open", sent["id"], ["npm", "test"])
+    assert data["by"] == body["by"]["name"] == session.owner.email
     assert Instance.objects.live().filter(session=session).count() == 1
     assert alice_client.get(url_of(session)).json()["results"] == [body]
 
