@@ -10,10 +10,25 @@ import time_machine
 from django.utils import timezone
 
 from openagent.lib.errors import NotFound
-from sessions_app.models import Event, Instance, InstanceState, Permission, Prompt, Session, UsageEvent
+from sessions_app.models import (
+    Event,
+    Instance,
+    InstanceState,
+    Permission,
+    Prompt,
+    Session,
+    Terminal,
+    UsageEvent,
+)
 from sessions_app.services import instances, lifecycle, purge, reconciler, sessions
 from tests.fakes.driver import FakeDriver
-from tests.sessions_app.conftest import make_events, make_instance, make_permission, make_prompt
+from tests.sessions_app.conftest import (
+    make_events,
+    make_instance,
+    make_permission,
+    make_prompt,
+    make_terminal,
+)
 
 DAY = timedelta(days=1)
 
@@ -27,6 +42,7 @@ def used(driver: FakeDriver, session: Session) -> Session:
     lifecycle.on_ready(instance=made)
     make_prompt(session)
     make_permission(session)
+    make_terminal(session, command=["deploy"])
     make_events(session, [{"kind": "plan", "data": {"entries": []}}])
     UsageEvent.objects.create(
         session=session, owner=session.owner, request_id="r", model="m", input=1, output=1
@@ -63,7 +79,7 @@ def test_after_it_the_disk_and_the_log_are_gone_and_the_bill_stays(driver: FakeD
         assert purge.purge() == 0
     assert driver.volumes == {}
     assert driver.calls.count("remove_volume") == 1
-    for model in (Event, Prompt, Permission, Instance):
+    for model in (Event, Prompt, Permission, Terminal, Instance):
         assert not model._default_manager.filter(session=used).exists()
     assert UsageEvent.objects.filter(session=used).count() == 1
     used.refresh_from_db()
