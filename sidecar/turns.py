@@ -242,8 +242,9 @@ class Turns:
 
     def _answered(self, answered: messages.PermissionAnswered, turn: str | None) -> None:
         """A reply that did not come through the platform, and so never a user's."""
-        if answered.by == "user" or self._pending.pop(answered.permission_id, None) is None:
+        if answered.by == "user" or answered.permission_id not in self._pending:
             raise messages.MessageError("nobody waits for this answer")
+        del self._pending[answered.permission_id]
         self._outbox.emit("permission.answered", answered, turn=turn)
 
     def _end(self, ended: messages.TurnEnded) -> None:

@@ -151,6 +151,17 @@ async def test_a_reply_from_the_box_is_recorded_as_that(tmp_path: Path) -> None:
         assert pair.station.done[-1].error == "permission_closed"
 
 
+async def test_a_reply_from_the_box_outside_a_turn_is_recorded_too(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        outside = messages.PermissionAsked(permission_id="outside", type="tool", title="May I?")
+        answered = messages.PermissionAnswered(permission_id="outside", choice="once", by="box")
+        pair.agent.emit("permission.asked", outside)
+        pair.agent.emit("permission.answered", answered)
+        await pair.play("say what came before is in the log by now")
+        assert [data["by"] for data in pair.station.datas("permission.answered")] == ["box"]
+
+
 async def test_nonsense_of_an_agent_never_gets_into_the_log(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
