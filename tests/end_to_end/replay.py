@@ -1,4 +1,4 @@
-"""The replay test: folding the stored log of a session gives what the API says."""
+"""The replay test: folding the stored log of a session, here and in the page, gives what the API says."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from sessions_app.services import conversation
+from tests.end_to_end import browser_fold
 from tests.end_to_end.client import Client
 
 
 def check_replay(client: Client, session: str) -> None:
-    """The fold of the stored log is the conversation that the API answers."""
+    """The stored log folds to the conversation that the API answers: by its own fold and by the page's."""
     while True:
         answered = client.conversation(session)
-        folded = conversation.fold(client.events(session))
+        events = client.events(session)
         if client.session(session)["last_seq"] == answered["last_seq"]:
             break
-    assert folded == answered
+    assert conversation.fold(events) == answered, "The API folds its log otherwise"
+    assert browser_fold.fold(events) == answered, "The page folds the log otherwise than the API"
 
 
 @contextmanager
