@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 
 import pytest
@@ -154,8 +155,9 @@ async def test_a_reply_from_the_box_is_recorded_as_that(tmp_path: Path) -> None:
 async def test_a_reply_from_the_box_outside_a_turn_is_recorded_too(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
-        outside = messages.PermissionAsked(permission_id="outside", type="tool", title="May I?")
-        answered = messages.PermissionAnswered(permission_id="outside", choice="once", by="box")
+        permission = str(uuid.uuid4())
+        outside = messages.PermissionAsked(permission_id=permission, type="tool", title="May I?")
+        answered = messages.PermissionAnswered(permission_id=permission, choice="once", by="box")
         pair.agent.emit("permission.asked", outside)
         pair.agent.emit("permission.answered", answered)
         await pair.play("say what came before is in the log by now")
