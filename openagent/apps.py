@@ -8,4 +8,5 @@ class OpenAgentConfig(AppConfig):
 
     def ready(self) -> None:
         # Tasks declared with shared_task bind to the application that exists when they are first called.
-        import openagent.celery  # noqa: F401
+        import openagent.celery
+        import openagent.lib.request_id  # noqa: F401  # hears of every request from here on

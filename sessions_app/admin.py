@@ -145,7 +145,7 @@ class PromptAdmin(OfSessionAdmin[Prompt]):
     date_hierarchy = "created_at"
     fields = (
         *("id", "session", "author", "number", "shown_text", "state", "instance", "cancel_requested"),
-        *("error", "created_at", "started_at", "ended_at"),
+        *("error", "request_id", "created_at", "started_at", "ended_at"),
     )
 
     @admin.display(description="text")

@@ -52,7 +52,8 @@ def retire_instance(*, instance_id: str, **_: object) -> None:
 @shared_task
 def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
     """Fold a finished turn's deltas."""
-    folding.fold_turn(session_id=uuid.UUID(session_id), turn=uuid.UUID(turn))
+    with log.context(session=session_id, turn=turn):
+        folding.fold_turn(session_id=uuid.UUID(session_id), turn=uuid.UUID(turn))
 
 
 @shared_task

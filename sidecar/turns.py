@@ -70,7 +70,8 @@ class Turns:
         self.open = order.turn
         self._failure = None
         self._idle.clear()
-        log.bind(turn_id=order.turn)
+        log.bind(turn_id=order.turn, **({"request_id": order.request} if order.request else {}))
+        _log.info("turn begun")
         started = messages.TurnStarted(prompt=order.text, by=order.by, model=order.model)
         self._outbox.emit("turn.started", started, turn=order.turn)
         # A task of its own, so that the next order, which may be to cancel, is heard.
@@ -259,7 +260,8 @@ class Turns:
         if len(self._ended) > KEPT_TURNS:
             del self._ended[next(iter(self._ended))]
         self._idle.set()
-        log.unbind("turn_id")
+        _log.info("turn ended", stop_reason=ended.stop_reason)
+        log.unbind("turn_id", "request_id")
 
     def _told_truly(self, ended: messages.TurnEnded) -> messages.TurnEnded:
         """An agent calls a turn cancelled that was stopped only because its instance ends."""

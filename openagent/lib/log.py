@@ -37,9 +37,25 @@ def context(
     *, session: object = None, instance: object = None, turn: object = None, user: object = None
 ) -> Iterator[None]:
     """Puts the ids that are given on every line logged inside, in this task or thread and what it calls."""
-    ids = {"session_id": session, "instance_id": instance, "turn_id": turn, "user_id": user}
-    with structlog.contextvars.bound_contextvars(**{k: str(v) for k, v in ids.items() if v is not None}):
+    with structlog.contextvars.bound_contextvars(**_named(session, instance, turn, user)):
         yield
+
+
+def bind(
+    *, session: object = None, instance: object = None, turn: object = None, user: object = None
+) -> None:
+    """Does the same from here on, for the rest of the request or of the connection that is served."""
+    structlog.contextvars.bind_contextvars(**_named(session, instance, turn, user))
+
+
+def _named(session: object, instance: object, turn: object, user: object) -> dict[str, str]:
+    ids = {"session_id": session, "instance_id": instance, "turn_id": turn, "user_id": user}
+    return {name: str(value) for name, value in ids.items() if value is not None}
+
+
+def request_id() -> str:
+    """The id of the request that this is done for, as its lines carry it; empty when there is none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def configure(style: str, level: str) -> dict[str, Any]:

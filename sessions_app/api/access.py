@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from openagent.accounts.models import User
+from openagent.lib import log
 from openagent.lib.errors import NotFound
 from sessions_app.models import Permission, Prompt, Session
 from sessions_app.services import shapes, state
@@ -34,14 +35,16 @@ def kept_session(request: Request, session_id: uuid.UUID) -> Session:
     found = kept_sessions(request).filter(pk=session_id).first()
     if found is None:
         raise NotFound("There is no such session.")
+    log.bind(session=session_id)
     return found
 
 
-def session(request: Request, session_id: uuid.UUID) -> Session:
-    """One of them, or NotFound."""
+def session(request: Request, session_id: uuid.UUID, *, turn: uuid.UUID | None = None) -> Session:
+    """One of them, or NotFound. What is logged from here on carries its id, and the turn's that is meant."""
     found = sessions(request).filter(pk=session_id).first()
     if found is None:
         raise NotFound("There is no such session.")
+    log.bind(session=session_id, turn=turn)
     return found
 
 
@@ -50,12 +53,13 @@ def described(request: Request, session_id: uuid.UUID) -> shapes.Shape:
     found = state.describe(state.with_status(sessions(request).filter(pk=session_id)))
     if not found:
         raise NotFound("There is no such session.")
+    log.bind(session=session_id)
     return found[0]
 
 
-def prompts(request: Request, session_id: uuid.UUID) -> QuerySet[Prompt]:
+def prompts(request: Request, session_id: uuid.UUID, *, turn: uuid.UUID | None = None) -> QuerySet[Prompt]:
     """The prompts of one of them, or NotFound."""
-    return session(request, session_id).prompts.select_related("author")
+    return session(request, session_id, turn=turn).prompts.select_related("author")
 
 
 def permissions(request: Request) -> QuerySet[Permission]:
@@ -69,4 +73,5 @@ def permission(request: Request, permission_id: uuid.UUID) -> Permission:
     found = permissions(request).filter(pk=permission_id).first()
     if found is None:
         raise NotFound("There is no such permission.")
+    log.bind(session=found.session_id, turn=found.turn)
     return found

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from openagent.lib import log
 from openagent.lib.errors import NotFound
 from sessions_app.api import access, answers, requests
 from sessions_app.api.paging import ByNumber, validated
@@ -38,6 +39,7 @@ class PromptListView(generics.GenericAPIView[Prompt]):
         """Queue a prompt; it wakes the session. The same id and text again answer 200 and change nothing."""
         session = access.session(request, id)
         asked = validated(requests.NewPromptSerializer(data=request.data))
+        log.bind(turn=asked["id"])
         prompt, is_new = prompts.submit(
             session=session, author=access.user_of(request), prompt_id=asked["id"], text=asked["text"]
         )
@@ -50,7 +52,7 @@ class PromptView(APIView):
     @extend_schema(operation_id="prompts_get", responses=answers.PromptSerializer)
     def get(self, request: Request, id: uuid.UUID, prompt_id: uuid.UUID) -> Response:
         """Get a prompt."""
-        prompt = access.prompts(request, id).filter(pk=prompt_id).first()
+        prompt = access.prompts(request, id, turn=prompt_id).filter(pk=prompt_id).first()
         if prompt is None:
             raise NotFound("There is no such prompt in this session.")
         return Response(state.describe_prompts(id, [prompt])[0])
@@ -62,7 +64,7 @@ class PromptView(APIView):
     )
     def patch(self, request: Request, id: uuid.UUID, prompt_id: uuid.UUID) -> Response:
         """Change the text of a prompt that still waits."""
-        session = access.session(request, id)
+        session = access.session(request, id, turn=prompt_id)
         asked = validated(requests.PromptTextSerializer(data=request.data))
         prompt = prompts.edit(session=session, prompt_id=prompt_id, text=asked["text"])
         return Response(state.describe_prompts(id, [prompt])[0])
@@ -70,5 +72,5 @@ class PromptView(APIView):
     @extend_schema(operation_id="prompts_withdraw", responses={204: None})
     def delete(self, request: Request, id: uuid.UUID, prompt_id: uuid.UUID) -> Response:
         """Take back a prompt that still waits."""
-        prompts.withdraw(session=access.session(request, id), prompt_id=prompt_id)
+        prompts.withdraw(session=access.session(request, id, turn=prompt_id), prompt_id=prompt_id)
         return Response(status=204)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from openagent.lib import log
 from sessions_app.api import access, answers, requests, usage_answers
 from sessions_app.api.paging import ByChange, SessionFilter, validated
 from sessions_app.models import Session
@@ -45,6 +46,7 @@ class SessionListView(generics.GenericAPIView[Session]):
         session_id = asked.pop("id", None)
         is_repeated = session_id is not None and access.sessions(request).filter(pk=session_id).exists()
         made = sessions.create(owner=access.user_of(request), session_id=session_id, **asked)
+        log.bind(session=made.pk, turn=asked.get("prompt", {}).get("id"))
         return Response(state.describe_one(made.pk), status=200 if is_repeated else 201)
 
 
@@ -134,6 +136,7 @@ class SessionInterruptView(APIView):
         """Ask the agent to stop a turn; harmless when the turn has ended."""
         session = access.session(request, id)
         asked = validated(requests.InterruptSerializer(data=request.data))
+        log.bind(turn=asked.get("turn"))
         prompts.interrupt(session=session, turn=asked.get("turn"))
         return Response(access.described(request, id))
 

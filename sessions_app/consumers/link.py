@@ -49,6 +49,7 @@ class LinkConsumer(base.SocketConsumer):
         hello = await self._hello()
         self.instance_id, self.session_id = self.grant.instance_id, self.grant.session_id
         self.generation = self.grant.generation
+        log.bind(session=self.session_id, instance=self.instance_id)
         self._seq = self.grant.stored_seq
         self.terminals = LinkTerminals(self.session_id, self.grant.version, self._put, self._outgoing)
         self.last_command = hello.last_command
@@ -61,14 +62,11 @@ class LinkConsumer(base.SocketConsumer):
             replaced.end(base.SUPERSEDED, "a newer connection of this instance took over")
         self._has_commands.set()
         counters.LINKS.inc()
-        with log.context(session=self.session_id, instance=self.instance_id):
-            try:
-                await base.run_together(
-                    self._read(), self._write(), self._give_commands(), self._wait_for_end()
-                )
-            finally:
-                counters.LINKS.dec()
-                self._leave()
+        try:
+            await base.run_together(self._read(), self._write(), self._give_commands(), self._wait_for_end())
+        finally:
+            counters.LINKS.dec()
+            self._leave()
 
     # --- used by relay and writer ------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import msgspec
 
 from openagent.accounts import logins, tickets
 from openagent.accounts.models import Scope
-from openagent.lib import db
+from openagent.lib import db, log
 from sessions_app.consumers import base
 from sidecar.protocol.frames import MAX_FRAME_BYTES
 
@@ -43,6 +43,7 @@ class PersonConsumer(base.SocketConsumer):
         if login is None:
             raise base.Closed(base.UNAUTHENTICATED, "sign in first")
         self.login = login
+        log.bind(user=login.user_id)
         if not login.may(Scope.READ):
             raise base.Closed(base.FORBIDDEN, "this token may not read")
 

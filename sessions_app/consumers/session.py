@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openagent.lib import db
+from openagent.lib import db, log
 from sessions_app import feeds, relay
 from sessions_app.consumers import base, counters, people, upkeep
 from sessions_app.services import logs
@@ -44,6 +44,7 @@ class SessionConsumer(people.PersonConsumer):
         await self.sign_in()
         if not await db.run(logs.may_watch, session_id=self.session_id, user_id=self.login.user_id):
             raise base.Closed(base.GONE, "no such session")
+        log.bind(session=self.session_id)
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding = 0
         self._seq = 0

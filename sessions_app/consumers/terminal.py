@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from openagent.accounts.models import Scope
-from openagent.lib import db
+from openagent.lib import db, log
 from openagent.lib.errors import NotFound
 from sessions_app import feeds, relay
 from sessions_app.consumers import base, counters, people, upkeep
@@ -48,6 +48,7 @@ class TerminalConsumer(people.PersonConsumer):
         self.session_id, self.terminal_id = words["session_id"], words["terminal_id"]
         if not await db.run(logs.may_watch, session_id=self.session_id, user_id=self.login.user_id):
             raise base.Closed(base.GONE, "no such session")
+        log.bind(session=self.session_id)
         self._may_write = self.login.may(Scope.WRITE)
         self._name = await db.run(terminals.name_of, self.login.user_id)
         self._ask()

@@ -52,6 +52,8 @@ class Prompt(models.Model):
     instance = models.ForeignKey("sessions_app.Instance", null=True, blank=True, on_delete=models.SET_NULL)
     cancel_requested = models.BooleanField(default=False)
     error = models.JSONField(null=True, blank=True)
+    # Of the request that brought it, for the logs of whoever carries it out.
+    request_id = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

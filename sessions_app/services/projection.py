@@ -9,6 +9,7 @@ from typing import cast
 
 from django.db import transaction
 
+from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance
 from sessions_app.services import lifecycle, permissions, prompts, state, terminals, usage
@@ -22,8 +23,9 @@ def apply(*, instance: Instance, event: messages.Event) -> None:
     effect = _EFFECTS.get(event.kind)
     if effect is not None:
         turn = uuid.UUID(event.turn) if event.turn else None
-        effect(instance, turn, messages.check_data(event.kind, event.data))
-        state.bump(instance.session_id)
+        with log.context(session=instance.session_id, instance=instance.pk, turn=turn):
+            effect(instance, turn, messages.check_data(event.kind, event.data))
+            state.bump(instance.session_id)
 
 
 def has_effect(kind: str) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from openagent.accounts.models import User
+from openagent.lib import log
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.prompt import OPEN_STATES
@@ -58,7 +59,12 @@ def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -
     try:
         with transaction.atomic():
             prompt = Prompt.objects.create(
-                id=prompt_id, session=session, author=author, number=number, text=text
+                id=prompt_id,
+                session=session,
+                author=author,
+                number=number,
+                text=text,
+                request_id=log.request_id(),
             )
     except IntegrityError:
         return _repeated(Prompt.objects.get(pk=prompt_id), session, text), False
@@ -156,6 +162,7 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
         by=prompt.author.get_full_name() if prompt.author else "",
         model=prompt.session.model,
         mode=prompt.session.mode,
+        request=prompt.request_id,
     )
     commands.give(instance_id=instance.pk, order=order)
     state.bump(session_id)

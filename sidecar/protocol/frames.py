@@ -202,13 +202,14 @@ class SessionClaim(msgspec.Struct, kw_only=True):
 
 
 class TurnStart(msgspec.Struct, kw_only=True):
-    """`turn.start`: give the prompt to the agent, once."""
+    """`turn.start`: give the prompt to the agent, once; `request` brought it, and is for the log only."""
 
     turn: str
     text: str
     by: str = ""
     model: str = ""
     mode: str = ""
+    request: str = ""
 
 
 class TurnCancel(msgspec.Struct, kw_only=True):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
 from sidecar import demo_model
-from tests.end_to_end.client import Client, texts
+from tests.end_to_end.client import Client, eventually, texts
+from tests.end_to_end.instance import Instance
+from tests.product import Product
 
 GOAL = "write a small web app with a test and run it"
 
@@ -25,9 +32,13 @@ def test_a_newcomers_prompt_writes_files_and_runs_them(client: Client) -> None:
     assert b"http.server" in content.content
 
 
-def test_a_command_waits_for_its_permission(client: Client) -> None:
+def test_a_command_waits_for_its_permission(product: Product, client: Client) -> None:
     session = client.new_session()
-    turn = client.prompt(session, "/demo permission")
+    request, turn = str(uuid.uuid4()), str(uuid.uuid4())
+    sent = {"id": turn, "text": "/demo permission"}
+    client.raw(
+        "POST", f"/sessions/{session}/prompts/", json=sent, headers={"x-request-id": request}
+    ).raise_for_status()
     asked = client.pending(session)
     assert asked["type"] == "tool" and asked["command"]
     assert client.session(session)["status"] == "needs_you"
@@ -38,3 +49,20 @@ def test_a_command_waits_for_its_permission(client: Client) -> None:
         client.raw("POST", f"/permissions/{asked['id']}/answer/", json={"choice": "reject"}).status_code
         == 409
     )
+    # From whoever asked to the sidecar, one id finds everything that was done for it.
+    told = {"request_id": request, "session_id": session, "turn_id": turn}
+    sidecar = Instance(product, client, session).folder / "log"
+
+    def is_told() -> bool:
+        told_of = [(product.data.logs / "web.log", "request_finished")]
+        told_of += [(sidecar, "turn begun"), (sidecar, "turn ended")]
+        return all(any(told.items() <= line.items() for line in lines(*each)) for each in told_of)
+
+    eventually(is_told, 30, lambda: f"{told} not in {sidecar.read_text()}\n{product.logs()}")
+
+
+def lines(path: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of a log that tell of `event`; the last one may be half written."""
+    whole = path.read_text().rpartition("\n")[0]
+    found = [json.loads(line) for line in whole.splitlines() if event in line]
+    return [line for line in found if line["event"] == event]

@@ -39,6 +39,21 @@ def test_a_prompt_is_queued_and_wakes_the_session(session: Session, alice_client
     assert Instance.objects.filter(session=session).count() == 1
 
 
+def test_what_is_logged_for_it_names_request_session_and_turn(
+    session: Session, alice_client: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent, request = new(), str(uuid.uuid4())
+    alice_client.post(url_of(session), sent, headers={"x-request-id": request})
+    prompt = Prompt.objects.get(pk=sent["id"])
+    alice_client.patch(url_of(session, prompt), {"text": "Do more"})
+    asked = [line.getMessage() for line in caplog.records if "request_finished" in line.getMessage()]
+    assert len(asked) == 2
+    for line in asked:
+        assert f"'session_id': '{session.pk}'" in line and f"'turn_id': '{prompt.pk}'" in line
+    assert f"'request_id': '{request}'" in asked[0] and prompt.request_id == request
+    assert request not in asked[1]
+
+
 def test_sending_it_again_changes_nothing(session: Session, alice_client: APIClient) -> None:
     sent = new()
     first, second = alice_client.post(url_of(session), sent), alice_client.post(url_of(session), sent)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from structlog.contextvars import bound_contextvars
 
 from openagent.lib.errors import AppError
 from sessions_app import relay
@@ -31,6 +32,22 @@ async def test_a_turn_goes_down_as_a_command_and_comes_up_as_events(
     await sidecar.say("turn.ended", turn, stop_reason="end_turn")
     state = await sync_to_async(lambda: session.prompts.get(pk=turn).state)()
     assert state == "done"
+
+
+async def test_a_turn_carries_the_id_of_the_request_that_brought_it_also_when_it_had_to_wait(
+    session: Session, sidecar: Sidecar
+) -> None:
+    turns = []
+    for request in ("request-1", "request-2"):
+        with bound_contextvars(request_id=request):
+            turns.append(await submit(session))
+    assert (await sidecar.command("turn.start"))["request"] == "request-1"
+    await sidecar.say("turn.started", turns[0], prompt="go")
+    await sidecar.send_frame(
+        frames.Events(events=[sidecar.event("turn.ended", turns[0], stop_reason="end_turn")])
+    )
+    order = await sidecar.command("turn.start")
+    assert (order["turn"], order["request"]) == (str(turns[1]), "request-2")
 
 
 async def test_an_answer_reaches_the_sidecar(session: Session, sidecar: Sidecar) -> None:
