@@ -14,6 +14,12 @@ STORE_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
     registry=REGISTRY,
 )
+ACK_SECONDS = Histogram(
+    "openagent_event_ack_seconds",
+    "How long the oldest event of each acknowledgement had waited for it since it was received.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=REGISTRY,
+)
 LINK_CONNECTS = Counter(
     "openagent_link_connects", "Connections of sidecars: first ones and again.", ["kind"], registry=REGISTRY
 )

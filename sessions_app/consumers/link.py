@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections import deque
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from openagent.lib.errors import AppError
 from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, counters, upkeep, writer
 from sessions_app.consumers.link_terminals import LinkTerminals
+from sessions_app.consumers.unstored import Unstored
 from sessions_app.models import Instance
 from sessions_app.services import commands, ingest, instances, lifecycle, links
 from sessions_app.services.events import Outcome
@@ -54,8 +55,8 @@ class LinkConsumer(base.SocketConsumer):
         self.terminals = LinkTerminals(self.session_id, self.grant.version, self._put, self._outgoing)
         self.last_command = hello.last_command
         self._ack: frames.Ack | None = None
-        self._unstored: deque[tuple[int, int]] = deque()
-        self._unstored_bytes = 0
+        self._ack_since = 0.0
+        self._unstored = Unstored()
         writer.replace(self.instance_id)
         replaced = relay.add_link(self)
         if isinstance(replaced, LinkConsumer):
@@ -80,12 +81,11 @@ class LinkConsumer(base.SocketConsumer):
 
     def stored(self, seq: int) -> None:
         """Events up to `seq` are committed: the sidecar may forget them."""
-        while self._unstored and self._unstored[0][0] <= seq:
-            self._unstored_bytes -= self._unstored.popleft()[1]
+        since = self._unstored.forget(seq)
         if self._ack is not None:
             self._ack.seq = seq
         else:
-            self._ack = frames.Ack(seq=seq)
+            self._ack, self._ack_since = frames.Ack(seq=seq), since
             self._put(self._ack)
 
     def refused(self, outcome: Outcome | None) -> None:
@@ -140,7 +140,7 @@ class LinkConsumer(base.SocketConsumer):
                 frames.encode(frames.Refused(code=refusal.code, message=refusal.message, final=refusal.final))
             )
             raise base.Closed(base.FORBIDDEN, refusal.code) from None
-        counters.LINK_CONNECTS.labels("again" if hello.last_command else "first").inc()
+        counters.LINK_CONNECTS.labels("first" if self.grant.is_first else "again").inc()
         welcome = frames.Welcome(
             version=self.grant.version,
             platform_version=links.PLATFORM_VERSION,
@@ -197,9 +197,8 @@ class LinkConsumer(base.SocketConsumer):
         if not fresh:
             return
         self._seq = fresh[-1].seq
-        self._unstored.append((self._seq, size))
-        self._unstored_bytes += size
-        if self._unstored_bytes > MAX_UNSTORED_BYTES:
+        self._unstored.add(self._seq, size)
+        if self._unstored.bytes > MAX_UNSTORED_BYTES:
             raise base.Closed(base.SLOW_DOWN, "more events than the credit allows")
         counters.EVENTS_RECEIVED.inc(len(fresh))
         if feed := relay.feed_of(self.session_id):
@@ -251,6 +250,7 @@ class LinkConsumer(base.SocketConsumer):
                 continue
             if frame is self._ack:
                 self._ack = None
+                counters.ACK_SECONDS.observe(time.monotonic() - self._ack_since)
             await self.send_text(frames.encode(frame))
             if isinstance(frame, frames.Refused):
                 raise base.Closed(base.FORBIDDEN, frame.code)

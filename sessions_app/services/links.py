@@ -31,7 +31,7 @@ class LinkRefused(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An accepted link: whose it is, and up to where its events are stored."""
+    """An accepted link: whose it is, up to where its events are stored, and whether it is the first one."""
 
     instance_id: uuid.UUID
     session_id: uuid.UUID
@@ -39,6 +39,7 @@ class Grant:
     stored_seq: int
     version: int
     public_key: str
+    is_first: bool
 
 
 def accept(hello: frames.Hello) -> Grant:
@@ -58,7 +59,8 @@ def accept(hello: frames.Hello) -> Grant:
         raise LinkRefused(
             "version", f"This platform speaks link version {known}: update the sidecar.", final=True
         )
-    Instance.objects.filter(pk=instance_id, public_key="").update(public_key=hello.public_key)
+    nameless = Instance.objects.filter(pk=instance_id, public_key="")
+    is_first = bool(nameless.update(public_key=hello.public_key))
     instance = Instance.objects.filter(pk=instance_id).first()
     if instance is None or not instance.is_live:
         raise LinkRefused("ended", "This instance has ended.", final=True)
@@ -78,6 +80,7 @@ def accept(hello: frames.Hello) -> Grant:
         stored_seq=instance_stored(instance),
         version=version,
         public_key=instance.public_key,
+        is_first=is_first,
     )
 
 
