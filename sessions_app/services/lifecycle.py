@@ -47,17 +47,21 @@ def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
 
 
 @transaction.atomic
-def finish(*, instance_id: uuid.UUID) -> bool:
+def finish(*, instance_id: uuid.UUID, told: bool) -> bool:
     """The instance ended as it was asked to. Its engine objects are removed next; False when it had ended.
 
-    A prompt that it was sent but never began is queued again, and waiting prompts wake the next generation.
+    `told`: its sidecar said so, as its last event. Then everything is in the log: a prompt that it was sent but
+    never began is queued again, and waiting prompts wake the next generation. One that ended without a word may
+    have journaled more, so the log is told here, and a turn that may have begun is decided after salvage.
     """
     instance = _hold(instance_id)
     if instance is None or not _end(instance, InstanceState.STOPPED):
         return False
-    _append_end(instance, [])
-    # It flushed before it ended: what is not in the log did not happen.
-    _continue(instance, may_salvage=False)
+    stopped = messages.InstanceStopped(reason=instance.stop_reason)
+    is_silent = not told and instance.ready_at is not None
+    entries = [events.Entry(kind="instance.stopped", data=stopped)] if is_silent else []
+    _append_end(instance, entries, why="stopped")
+    _continue(instance, may_salvage=not told and instance.first_seq > 0)
     return True
 
 
@@ -73,7 +77,7 @@ def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
         return False
     _log.warning("instance lost", instance_id=str(instance_id), reason=reason)
     lost = events.Entry(kind="instance.lost", data=messages.InstanceLost(reason=reason, message=message))
-    _append_end(instance, [lost])
+    _append_end(instance, [lost], why="lost")
     _continue(instance, may_salvage=instance.first_seq > 0)
     return True
 
@@ -87,7 +91,7 @@ def retire(*, instance_id: uuid.UUID) -> None:
         return
     instances.remove(instance)
     if instance.is_live:
-        finish(instance_id=instance_id)
+        finish(instance_id=instance_id, told=False)
 
 
 def settle(*, session_id: uuid.UUID, successor_id: uuid.UUID) -> None:
@@ -130,7 +134,7 @@ def _end(instance: Instance, state: InstanceState, code: str = "", message: str 
     return bool(moved)
 
 
-def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
+def _append_end(instance: Instance, entries: list[events.Entry], *, why: str) -> None:
     """Fences the generation off and closes in the log what it leaves open."""
     session_id = instance.session_id
     running = Prompt.objects.filter(session_id=session_id, state=PromptState.RUNNING).first()
@@ -138,7 +142,7 @@ def _append_end(instance: Instance, entries: list[events.Entry]) -> None:
         *permissions.lose(session_id=session_id),
         *permissions.lose_undelivered(instance_id=instance.pk),
     ]
-    entries += terminals.end_with(instance, reason="lost" if entries else "stopped")
+    entries += terminals.end_with(instance, reason=why)
     entries += [_lost(*asked) for asked in closed]
     if running is not None:
         ended = messages.TurnEnded(stop_reason="interrupted")

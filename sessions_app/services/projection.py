@@ -38,7 +38,7 @@ def _instance_started(instance: Instance, turn: uuid.UUID | None, data: messages
 
 
 def _instance_stopped(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
-    lifecycle.finish(instance_id=instance.pk)
+    lifecycle.finish(instance_id=instance.pk, told=True)
 
 
 def _turn_started(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:

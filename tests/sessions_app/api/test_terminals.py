@@ -96,7 +96,7 @@ def test_an_instance_that_ends_closes_its_terminals_and_opens_those_that_wait(se
     ending = make_instance(session, InstanceState.STOPPING)
     open_one = make_terminal(session, instance=ending, state="open")
     waiting = make_terminal(session)
-    lifecycle.finish(instance_id=ending.pk)
+    lifecycle.finish(instance_id=ending.pk, told=True)
     open_one.refresh_from_db()
     waiting.refresh_from_db()
     assert (open_one.state, open_one.reason) == ("closed", "stopped")

@@ -207,6 +207,22 @@ def test_a_stopping_instance_that_ended_is_removed_at_once(driver: FakeDriver, s
     assert state_of(made) == "stopped"
 
 
+def test_a_prompt_waits_for_what_a_stopped_instance_journaled_and_never_told(
+    driver: FakeDriver, session: Session
+) -> None:
+    """It may have begun: as a prompt that waits it could be edited, or run a second time."""
+    made = get_ready(launch(session))
+    Instance.objects.filter(pk=made.pk).update(first_seq=1)
+    prompt = make_prompt(session, state=PromptState.SENT, instance=made)
+    instances.stop(session_id=session.pk, reason="user")
+    driver.end(str(made.pk), exit_code=137)
+    reconciler.reconcile()
+    assert state_of(made) == "stopped"
+    assert Prompt.objects.get(pk=prompt.pk).state == PromptState.SENT
+    (stopped,) = Event.objects.filter(session=session, kind="instance.stopped")
+    assert stopped.data == {"reason": "user"}
+
+
 def test_a_stop_that_the_engine_refuses_is_tried_again(driver: FakeDriver, session: Session) -> None:
     made = get_ready(launch(session))
     instances.stop(session_id=session.pk, reason="user")
