@@ -142,8 +142,14 @@ class SessionConsumer(people.PersonConsumer):
             await self.reader.changed.wait()
 
     async def _send_events(self, text: str, last: int) -> None:
-        self._unacknowledged.append((last, len(text)))
-        self._outstanding += len(text)
+        size = len(text)
+        self._outstanding += size
+        if self._unacknowledged and last < self._unacknowledged[-1][0]:
+            # What a lost generation had shown was taken back, and numbers go on from before it: an
+            # acknowledgement names no number as high as those any more.
+            size += sum(waiting for _, waiting in self._unacknowledged)
+            self._unacknowledged.clear()
+        self._unacknowledged.append((last, size))
         await self.send_text(text)
 
 

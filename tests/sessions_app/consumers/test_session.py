@@ -14,10 +14,10 @@ from django.db import OperationalError
 from openagent.accounts.models import User
 from sessions_app import relay
 from sessions_app.models import Event, Permission, Session
-from sessions_app.services import ingest, lifecycle, logs, prompts
+from sessions_app.services import events, ingest, lifecycle, logs, prompts
 from sessions_app.services import sessions as session_service
 from sessions_app.services.events import Outcome
-from sidecar.protocol import frames
+from sidecar.protocol import frames, messages
 from tests.sessions_app.consumers.conftest import SECONDS, Browser, Sidecar, Socket, eventually
 
 Browsers = Callable[..., Browser]
@@ -138,6 +138,43 @@ async def test_a_browser_that_does_not_acknowledge_gets_no_more_until_it_does(
     received += [event["seq"] for event in await alice.events_until(sidecar.seq)]
     # Those that were sent before the first acknowledgement are among them: nothing is missing or twice.
     assert received == list(range(received[0], sidecar.seq + 1))
+
+
+async def test_acknowledging_after_a_loss_releases_what_the_lost_generation_had_shown(
+    browser: Browsers, sidecar: Sidecar, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers go on from before what was shown and never stored, so no acknowledgement names those again."""
+    may_store, real = threading.Event(), ingest.store
+
+    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
+        assert may_store.wait(SECONDS)
+        return real(batches)
+
+    turn = await submit(session)
+    await sidecar.say("turn.started", turn, prompt="go")
+    known = sidecar.seq
+    monkeypatch.setattr(ingest, "store", store)
+    alice = browser(after=f"1.{known}")
+    assert await alice.connect()
+    await alice.until("live")
+    pieces = [
+        sidecar.event("message.delta", turn, part_id="p", offset=offset * 500, text="x" * 500)
+        for offset in range(300)
+    ]
+    await sidecar.send_frame(frames.Events(events=pieces))
+    await alice.until("events")
+    await sync_to_async(lifecycle.lose)(instance_id=sidecar.instance.pk, reason="ended", message="killed")
+    may_store.set()
+    notice = messages.Suppressed(kind="x" * 40_000, count=1)
+    entries = [events.Entry(kind="events.suppressed", data=notice)] * 120
+    await sync_to_async(events.append)(session_id=session.pk, entries=entries)
+    last = (await stored(session))[-1]
+    assert last < sidecar.seq, "the numbers did not go back"
+    seen = 0
+    while seen < last:
+        (message, _) = await alice.until("events")
+        seen = message["events"][-1]["seq"]
+        await alice.send({"type": "ack", "seq": seen})
 
 
 async def test_state_follows_the_rows(browser: Browsers, sidecar: Sidecar, session: Session) -> None:
