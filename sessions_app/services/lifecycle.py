@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
+from typing import Literal
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,9 +51,10 @@ def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
 def finish(*, instance_id: uuid.UUID, told: bool) -> bool:
     """The instance ended as it was asked to. Its engine objects are removed next; False when it had ended.
 
-    `told`: its sidecar said so, as its last event. Then everything is in the log: a prompt that it was sent but
-    never began is queued again, and waiting prompts wake the next generation. One that ended without a word may
-    have journaled more, so the log is told here, and a turn that may have begun is decided after salvage.
+    `told`: its sidecar said so, as its last event. Then everything is in the log: a prompt that it was sent
+    but never began is queued again, and waiting prompts wake the next generation. One that ended without a
+    word may have journaled more, so the log is told here, and a turn that may have begun is decided after
+    salvage.
     """
     instance = _hold(instance_id)
     if instance is None or not _end(instance, InstanceState.STOPPED):
@@ -134,7 +136,7 @@ def _end(instance: Instance, state: InstanceState, code: str = "", message: str 
     return bool(moved)
 
 
-def _append_end(instance: Instance, entries: list[events.Entry], *, why: str) -> None:
+def _append_end(instance: Instance, entries: list[events.Entry], *, why: Literal["stopped", "lost"]) -> None:
     """Fences the generation off and closes in the log what it leaves open."""
     session_id = instance.session_id
     running = Prompt.objects.filter(session_id=session_id, state=PromptState.RUNNING).first()
