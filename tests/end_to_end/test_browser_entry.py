@@ -6,9 +6,10 @@ from playwright.sync_api import expect
 
 from tests.end_to_end.browser import check_accessibility
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
-from tests.end_to_end.client import end_login
+from tests.end_to_end.client import end_login, eventually
+from tests.end_to_end.log_lines import lines
 from tests.end_to_end.screens import Entrance, NewSession, SessionScreen
-from tests.product import running
+from tests.product import Product, running
 
 NOBODY: Cookies = []
 
@@ -51,6 +52,31 @@ def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wanted_to
     expect(window.page.get_by_test_id("keys-page")).not_to_be_attached()
     entrance.sign_in()
     expect(window.page.get_by_test_id("keys-page")).to_be_visible()
+
+
+def test_an_error_of_the_page_itself_is_told_in_the_log(
+    open_window: OpenWindow, product: Product, shared: str
+) -> None:
+    window = open_window()
+    SessionScreen(window, shared).expect_connection("live")
+    with window.page.expect_response("**/api/v1/client-errors/") as answered:
+        window.page.evaluate("void setTimeout(() => { throw new TypeError('nobody expected this') })")
+    assert answered.value.status == 204
+    told = {
+        "browser_message": "nobody expected this",
+        "browser_path": f"/sessions/{shared}",
+        "session_id": shared,
+        "request_id": answered.value.request.headers["x-request-id"],
+    }
+
+    def is_told() -> bool:
+        found = lines(product.data.logs / "web.log", "browser_error")
+        return any(told.items() <= line.items() for line in found)
+
+    eventually(is_told, 30, product.logs)
+    # It is what this test is about, and nothing else went wrong.
+    assert [complaint for complaint in window.complaints if "nobody expected this" not in complaint] == []
+    window.complaints.clear()
 
 
 def test_signing_out_leaves_nothing_behind(

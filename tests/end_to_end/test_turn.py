@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from pathlib import Path
-from typing import Any
 
 from sidecar import demo_model
 from tests.end_to_end.client import Client, eventually, texts
 from tests.end_to_end.instance import Instance
+from tests.end_to_end.log_lines import lines
 from tests.product import Product
 
 GOAL = "write a small web app with a test and run it"
@@ -59,10 +57,3 @@ def test_a_command_waits_for_its_permission(product: Product, client: Client) ->
         return all(any(told.items() <= line.items() for line in lines(*each)) for each in told_of)
 
     eventually(is_told, 30, lambda: f"{told} not in {sidecar.read_text()}\n{product.logs()}")
-
-
-def lines(path: Path, event: str) -> list[dict[str, Any]]:
-    """The lines of a log that tell of `event`; the last one may be half written."""
-    whole = path.read_text().rpartition("\n")[0]
-    found = [json.loads(line) for line in whole.splitlines() if event in line]
-    return [line for line in found if line["event"] == event]
