@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,34 @@ def test_an_invalid_event_is_refused_without_quoting_it(case: dict[str, Any]) ->
 
 def test_every_kind_has_a_golden_event() -> None:
     assert {event["kind"] for event in EVENTS["valid"]} == set(messages.KINDS)
+
+
+PAGE = Path(__file__).parents[3] / "frontend" / "src" / "protocol" / "events.ts"
+
+
+def of_page(pattern: str) -> dict[str, str]:
+    """What the page's types say: name and text of each declaration that the pattern matches."""
+    found = dict(re.findall(pattern, PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    assert found
+    return found
+
+
+def test_the_page_knows_the_words_of_each_vocabulary() -> None:
+    types = of_page(r'^export type (\w+) =((?:\s*\|?\s*"\w+")+);$')
+    assert set(types) >= {"ErrorClass", "PermissionChoice", "StopReason", "ToolKind", "ToolStatus"}
+    for name, words in types.items():
+        assert set(re.findall(r"\w+", words)) == set(typing.get_args(getattr(messages, name))), name
+
+
+def test_the_page_knows_the_fields_of_each_kind_and_which_may_be_left_out() -> None:
+    interfaces = of_page(r"^export interface (\w+) (\{.*?^\})$")
+    kinds = of_page(r'^  "?([\w.]+)"?: (\{.*?\}|\w+);$')
+    for kind, data in messages.KINDS.items():
+        shape = interfaces.get(kinds[kind], kinds[kind])
+        # Without what is nested, which has a name and an interface, or is two fields.
+        flat = re.sub(r"\{[^{}]*\}", "", shape[1:-1])
+        told = {name: bool(optional) for name, optional in re.findall(r"(\w+)(\??):", flat)}
+        assert told == {field.encode_name: not field.required for field in msgspec.structs.fields(data)}, kind
 
 
 @pytest.mark.parametrize("name", FRAMES["up"])
