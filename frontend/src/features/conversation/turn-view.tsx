@@ -141,7 +141,7 @@ function Working({ turn }: { turn: Turn }) {
 
 const END_WORDS: Partial<Record<StopReason, { icon: ReactNode; words: string }>> = {
   cancelled: { icon: <Ban />, words: "Stopped" },
-  interrupted: { icon: <Ban />, words: "Interrupted: the box was lost. It is not run again by itself" },
+  interrupted: { icon: <Ban />, words: "Interrupted: the box stopped. It is not run again by itself" },
   refused: { icon: <CircleX />, words: "The agent refused to do this" },
   max_tokens: { icon: <Scissors />, words: "The answer reached the model's length limit" },
 };
