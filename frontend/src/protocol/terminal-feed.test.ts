@@ -240,3 +240,17 @@ test("a terminal that is gone is not asked for again", () => {
   vi.advanceTimersByTime(60_000);
   expect(FakeSocket.all.length).toBe(1);
 });
+
+test("after a silence it stands as it stood before: only who was met is live", () => {
+  const afterSilence = () => {
+    vi.advanceTimersByTime(14_000);
+    expect(view.connection.state).toBe("silent");
+    socket().down({ type: "heartbeat" });
+    return view.connection;
+  };
+  expect(afterSilence()).toEqual({ state: "connecting" });
+  socket().down({ type: "waiting", reason: "link" });
+  expect(afterSilence()).toEqual({ state: "waiting", reason: "link" });
+  socket().down(hello());
+  expect(afterSilence()).toEqual({ state: "live" });
+});

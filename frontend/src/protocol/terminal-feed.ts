@@ -34,7 +34,7 @@ export interface TerminalScreen {
 }
 
 /**
- * `connecting`; `waiting` for the box or for its link: typing is kept; `live`; `silent`: live, but the server says
+ * `connecting`; `waiting` for the box or for its link: typing is kept; `live`; `silent`: open, but the server says
  * nothing; `disconnected` until `retryAt`; `ended`: not to be had any more; `exited`: its program is done, and if
  * `isCut`, the end of what it printed is not there.
  */
@@ -82,6 +82,8 @@ export class TerminalFeed {
   #isClosed = false;
   /** Between `hello` and the end of its connection: only then is somebody there to take input. */
   #isMet = false;
+  /** A silence changes nothing: afterwards it stands as it stood. */
+  #beforeSilence: TerminalConnection = { state: "connecting" };
   #view: TerminalView = {
     connection: { state: "connecting" },
     size: null,
@@ -157,11 +159,11 @@ export class TerminalFeed {
   #onStatus(status: SocketStatus): void {
     if (status.state === "open") {
       this.#sayRoom();
-      // After a silence: it was live all the time.
-      if (this.#view.connection.state === "silent") this.#change({ connection: { state: "live" } });
+      if (this.#view.connection.state === "silent") this.#change({ connection: this.#beforeSilence });
       return;
     }
     if (status.state === "silent") {
+      this.#beforeSilence = this.#view.connection;
       this.#change({ connection: { state: "silent" } });
       return;
     }
