@@ -25,6 +25,7 @@ import { useMe } from "./me";
 import { isNextShown, OnTheWay } from "./on-the-way";
 import { RunCode } from "./run-code";
 import { SleepNotice } from "./sleep-notice";
+import { useEscape } from "./use-escape";
 import { useStop } from "./use-stop";
 import { useRunInTerminal } from "./use-terminal-toggle";
 
@@ -149,7 +150,7 @@ function ChatComposer({ id, conversation, session }: ChatComposerProps) {
   const inputRef = useRef<HTMLTextAreaElement>(null);
   const { stop, isStopping } = useStop(id);
   const isRunning = session?.turn != null;
-  useEscape(isRunning ? stop : null);
+  useEscape(isRunning ? stop : null, inputRef);
   const isPhone = useIsPhone();
   useEffect(() => {
     // On a phone the focus would bring up the keyboard.
@@ -184,18 +185,4 @@ function ChatComposer({ id, conversation, session }: ChatComposerProps) {
 function placeholderFor(session: Session | null, isRunning: boolean): string {
   if (isRunning) return "Queue the next prompt…";
   return session?.status === "asleep" ? "Send a prompt to wake the session…" : "Message…";
-}
-
-/** Esc stops the run, unless something else on the page is for it to close. */
-function useEscape(stop: (() => void) | null): void {
-  useEffect(() => {
-    if (!stop) return;
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
-      if (document.querySelector("[role=dialog], [role=menu], [role=alertdialog]")) return;
-      stop();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, [stop]);
 }

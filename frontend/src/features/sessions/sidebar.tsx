@@ -54,7 +54,9 @@ export function Sidebar({ currentId, header, footer, onNavigate }: SidebarProps)
             value={search}
             onChange={(event) => setSearch(event.target.value)}
             onKeyDown={(event) => {
-              if (event.key === "Escape") setSearch("");
+              if (event.key !== "Escape" || !search) return;
+              event.preventDefault();
+              setSearch("");
             }}
             className="h-(--control) w-full rounded-md border border-transparent bg-hover pr-7 pl-7 text-sm [&::-webkit-search-cancel-button]:hidden"
           />

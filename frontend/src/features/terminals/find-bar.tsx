@@ -16,17 +16,18 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
     };
   }, [live]);
   const options = (incremental: boolean) => ({ incremental, decorations: searchColours() });
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation();
-      onClose();
-      live.focus();
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      if (event.shiftKey) live.search.findNext(term, options(false));
-      else live.search.findPrevious(term, options(false));
-    }
+  const closeOnEscape = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    onClose();
+    live.focus();
+  };
+  const findOnEnter = (event: KeyboardEvent) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    if (event.shiftKey) live.search.findNext(term, options(false));
+    else live.search.findPrevious(term, options(false));
   };
   const change = (next: string) => {
     setTerm(next);
@@ -34,14 +35,17 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
     else live.search.clearDecorations();
   };
   return (
-    <search className="absolute top-1 right-4 z-(--z-sticky) flex items-center gap-1 rounded-md border border-border bg-raised p-1 shadow-pop">
+    <search
+      onKeyDown={closeOnEscape}
+      className="absolute top-1 right-4 z-(--z-sticky) flex items-center gap-1 rounded-md border border-border bg-raised p-1 shadow-pop"
+    >
       <input
         aria-label="Find in the terminal"
         // biome-ignore lint/a11y/noAutofocus: the person has just asked to search
         autoFocus
         value={term}
         onChange={(event) => change(event.target.value)}
-        onKeyDown={onKeyDown}
+        onKeyDown={findOnEnter}
         className="h-6 w-40 rounded-sm bg-sunken px-2 text-xs max-md:h-11"
       />
       <span role="status" className="min-w-14 text-center text-2xs text-muted">
