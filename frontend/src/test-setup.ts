@@ -1,6 +1,12 @@
 // What jsdom lacks and every component test needs.
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+
+// Files share their page: without this, what one has replaced with `vi.mock` would be there for the next, and the other way round.
+vi.resetModules();
+
+// Other work may share the machine.
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => {
   cleanup();
