@@ -30,13 +30,14 @@ interface LastValues extends Partial<ModelChoice> {
 export function NewSessionForm() {
   const agents = useQuery(agentsQuery);
   const providers = useQuery(providersQuery);
+  // What is there already stays, with all that was chosen: a list that is asked for again may fail.
+  if (agents.data && providers.data) return <Form agents={agents.data} providers={providers.data} />;
   const error = agents.error ?? providers.error;
   if (error) {
     const retry = () => Promise.all([agents.refetch(), providers.refetch()]);
     return <Problem what="The choices for a new session could not be loaded" error={error} onRetry={retry} />;
   }
-  if (!agents.data || !providers.data) return <Skeleton lines={8} className="mx-auto max-w-160" />;
-  return <Form agents={agents.data} providers={providers.data} />;
+  return <Skeleton lines={8} className="mx-auto max-w-160" />;
 }
 
 function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] }) {
