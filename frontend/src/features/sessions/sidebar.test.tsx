@@ -2,6 +2,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
+import { Unreachable } from "@/lib/api/errors";
 import { Sidebar } from "./sidebar";
 
 const { list } = vi.hoisted(() => ({ list: vi.fn<(shelf: string) => Promise<object>>() }));
@@ -35,4 +36,17 @@ test("Esc clears the search, and means nothing else", () => {
   // False: it was prevented.
   expect(fireEvent.keyDown(field, { key: "Escape" })).toBe(false);
   expect(field.value).toBe("");
+});
+
+test("an archive that could not be asked for is not called empty", async () => {
+  list.mockImplementation((shelf) =>
+    shelf === "archived" ? Promise.reject(new Unreachable()) : Promise.resolve({ results: [] }),
+  );
+  show();
+  fireEvent.click(screen.getByText("Archive"));
+  expect(await screen.findByText("The archive could not be loaded")).toBeTruthy();
+  expect(screen.queryByText("Nothing is archived.")).toBeNull();
+  list.mockResolvedValue({ results: [] });
+  fireEvent.click(screen.getByText("Try again"));
+  await screen.findByText("Nothing is archived.");
 });

@@ -247,7 +247,12 @@ function Archive({ q, currentId, onNavigate }: ListProps) {
 function ArchivedSessions({ q, currentId, onNavigate }: ListProps) {
   const query = useInfiniteQuery(sessionsQuery({ q, shelf: "archived" }));
   if (query.isPending) return <Skeleton lines={2} />;
-  const sessions = query.data?.pages.flatMap((page) => page.results) ?? [];
+  if (query.error && !query.data) {
+    return (
+      <Problem what="The archive could not be loaded" error={query.error} onRetry={() => query.refetch()} />
+    );
+  }
+  const sessions = query.data.pages.flatMap((page) => page.results) ?? [];
   if (sessions.length === 0) return <p className="px-2 py-1 text-xs text-muted">Nothing is archived.</p>;
   return (
     <ul>
