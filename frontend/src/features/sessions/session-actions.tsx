@@ -28,6 +28,11 @@ import { useDeletion } from "./use-deletion";
 
 const report = (error: unknown) => toast.error(messageOf(error));
 
+async function copy(text: string, what: string): Promise<void> {
+  if (await copyText(text, what)) toast(`${what} copied`);
+  else toast.error(`${what} could not be copied`);
+}
+
 /** Runs a change, tells what went wrong, and has the lists asked again. */
 export function useSessionChange(): (change: () => Promise<unknown>) => Promise<void> {
   const queries = useQueryClient();
@@ -104,18 +109,11 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
         <MenuSeparator />
         <MenuItem
           icon={<Link />}
-          onSelect={() =>
-            void copyText(`${location.origin}/sessions/${session.id}`, "Link").then(() =>
-              toast("Link copied"),
-            )
-          }
+          onSelect={() => void copy(`${location.origin}/sessions/${session.id}`, "Link")}
         >
           Copy link
         </MenuItem>
-        <MenuItem
-          icon={<Copy />}
-          onSelect={() => void copyText(session.id, "Id").then(() => toast("Id copied"))}
-        >
+        <MenuItem icon={<Copy />} onSelect={() => void copy(session.id, "Id")}>
           Copy id
         </MenuItem>
         <MenuSeparator />
