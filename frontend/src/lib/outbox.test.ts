@@ -10,6 +10,21 @@ vi.mock("./api/sessions", () => ({ sendPrompt }));
 
 const outgoing = () => outgoingOf("s")(useOutbox.getState());
 
+type Page = Pick<typeof import("./outbox"), "outgoingOf" | "useOutbox" | "submitPrompt">;
+const shownBy = (page: Page) => page.outgoingOf("s")(page.useOutbox.getState());
+
+/** The same storage, but nothing else of the page: after a reload, or in another tab. */
+async function anotherPage(): Promise<Page> {
+  vi.resetModules();
+  return import("./outbox");
+}
+
+/** As a browser does it after every change. */
+function tellEveryTab(): void {
+  for (const key of Object.keys(localStorage))
+    dispatchEvent(new StorageEvent("storage", { key, newValue: localStorage.getItem(key) }));
+}
+
 beforeEach(() => {
   sendPrompt.mockReset().mockResolvedValue({});
   useOutbox.setState({}, true);
@@ -40,10 +55,34 @@ describe("outbox", () => {
   test("survives a page that closes while it sends", async () => {
     sendPrompt.mockReturnValueOnce(new Promise(() => undefined));
     void submitPrompt("s", "half sent");
-    vi.resetModules();
-    const fresh = await import("./outbox");
-    expect(fresh.outgoingOf("s")(fresh.useOutbox.getState())).toMatchObject([
-      { text: "half sent", state: "failed" },
-    ]);
+    expect(shownBy(await anotherPage())).toMatchObject([{ text: "half sent", state: "failed" }]);
+  });
+
+  test("what failed in one tab is not lost when another one sends", async () => {
+    const other = await anotherPage();
+    sendPrompt.mockRejectedValueOnce(new Unreachable());
+    await submitPrompt("s", "failed here");
+    await other.submitPrompt("s", "sent there");
+    const reloaded = await anotherPage();
+    expect(shownBy(reloaded).map(({ text }) => text)).toEqual(["failed here", "sent there"]);
+  });
+
+  test("what one tab sends is not given up in another, and how it ends is told there", async () => {
+    let arrive = (_: unknown) => {};
+    sendPrompt.mockReturnValueOnce(new Promise((resolve) => (arrive = resolve)));
+    const sent = submitPrompt("s", "on its way");
+    const other = await anotherPage();
+    tellEveryTab();
+    expect(outgoing()).toMatchObject([{ state: "sending" }]);
+    tellEveryTab();
+    expect(shownBy(other)).toMatchObject([{ text: "on its way", state: "sending" }]);
+    arrive({});
+    await sent;
+    tellEveryTab();
+    expect(shownBy(other)).toMatchObject([{ state: "sent" }]);
+    const [prompt] = outgoing();
+    forgetPrompts("s", new Set([prompt?.id ?? ""]));
+    dispatchEvent(new StorageEvent("storage", { key: `openagent.outbox.s.${prompt?.id}`, newValue: null }));
+    expect(shownBy(other)).toEqual([]);
   });
 });

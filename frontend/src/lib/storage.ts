@@ -21,6 +21,22 @@ export function remember(name: string, value: unknown): void {
   }
 }
 
+/** What is remembered under names that begin so. */
+export function namesIn(folder: string): string[] {
+  try {
+    return Object.keys(localStorage)
+      .flatMap((key) => nameFrom(key) ?? [])
+      .filter((name) => name.startsWith(folder));
+  } catch {
+    return [];
+  }
+}
+
+/** The name that a key of the browser's storage stands for; null if it is not one of ours. */
+export function nameFrom(key: string): string | null {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
+}
+
 const PERSONAL = /^openagent\.(draft\.|outbox|seen|new-session)/;
 
 /** After signing out: the next person at this browser sees nothing of the last one. */
