@@ -46,6 +46,13 @@ export function KeysPage() {
       {keys.error && (
         <Problem what="The keys could not be loaded" error={keys.error} onRetry={() => keys.refetch()} />
       )}
+      {providers.error && !providers.data && (
+        <Problem
+          what="The providers could not be loaded"
+          error={providers.error}
+          onRetry={() => providers.refetch()}
+        />
+      )}
       {keys.data?.length === 0 && (
         <div className="rounded-lg border border-border py-6">
           <Empty icon={<KeyRound aria-hidden />} action={add}>
