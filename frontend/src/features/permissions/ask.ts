@@ -52,7 +52,7 @@ export function wordsOf(choice: string): string {
 
 /** How it ended, and by whom. */
 export function outcomeOf(ask: Ask, me: string): string {
-  if (ask.state === "lost") return "No longer needed: nobody answered before the turn ended";
+  if (ask.state === "lost") return "No longer needed: the turn ended before an answer had reached the agent";
   const choice = ask.type === "question" && ask.choice === "once" ? "Answered" : wordsOf(ask.choice);
   if (ask.by === "box") return `${choice} by the box itself, not by a person`;
   if (ask.by === "platform") return `${choice} by OpenAgent`;

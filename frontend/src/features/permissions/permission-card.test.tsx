@@ -116,7 +116,7 @@ describe("a permission", () => {
     [{ state: "answered", choice: "session", by: "user", user: "Bob" }, "Allowed for this session by Bob"],
     [{ state: "answered", choice: "reject", by: "user", user: "Alice" }, "Rejected by you"],
     [{ state: "answered", choice: "once", by: "box" }, "Allowed once by the box itself, not by a person"],
-    [{ state: "lost" }, "No longer needed: nobody answered before the turn ended"],
+    [{ state: "lost" }, "No longer needed: the turn ended before an answer had reached the agent"],
   ] as const)("when it is over says how: %j", (over, words) => {
     show(over);
     expect(screen.getByTestId("permission-outcome").textContent).toBe(words);
