@@ -77,6 +77,11 @@ interface ConfirmProps {
 /** Asks before something is lost. Closes when it is done, and says why when it could not be. */
 export function Confirm({ open, onClose, title, children, action, onConfirm }: ConfirmProps) {
   const [state, setState] = useState<{ busy: boolean; error: string }>({ busy: false, error: "" });
+  // What went wrong was read: the question may be asked again.
+  const close = () => {
+    setState((now) => ({ ...now, error: "" }));
+    onClose();
+  };
   const confirm = async () => {
     setState({ busy: true, error: "" });
     try {
@@ -88,13 +93,13 @@ export function Confirm({ open, onClose, title, children, action, onConfirm }: C
     }
   };
   return (
-    <Dialog open={open} onClose={onClose} title={title}>
+    <Dialog open={open} onClose={close} title={title}>
       <div className="flex flex-col gap-3 text-sm text-muted">
         {children}
         {state.error && <FormError>{state.error}</FormError>}
       </div>
       <div className="mt-4 flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={close}>Cancel</Button>
         <Button look="danger" disabled={state.busy} onClick={confirm}>
           {action}
         </Button>
