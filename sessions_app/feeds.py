@@ -12,7 +12,7 @@ from collections import deque
 from itertools import takewhile
 from typing import NamedTuple
 
-FEED_BYTES = 256 * 1024
+FEED_CHARACTERS = 256 * 1024
 
 
 class Position(NamedTuple):
@@ -57,18 +57,18 @@ class Feed:
         self.state = ""
         self.is_gone = False
         self._frames: deque[Frame] = deque()
-        self._bytes = 0
+        self._characters = 0
 
     def publish(self, frame: Frame) -> None:
         """Adds the frame that a sidecar just sent; the oldest ones go when there are too many."""
         last = self._frames[-1] if self._frames else None
         if last is not None and (last.gen != frame.gen or last.last + 1 != frame.first):
             self._frames.clear()
-            self._bytes = 0
+            self._characters = 0
         self._frames.append(frame)
-        self._bytes += len(frame.text)
-        while self._bytes > FEED_BYTES and len(self._frames) > 1:
-            self._bytes -= len(self._frames.popleft().text)
+        self._characters += len(frame.text)
+        while self._characters > FEED_CHARACTERS and len(self._frames) > 1:
+            self._characters -= len(self._frames.popleft().text)
         self.notify()
 
     def after(self, position: Position) -> Frame | None:

@@ -27,8 +27,8 @@ DEATH_CHECK_SECONDS = 2.0
 MAX_PENDING_QUERIES = 32
 MAX_OUTGOING = 1000
 """Frames that may wait to be written; acknowledgements are merged, so nobody who reads has as many."""
-MAX_UNSTORED_BYTES = 4 * stream.CREDIT_BYTES
-"""Of events that are not stored yet; a sidecar that keeps to its credit has a fraction of it."""
+MAX_UNSTORED_CHARACTERS = 4 * stream.CREDIT_BYTES
+"""Of events that are not stored yet; a sidecar that keeps to its credit, of bytes, has a fraction of it."""
 
 
 class LinkConsumer(base.SocketConsumer):
@@ -198,7 +198,7 @@ class LinkConsumer(base.SocketConsumer):
             return
         self._seq = fresh[-1].seq
         self._unstored.add(self._seq, size)
-        if self._unstored.bytes > MAX_UNSTORED_BYTES:
+        if self._unstored.characters > MAX_UNSTORED_CHARACTERS:
             raise base.Closed(base.SLOW_DOWN, "more events than the credit allows")
         counters.EVENTS_RECEIVED.inc(len(fresh))
         if feed := relay.feed_of(self.session_id):

@@ -15,8 +15,8 @@ from sessions_app import feeds, relay
 from sessions_app.consumers import base, counters, people, upkeep
 from sessions_app.services import logs
 
-CREDIT_BYTES = 512 * 1024
-"""How much a browser may leave unacknowledged before it gets nothing more."""
+CREDIT_CHARACTERS = 512 * 1024
+"""So many may a browser leave unacknowledged before it gets nothing more; their bytes are never counted."""
 HEARTBEAT_SECONDS = 10
 PAGE = 500
 
@@ -79,7 +79,7 @@ class SessionConsumer(people.PersonConsumer):
             if self.feed.state_version > last_state:
                 last_state = self.feed.state_version
                 await self.send_text(f'{{"type":"state","state":{self.feed.state}}}')
-            if self._outstanding <= CREDIT_BYTES:
+            if self._outstanding <= CREDIT_CHARACTERS:
                 if frame := self.feed.after(position):
                     position = feeds.Position(frame.gen, frame.last)
                     await self._send_events(frame.text, frame.last)
@@ -137,7 +137,7 @@ class SessionConsumer(people.PersonConsumer):
                 return end
 
     async def _wait_for_credit(self) -> None:
-        while self._outstanding > CREDIT_BYTES:
+        while self._outstanding > CREDIT_CHARACTERS:
             self.reader.changed.clear()
             await self.reader.changed.wait()
 

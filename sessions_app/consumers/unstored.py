@@ -10,17 +10,17 @@ class Unstored:
     """Frames of events, each by the number of its last event."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self.characters = 0
         self._frames: deque[tuple[int, int, float]] = deque()
 
     def add(self, seq: int, size: int) -> None:
         """A frame came, right now."""
         self._frames.append((seq, size, time.monotonic()))
-        self.bytes += size
+        self.characters += size
 
     def forget(self, seq: int) -> float:
         """Everything up to `seq` is stored; the moment when the oldest frame of it came."""
         since = self._frames[0][2] if self._frames else time.monotonic()
         while self._frames and self._frames[0][0] <= seq:
-            self.bytes -= self._frames.popleft()[1]
+            self.characters -= self._frames.popleft()[1]
         return since

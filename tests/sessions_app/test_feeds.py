@@ -58,7 +58,7 @@ def test_what_the_feed_never_had_is_told_when_it_is_stored(feed: feeds.Feed, rea
 def test_what_has_left_the_feed_is_told_when_it_is_stored(feed: feeds.Feed, reader: feeds.Reader) -> None:
     """A reader who stands between what was stored and what the feed has waits for exactly this."""
     feed.publish(frame(1, 1))
-    feed.publish(frame(2, 2, size=feeds.FEED_BYTES))
+    feed.publish(frame(2, 2, size=feeds.FEED_CHARACTERS))
     assert feed.after(Position(1, 0)) is None
     is_told(reader)
     feed.has_stored(Position(1, 1))

@@ -24,7 +24,7 @@ async def test_a_sidecar_that_sends_more_than_its_credit_is_let_go(
     session: Session, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "add", lambda source, events: None)  # a database that stores nothing
-    monkeypatch.setattr(link, "MAX_UNSTORED_BYTES", 2000)
+    monkeypatch.setattr(link, "MAX_UNSTORED_CHARACTERS", 2000)
     turn = await submit(session)
     for number in range(30):
         event = sidecar.event("message.delta", turn, part_id="p", offset=100 * number, text="x" * 100)
@@ -35,7 +35,7 @@ async def test_a_sidecar_that_sends_more_than_its_credit_is_let_go(
 async def test_what_is_stored_makes_room_for_more(
     session: Session, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "MAX_UNSTORED_BYTES", 2000)
+    monkeypatch.setattr(link, "MAX_UNSTORED_CHARACTERS", 2000)
     turn = await submit(session)
     for number in range(30):
         await sidecar.say("message.delta", turn, part_id="p", offset=100 * number, text="x" * 100)

@@ -14,8 +14,8 @@ def test_what_is_stored_in_part_waits_on_since_it_came(monkeypatch: pytest.Monke
     for now, seq in ((10.0, 3), (11.0, 5)):
         monkeypatch.setattr(time, "monotonic", lambda now=now: now)
         unstored.add(seq, 100)
-    assert (unstored.forget(2), unstored.bytes) == (10.0, 200)
-    assert (unstored.forget(4), unstored.bytes) == (10.0, 100)
-    assert (unstored.forget(5), unstored.bytes) == (11.0, 0)
+    assert (unstored.forget(2), unstored.characters) == (10.0, 200)
+    assert (unstored.forget(4), unstored.characters) == (10.0, 100)
+    assert (unstored.forget(5), unstored.characters) == (11.0, 0)
     monkeypatch.setattr(time, "monotonic", lambda: 12.0)
-    assert (unstored.forget(6), unstored.bytes) == (12.0, 0)
+    assert (unstored.forget(6), unstored.characters) == (12.0, 0)
