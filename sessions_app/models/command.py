@@ -18,6 +18,9 @@ class Command(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "number"], name="one_command_per_number")]
+        indexes = [
+            models.Index(fields=["instance"], condition=models.Q(done_at=None), name="command_undone"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.verb}"

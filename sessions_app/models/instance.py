@@ -81,6 +81,11 @@ class Instance(models.Model):
             ),
             models.UniqueConstraint(fields=["session", "generation"], name="one_instance_per_generation"),
         ]
+        indexes = [
+            models.Index(fields=["state", "session"], name="instance_state"),
+            models.Index(fields=["session"], condition=Q(removed_at=None), name="instance_unremoved"),
+            models.Index(fields=["-ready_at"], condition=Q(ready_at__isnull=False), name="instance_ready"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.session_id} generation {self.generation} ({self.state})"

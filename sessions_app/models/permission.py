@@ -40,7 +40,14 @@ class Permission(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["session", "state"], name="permission_session_state")]
+        indexes = [
+            models.Index(fields=["session", "state"], name="permission_session_state"),
+            models.Index(
+                fields=["session"],
+                condition=models.Q(state=PermissionState.PENDING),
+                name="permission_pending",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type}: {self.title[:60]} ({self.state})"

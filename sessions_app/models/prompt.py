@@ -67,6 +67,11 @@ class Prompt(models.Model):
                 fields=["session"], condition=Q(state__in=OPEN_STATES), name="one_open_turn"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["session", "number"], condition=Q(state=PromptState.QUEUED), name="prompt_queued"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"prompt {self.number} of {self.session_id} ({self.state})"

@@ -27,7 +27,7 @@ class Times(NamedTuple):
 
 def summary() -> list[Times]:
     """Of the latest instances that became ready: each driver's and agent's stages, in their order."""
-    ready = Instance.objects.exclude(ready_at=None).order_by("-ready_at")
+    ready = Instance.objects.filter(ready_at__isnull=False).order_by("-ready_at")
     rows = ready.values_list("driver", "session__agent", "stages")[:LATEST]
     seconds: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for driver, agent, stages in rows:
