@@ -244,10 +244,7 @@ class TerminalConsumer(people.PersonConsumer):
         end = max(kept.start + len(kept.data), self._next or 0)
         is_there = self._next is not None and kept.start <= self._next <= end
         start = self._next if is_there and self._next is not None else kept.start
-        rows, cols = next(
-            (change[1:] for change in reversed(kept.sizes) if change[0] <= start),
-            (terminal.rows, terminal.cols),
-        )
+        rows, cols = kept.size_at(start) or (terminal.rows, terminal.cols)
         hello = wire.Welcome(
             offset=start, reset=not is_there, live_from=end, input=0, rows=rows, cols=cols, closed=True
         )

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
-from sessions_app.models import Instance, InstanceState, Session, Terminal, TerminalState
+from sessions_app.models import Instance, Session, Terminal, TerminalState
+from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.services import activity, commands, events, instances, state
 from sidecar.protocol import messages, terminals
 from sidecar.protocol.terminals import TerminalClose, TerminalOpen, TerminalResize
 
 MAX_TITLE = 200
 MAX_CLOSED = 20
-_AWAKE = (InstanceState.REQUESTED, InstanceState.STARTING, InstanceState.READY)
 
 
 class Unsupported(AppError):
@@ -92,7 +92,7 @@ def open_one(
 
 def dispatch(*, session_id: uuid.UUID) -> None:
     """Asks the live instance for the terminals that wait, unless it is stopping."""
-    live = Instance.objects.filter(session=session_id, state__in=_AWAKE).first()
+    live = Instance.objects.filter(session=session_id, state__in=AWAKE_STATES).first()
     if live is None:
         return
     in_order = Terminal.objects.waiting().filter(session=session_id).order_by("created_at")
