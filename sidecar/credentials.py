@@ -19,8 +19,7 @@ from sidecar.protocol import frames, sealing
 FORGET_SECONDS = 60.0
 
 _PERMANENT = {
-    "no_key": "No key is chosen for this provider. Add one under Keys and choose it for the session.",
-    "key_missing": "The key for this provider was deleted. Choose another one for the session.",
+    "key_missing": "There is no key for this provider, or not any more. Add one under Keys.",
     "key_unreadable": "The stored key can no longer be decrypted. Replace it under Keys.",
 }
 

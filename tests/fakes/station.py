@@ -261,7 +261,7 @@ class Station:
     def _seal(self, request: frames.KeyRequest) -> frames.Key:
         key = self.keys.get(request.provider)
         if key is None:
-            return frames.Key(provider=request.provider, nonce=request.nonce, error="no_key")
+            return frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
         info = sealing.info(
             session=self.session,
             generation=self.gen,

@@ -149,7 +149,7 @@ async def test_a_new_connection_voids_old_nonces_and_asks_again() -> None:
     assert platform.credentials.requests() == []
 
 
-@pytest.mark.parametrize(("code", "permanent"), [("no_key", True), ("database_down", False)])
+@pytest.mark.parametrize(("code", "permanent"), [("key_missing", True), ("database_down", False)])
 async def test_the_platform_may_have_no_key(code: str, permanent: bool) -> None:
     platform = Platform()
     task = await platform.ask()
@@ -157,6 +157,7 @@ async def test_the_platform_may_have_no_key(code: str, permanent: bool) -> None:
     with pytest.raises(KeyUnavailable) as error:
         await task
     assert error.value.permanent is permanent
+    assert ("There is no key" in str(error.value)) is permanent
     assert len(platform.asked) == 1
     retried = await platform.ask()
     assert len(platform.asked) == 2
