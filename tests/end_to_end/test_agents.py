@@ -10,6 +10,8 @@ from tests import needs
 from tests.end_to_end.client import SECONDS, Client, eventually, texts
 
 AGENTS = ("copilot", "claude", "codex", "gemini")
+IN_EVERY_RUN = ("copilot", "codex")
+"""One that asks and one that does not."""
 WITHOUT_QUESTIONS = ("codex",)
 """They do not ask before they act; the catalogue says so."""
 WORK = [(200, 40), (260, 30), (310, 16)]
@@ -34,7 +36,10 @@ def of_kind(client: Client, session: str, kind: str, turn: str | None = None) ->
     return [each["data"] for each in events if each["kind"] == kind and turn in (None, each["turn"])]
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize(
+    "agent",
+    [pytest.param(agent, marks=() if agent in IN_EVERY_RUN else pytest.mark.variant) for agent in AGENTS],
+)
 def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
     needs.agent(agent)
     session = client.new_session(agent=agent)

@@ -10,6 +10,7 @@ import pytest
 from sidecar import demo_model
 from tests import head_start, needs
 from tests.end_to_end.client import Client, eventually, first_run, texts
+from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.replay import check_replay
@@ -27,15 +28,15 @@ def free_port() -> str:
 
 @pytest.mark.timeout(600)
 def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
-    """First it is stopped, then killed, in one session: each start of a product and an agent takes long."""
+    """First it is stopped, then killed, in one session: each start of a product takes long."""
     needs.bubblewrap()
-    needs.opencode()
     with data_directory() as data:
         head_start.give(data)
         port = free_port()
         product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
         client = first_run(product.url)
-        session = client.new_session(mode="auto")
+        register_working(product.url)
+        session = client.new_session(agent=WORKING, mode="auto")
         with Reader(client, session) as reader:
             made = client.prompt(session, "/demo work")
             try:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.demo_model import expected
@@ -97,6 +97,7 @@ def test_a_turn_that_ended_unseen_is_caught_up(name: str) -> None:
     assert turn.error == whole.error
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_mangled_events_do_no_harm(data: st.DataObject) -> None:
     record = recorded(data.draw(st.sampled_from(NAMES)))
