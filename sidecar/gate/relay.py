@@ -3,7 +3,7 @@
 1. The body goes up piece by piece; only one that has to be changed is read whole first, when there is room.
 2. Nothing is answered before the provider's status is known, so a call that fails has an honest status.
 3. The answer comes down piece by piece, as fast as the box reads. The key is taken out if it stands in it.
-4. An answer that breaks off is cut on this side too: no agent may take it for a whole one.
+4. An answer that breaks off or turns unreadable is cut on this side too: none may take it for a whole one.
 5. Usage is reported once, with whatever the provider had said when the call ended, however it ended.
 """
 
@@ -224,10 +224,12 @@ class Relay:
         redactor = Redactor(self.secret)
         try:
             async for piece in response.aiter_bytes():
-                if meter is not None:
-                    meter.feed(piece)
-                if passing := redactor.feed(piece):
+                readable = piece if meter is None else meter.feed(piece)
+                if passing := redactor.feed(readable):
                     await self.connection.send(passing)
+                if len(readable) < len(piece):
+                    # What an agent would make of something unreadable is a matter of chance.
+                    break
             if rest := redactor.finish():
                 await self.connection.send(rest)
             if meter is not None:

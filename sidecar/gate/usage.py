@@ -1,7 +1,7 @@
 """Reads a provider's own token counts, and whether an answer came to its end, while the answer passes by.
 
-A meter never holds anything up and never changes a byte. It reads stream events one by one, or a JSON answer
-when it is complete.
+A meter never holds anything up and never changes a byte; it only says where an answer becomes unreadable. It
+reads stream events one by one, or a JSON answer when it is complete.
 """
 
 from __future__ import annotations
@@ -51,25 +51,38 @@ class Meter:
         self._events = EventReader() if is_stream else None
         self._body = bytearray()
 
-    def feed(self, piece: bytes) -> None:
-        """Read the next piece of the answer."""
+    def feed(self, piece: bytes) -> bytes:
+        """Read the next piece of the answer; what of it may pass.
+
+        That is all before the line that would complete the first unreadable event: whoever reads the stream
+        gets the same whole events, however its bytes were cut into pieces.
+        """
         if self._events is None:
             if len(self._body) + len(piece) <= MAX_JSON_BYTES:
                 self._body += piece
             else:
                 self.reading.malformed = True
-            return
-        for event in self._events.feed(piece):
-            if event == _DONE:
-                self.reading.ended = True
-            else:
-                self._take(event)
+            return piece
+        passing = 0
+        for line in piece.splitlines(keepends=True):
+            for event in self._events.feed(line):
+                self._take_event(event)
+            if self.reading.malformed:
+                break
+            passing += len(line)
+        return piece[:passing]
 
     def finish(self) -> None:
         """The answer's last byte has been fed: read what is only readable as a whole."""
         if self._events is None:
             self._take(bytes(self._body))
             self.reading.ended = self.reading.error is None and not self.reading.malformed
+
+    def _take_event(self, event: bytes) -> None:
+        if event == _DONE:
+            self.reading.ended = True
+        elif event:
+            self._take(event)
 
     def _take(self, encoded: bytes) -> None:
         try:

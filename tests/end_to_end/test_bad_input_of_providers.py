@@ -63,6 +63,7 @@ def test_a_failure_that_passes_is_waited_for(broken: Rig, prompt: str, reason: s
         ("/demo error500", "not available", ""),
         ("/demo cut", "broke off", "This sentence arrives whole."),
         ("/demo silence 300s", f"silent in the middle of its answer for {SILENCE_SECONDS} s", "I say this"),
+        ("/demo garbage", "is garbled", ""),
     ],
 )
 def test_a_failure_that_may_pass_is_told_while_it_lasts_and_can_be_stopped(
@@ -82,26 +83,8 @@ def test_a_failure_that_may_pass_is_told_while_it_lasts_and_can_be_stopped(
         reader.wait_for_event("turn.ended", turn)
     ended = client.ended(session, turn)
     assert ended["stop_reason"] == "cancelled" and texts(ended).startswith(said)
+    assert "{" not in texts(ended) and "neither" not in texts(ended)
     assert client.prompt_row(session, turn)["state"] == "cancelled"
-    check_next_prompt_works(client, session)
-
-
-def test_nonsense_is_told_and_never_shown(broken: Rig) -> None:
-    """Whether the agent asks again or gives up depends on how the bytes happened to arrive."""
-    client, session = broken.client, broken.session()
-    with Reader(client, session) as reader:
-        turn = client.prompt(session, "/demo garbage")
-
-        def tells(reader: Reader) -> bool:
-            told = (event for event in reader.log.rows if event["turn"] == turn)
-            kinds = {"agent.status", "error"}
-            return any(event["kind"] in kinds and "garbled" in event["data"]["message"] for event in told)
-
-        reader.wait(tells, 30)
-        client.post(f"/sessions/{session}/interrupt/", {"turn": turn})
-    ended = client.ended(session, turn)
-    assert ended["stop_reason"] == "cancelled" or ended["error"]["class"] == "provider_bad_response"
-    assert not set(texts(ended)) - set("So far so good.")
     check_next_prompt_works(client, session)
 
 

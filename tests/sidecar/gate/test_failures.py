@@ -8,9 +8,10 @@ import httpx2
 import pytest
 
 from sidecar.gate.models import ModelGate
+from sidecar.gate.sse import EventReader
 from tests.sidecar.demo_model.asking import WIRES, Asking, by_name
 from tests.sidecar.gate.boxside import KEY, NAMES, agent, box_side, fake_side, provider
-from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, MESSAGE_START, SHORT, STOP, USAGE, delta
+from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, END, MESSAGE_START, SHORT, STOP, USAGE, delta
 from tests.sidecar.gate.provider import Reply, fake_provider, raw, stream, whole
 
 every_wire = pytest.mark.parametrize("asking", WIRES, ids=by_name)
@@ -153,13 +154,48 @@ async def test_usage_is_told_before_what_was_wrong() -> None:
     assert order == ["usage", "provider_bad_response"]
 
 
-async def test_garbage_passes_and_is_named() -> None:
-    reply = stream(delta("one"), b"data: {nonsense\n\n", STOP, USAGE, DONE)
+GARBAGE = b'data: {"choices": [ }}} \xff\xfe this is not JSON\r\n\r\ndata: neither is this\n\n'
+UNREADABLE = {
+    "garbage": (delta("one") + delta("two"), GARBAGE + END),
+    "garbage at once": (b"", GARBAGE + END),
+    "a number": (delta("one") + delta("two"), b"data: 7\n\n" + END),
+    "lines of returns": (delta("one").replace(b"\n", b"\r"), b"data: {nonsense\r\r" + END),
+    "nothing but text": (b"", b"Welcome to the network of this hotel.\n\ndata: Sign in first.\n\n"),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 40, 100, 10_000])
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_what_cannot_be_read_is_cut_off_named_and_never_passed(name: str, size: int) -> None:
+    """However the bytes are cut: the agent gets the same whole events, and then a broken connection."""
+    good, bad = UNREADABLE[name]
+    sent, got = good + bad, b""
+    pieces = [sent[start : start + size] for start in range(0, len(sent), size)]
+    async with fake_side("openai-chat", stream(*pieces)) as (_, side, client):
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            async with client.stream("POST", CHAT, json=BODY) as answer:
+                async for piece in answer.aiter_raw():
+                    got += piece
+        assert [error.error_class for error in side.errors] == ["provider_bad_response"]
+        assert side.errors[0].message == "The answer of Groq is garbled. Try again."
+    assert sent.startswith(got)
+    assert EventReader().feed(got) == EventReader().feed(good)
+
+
+async def test_garbage_after_the_end_of_an_answer_is_named_and_the_answer_is_whole() -> None:
+    reply = stream(delta("one"), STOP, USAGE, GARBAGE, DONE)
     async with fake_side("openai-chat", reply) as (_, side, client):
         answer = await client.post(CHAT, json=BODY)
-        assert b"nonsense" in answer.content
+        assert EventReader().feed(answer.content) == EventReader().feed(delta("one") + STOP + USAGE)
         assert [error.error_class for error in side.errors] == ["provider_bad_response"]
         assert len(side.usage) == 1
+
+
+async def test_an_event_that_says_nothing_passes() -> None:
+    reply = stream(delta("one"), b"data:\n\n", b": comment\n\n", END)
+    async with fake_side("openai-chat", reply) as (_, side, client):
+        assert b"data:\n\n" in (await client.post(CHAT, json=BODY)).content
+        assert side.errors == []
 
 
 MIDST = [
