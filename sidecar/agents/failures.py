@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from sidecar import quoting
 from sidecar.agents import text
 from sidecar.protocol.messages import ErrorClass, ErrorData
 
@@ -37,13 +38,6 @@ _SIGNS: dict[ErrorClass, str] = {
 }
 _BY_SIGNS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _SIGNS.items()]
 
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S*", re.IGNORECASE)
-_SECRET = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|ghp|gho|glpat|hf)[-_][A-Za-z0-9*._-]{6,}|\bAIza[A-Za-z0-9_-]{10,}"
-    r"|\bBearer\s+\S+|[A-Za-z0-9*_-]{32,}"
-)
-_MARKUP = re.compile(r"<[^<>]{0,400}>")
-
 
 def failure(error_class: ErrorClass, detail: object = "", *, retry_at: str = "") -> ErrorData:
     """The failure as an event's data; `detail` is what the other side said and is never quoted raw."""
@@ -60,10 +54,7 @@ def by_words(said: str, default: ErrorClass = "internal") -> ErrorClass:
 def sanitised(detail: object) -> str:
     """The first line of `detail` without addresses, anything like a key, markup and control characters."""
     # Cut before the patterns run: an endless line must not cost endless time.
-    said = text.line(detail, 2000)
-    said = _ADDRESS.sub("[address]", said)
-    said = _SECRET.sub("[hidden]", _MARKUP.sub(" ", said))
-    said = " ".join("".join(character if character.isprintable() else " " for character in said).split())
+    said = quoting.harmless(text.line(detail, 2000))
     return text.line(said, MAX_DETAIL)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar import quoting
 from sidecar.gate import waiting
 from sidecar.protocol.messages import ErrorClass, ErrorData
 
@@ -183,16 +184,10 @@ def said_by(values: Mapping[str, Any]) -> Said:
     )
 
 
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S*", re.IGNORECASE)
-_KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-]{6,}|[A-Za-z0-9*_-]{32,}")
-_MARKUP = re.compile(r"<[^<>]{0,400}>")
-
-
 def clean(text: str, *, secret: str = "") -> str:
     """One line of `text`, fit to be shown: without `secret`, anything like a key, addresses, markup."""
     text = text[:MAX_MESSAGE]
     if secret:
         text = text.replace(secret, "[hidden]")
-    text = _KEY_LIKE.sub("[hidden]", _ADDRESS.sub("[address]", _MARKUP.sub(" ", text)))
-    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    text = quoting.harmless(text)
     return text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…"
