@@ -129,6 +129,8 @@ def test_tabs_panes_names_and_the_end_of_a_program(open_window: OpenWindow, box:
     window.page.keyboard.type("Tests")
     window.page.keyboard.press("Enter")
     expect(terminal.tab("Tests")).to_be_visible()
+    target = window.page.get_by_role("button", name="Close Tests", exact=True).bounding_box()
+    assert target and min(target["width"], target["height"]) >= 24
     terminal.choose("New one beside it")
     panes = window.page.get_by_test_id("terminal")
     expect(panes).to_have_count(2)

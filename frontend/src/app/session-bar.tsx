@@ -12,7 +12,7 @@ import type { Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
-import { keysOf } from "@/lib/shortcuts";
+import { isComposing, keysOf } from "@/lib/shortcuts";
 import { SidebarButton } from "./page-frame";
 import { usePanelToggle } from "./use-panel-toggle";
 import { useStop } from "./use-stop";
@@ -59,6 +59,7 @@ function Title({ session }: { session: Session }) {
     if (title && title !== session.title) await change(() => changeSession(session.id, { title }));
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     if (event.key === "Enter") void save();
     if (event.key === "Escape") {
       event.stopPropagation();

@@ -3,12 +3,14 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useMemo } from "react";
 import { toast } from "sonner";
-import { IconButton } from "@/components/button";
+import { buttonClass } from "@/components/button";
+import { Tooltip } from "@/components/tooltip";
 import { changedFiles } from "@/features/workspace/changes";
 import { ChangesPanel } from "@/features/workspace/changes-panel";
 import { FilesPanel } from "@/features/workspace/files-panel";
 import { messageOf } from "@/lib/api/errors";
 import { startSession } from "@/lib/api/sessions";
+import { cn } from "@/lib/cn";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
@@ -67,17 +69,17 @@ function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: n
       {link("files", "Files")}
       {link("terminal", "Terminal")}
       {isNarrow && (
-        <Link
-          to="/sessions/$sessionId"
-          params={{ sessionId: id }}
-          search={{}}
-          className="ml-auto"
-          tabIndex={-1}
-        >
-          <IconButton label="Back to the conversation" small>
+        <Tooltip label="Back to the conversation">
+          <Link
+            to="/sessions/$sessionId"
+            params={{ sessionId: id }}
+            search={{}}
+            aria-label="Back to the conversation"
+            className={cn(buttonClass({ look: "quiet", size: "smallIcon" }), "ml-auto")}
+          >
             <X className="size-4" />
-          </IconButton>
-        </Link>
+          </Link>
+        </Tooltip>
       )}
     </nav>
   );

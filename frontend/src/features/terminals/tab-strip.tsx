@@ -99,7 +99,7 @@ function TabItem({ session, tab, isDragged, onDrag, onDrop, onRenaming, onRemove
         type="button"
         aria-label={`Close ${tab.name}`}
         onClick={() => onRemove(tab.id)}
-        className="mx-0.5 grid size-5 place-items-center rounded-sm text-faint hover:bg-hover hover:text-fg max-md:hidden"
+        className="mx-0.5 grid size-6 place-items-center rounded-sm text-faint hover:bg-hover hover:text-fg max-md:hidden"
       >
         <X aria-hidden className="size-3" />
       </button>

@@ -1,0 +1,44 @@
+// The title of a session, written with an input method.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { fireEvent, render, screen } from "@testing-library/react";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { LiveSession } from "@/lib/live/session-store";
+import { EMPTY } from "@/protocol/conversation";
+import { SessionBar } from "./session-bar";
+
+const { changeSession, live } = vi.hoisted(() => ({
+  changeSession: vi.fn<(id: string, body: object) => Promise<object>>(),
+  live: { current: {} },
+}));
+vi.mock("@tanstack/react-router", () => ({
+  useNavigate: () => () => {},
+  useParams: () => ({}),
+  useSearch: () => ({}),
+}));
+vi.mock("@/lib/api/sessions", async (original) => ({ ...(await original<object>()), changeSession }));
+vi.mock("@/lib/live/session-store", () => ({
+  useLiveSession: (_: string, select: (live: LiveSession) => unknown) => select(live.current as LiveSession),
+  useIsOutdated: () => false,
+}));
+
+beforeEach(() => {
+  changeSession.mockReset().mockResolvedValue({});
+  const usage = { input: 0, output: 0, cached: 0, reasoning: 0, calls: 0 };
+  const session = { id: "s", title: "old", status: "idle", turn: null, usage };
+  live.current = { state: { session }, conversation: EMPTY };
+});
+
+test("an Enter that ends a composition does not save the title, the next one does", () => {
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <SessionBar id="s" />
+    </QueryClientProvider>,
+  );
+  fireEvent.click(screen.getByTestId("session-title"));
+  const input = screen.getByTestId("title-input");
+  fireEvent.change(input, { target: { value: "日本" } });
+  fireEvent.keyDown(input, { key: "Enter", isComposing: true });
+  expect(changeSession).not.toHaveBeenCalled();
+  fireEvent.keyDown(input, { key: "Enter" });
+  expect(changeSession).toHaveBeenCalledWith("s", { title: "日本" });
+});
