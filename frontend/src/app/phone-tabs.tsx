@@ -1,9 +1,9 @@
 // The tabs at the bottom of a phone. Within a session they choose what is shown of it.
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { FileDiff, Files, Inbox, MessageSquare, Plus, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
-import { inboxQuery } from "@/lib/api/permissions";
+import { inboxQuery, waitingIn } from "@/lib/api/permissions";
 import { useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
 
@@ -17,7 +17,7 @@ const TAB =
 
 export function PhoneTabs({ session }: PhoneTabsProps) {
   const isPhone = useIsPhone();
-  const waiting = useQuery(inboxQuery).data?.results.length ?? 0;
+  const waiting = waitingIn(useInfiniteQuery(inboxQuery).data);
   if (!isPhone) return null;
   return (
     <nav
@@ -44,8 +44,8 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
         </Link>
       )}
       <Link to="/inbox" className={TAB}>
-        <Inbox aria-hidden className={waiting > 0 ? "text-attention" : undefined} />
-        <span>Inbox{waiting > 0 && ` (${waiting})`}</span>
+        <Inbox aria-hidden className={waiting ? "text-attention" : undefined} />
+        <span>Inbox{waiting && ` (${waiting})`}</span>
       </Link>
     </nav>
   );

@@ -1,11 +1,11 @@
 // The frame around every page: sidebar, palette, shortcuts, and how many things wait in title and icon.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { groupSessions } from "@/features/sessions/grouping";
 import { Sidebar } from "@/features/sessions/sidebar";
-import { inboxQuery } from "@/lib/api/permissions";
+import { inboxQuery, waitingIn } from "@/lib/api/permissions";
 import { sessionsQuery } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { useIsPhone } from "@/lib/media";
@@ -22,7 +22,7 @@ export function Shell() {
   const isPhone = useIsPhone();
   const isSidebarShown = usePreferences((preferences) => preferences.isSidebarShown);
   const sessions = useOrderedSessions();
-  const waiting = useQuery(inboxQuery).data?.results.length ?? 0;
+  const waiting = waitingIn(useInfiniteQuery(inboxQuery).data);
   const { sessionId } = useParams({ strict: false });
   const [overlay, setOverlay] = useState<"palette" | "help" | null>(null);
   useAttention(waiting);

@@ -10,7 +10,8 @@ import { forgetEverythingPersonal } from "@/lib/storage";
 import { useMe } from "./me";
 
 interface SidebarFooterProps {
-  waiting: number;
+  /** How many, in words; empty if none. */
+  waiting: string;
   onNavigate?: (() => void) | undefined;
   onHelp: () => void;
 }
@@ -24,7 +25,7 @@ export function SidebarFooter({ waiting, onNavigate, onHelp }: SidebarFooterProp
       <Link to="/inbox" onClick={onNavigate} className={ROW} data-testid="inbox-link">
         <Inbox aria-hidden />
         Inbox
-        {waiting > 0 && (
+        {waiting && (
           <span className="ml-auto rounded-full bg-attention-soft px-1.5 text-xs font-semibold text-attention">
             {waiting}
             <span className="sr-only"> waiting</span>

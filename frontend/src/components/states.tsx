@@ -1,6 +1,6 @@
 // What a place shows when it has nothing, not yet, or a problem.
-import { CircleX } from "lucide-react";
-import type { ReactNode } from "react";
+import { CircleX, CloudOff } from "lucide-react";
+import type { ComponentProps, ReactNode } from "react";
 import { ApiError, messageOf } from "@/lib/api/errors";
 import { cn } from "@/lib/cn";
 import { Button } from "./button";
@@ -68,5 +68,21 @@ export function Problem({ error, what, onRetry, className }: ProblemProps) {
         </Button>
       )}
     </div>
+  );
+}
+
+/** Beside a list that is shown as it was when the server could still be asked. */
+export function AsLastSeen({ className, ...rest }: ComponentProps<"p">) {
+  return (
+    <p
+      className={cn(
+        "flex items-center gap-2 rounded-md border border-border px-2 py-1.5 text-xs text-muted",
+        className,
+      )}
+      {...rest}
+    >
+      <CloudOff aria-hidden className="size-3.5 shrink-0" />
+      As last seen: the server cannot be reached
+    </p>
   );
 }

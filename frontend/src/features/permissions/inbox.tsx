@@ -1,8 +1,9 @@
 // Everything that waits for an answer, over all sessions.
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Inbox as InboxIcon } from "lucide-react";
-import { Empty, Problem, Skeleton } from "@/components/states";
+import { Button } from "@/components/button";
+import { AsLastSeen, Empty, Problem, Skeleton } from "@/components/states";
 import { RelativeTime } from "@/components/time";
 import { inboxQuery } from "@/lib/api/permissions";
 import type { Permission } from "@/lib/api/types";
@@ -10,7 +11,8 @@ import { askOfPermission } from "./ask";
 import { PermissionCard } from "./permission-card";
 
 export function Inbox({ me }: { me: string }) {
-  const query = useQuery(inboxQuery);
+  const query = useInfiniteQuery(inboxQuery);
+  const permissions = query.data?.pages.flatMap((page) => page.results);
   return (
     <section aria-labelledby="inbox-title" data-testid="inbox">
       <h1 id="inbox-title" className="text-xl font-semibold">
@@ -21,16 +23,30 @@ export function Inbox({ me }: { me: string }) {
       {query.error && !query.data && (
         <Problem what="The inbox could not be loaded" error={query.error} onRetry={() => query.refetch()} />
       )}
-      {query.data?.results.length === 0 && (
+      {permissions && (query.isError || query.failureCount > 0) && (
+        <AsLastSeen data-testid="inbox-outdated" className="mb-4" />
+      )}
+      {permissions?.length === 0 && (
         <div className="rounded-lg border border-border py-8">
           <Empty icon={<InboxIcon aria-hidden />}>Nobody waits for you.</Empty>
         </div>
       )}
       <ul className="flex flex-col gap-5">
-        {query.data?.results.map((permission) => (
+        {permissions?.map((permission) => (
           <InboxEntry key={permission.id} permission={permission} me={me} />
         ))}
       </ul>
+      {query.hasNextPage && (
+        <Button
+          look="quiet"
+          size="small"
+          className="mt-3 w-full"
+          disabled={query.isFetchingNextPage}
+          onClick={() => query.fetchNextPage()}
+        >
+          Show more
+        </Button>
+      )}
     </section>
   );
 }

@@ -1,10 +1,10 @@
 // All sessions: search, groups by what they need, and the way to a new one.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, CloudOff, Plus, Search, Trash2, X } from "lucide-react";
+import { ChevronRight, Plus, Search, Trash2, X } from "lucide-react";
 import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import { Button, buttonClass, IconButton } from "@/components/button";
-import { Empty, Problem, Skeleton } from "@/components/states";
+import { AsLastSeen, Empty, Problem, Skeleton } from "@/components/states";
 import { StatusMark } from "@/components/status";
 import { sessionsQuery } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
@@ -145,15 +145,7 @@ function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: R
           </ul>
         </section>
       ))}
-      {isOutdated && (
-        <p
-          data-testid="sessions-outdated"
-          className="sticky bottom-0 mt-2 flex items-center gap-2 rounded-md border border-border bg-side px-2 py-1.5 text-xs text-muted"
-        >
-          <CloudOff aria-hidden className="size-3.5 shrink-0" />
-          As last seen: the server cannot be reached
-        </p>
-      )}
+      {isOutdated && <AsLastSeen data-testid="sessions-outdated" className="sticky bottom-0 mt-2 bg-side" />}
       {query.hasNextPage && (
         <Button
           look="quiet"

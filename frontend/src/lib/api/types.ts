@@ -22,6 +22,7 @@ export type Session = Schemas["Session"];
 export type SessionChange = Schemas["PatchedSessionChangeRequest"];
 export type Terminal = Schemas["Terminal"];
 export type NewTerminal = Schemas["NewTerminalRequest"];
+export type PermissionPage = Schemas["PaginatedPermissionList"];
 export type SessionPage = Schemas["PaginatedSessionList"];
 
 export type Mode = Session["mode"];
