@@ -20,6 +20,7 @@ from openagent.lib import log
 _log = log.get(__name__)
 
 MAX_WAITING = 1000
+RECONCILE = "sessions_app.tasks.reconcile"
 
 _must_not_wait = threading.Event()
 _waiting: queue.Queue[tuple[contextvars.Context, str, dict[str, str]]] = queue.Queue(MAX_WAITING)
@@ -43,6 +44,11 @@ def retire_instance(instance_id: uuid.UUID) -> None:
 def check_instance(instance_id: uuid.UUID) -> None:
     """Have an instance looked at whose link is gone."""
     _enqueue("sessions_app.tasks.check_instance", instance_id=str(instance_id))
+
+
+def reconcile() -> None:
+    """Have the engine and the rows brought together."""
+    _enqueue(RECONCILE)
 
 
 def fold_turn(session_id: uuid.UUID, turn: uuid.UUID) -> None:

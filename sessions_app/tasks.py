@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
 
 from openagent.lib import log
+from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
 from sessions_app.services import activity, folding, instances, lifecycle, reconciler
 from sessions_app.services import purge as purge_service
@@ -60,6 +64,13 @@ def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
 def reconcile(**_: object) -> None:
     """Bring the engine and the rows together."""
     _unless_under_way(_reconciling, reconciler.reconcile)
+
+
+@worker_ready.connect
+def reconcile_at_start(*, sender: Any, **_: object) -> None:
+    """The worker that brings them together does so as soon as it is there, not when beat says so next."""
+    if settings.CELERY_TASK_ROUTES[jobs.RECONCILE]["queue"] in sender.app.amqp.queues.consume_from:
+        jobs.reconcile()
 
 
 @shared_task

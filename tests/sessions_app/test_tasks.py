@@ -6,14 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
+import celery.signals
 import pytest
+from celery.app.amqp import Queues
 from django.db import connections
 from pytest_django import Settings
 
 from openagent.accounts.models import User
-from sessions_app import drivers, tasks
+from openagent.celery import app
+from sessions_app import drivers, jobs, tasks
 from sessions_app.drivers.base import DriverError, InstanceSpec, Ref
 from sessions_app.models import Instance, Session
 from sessions_app.services import folding, instances, reconciler, state
@@ -37,6 +40,15 @@ class SlowDriver(FakeDriver):
         if self.fails:
             raise DriverError("The engine is away.", code="engine_away", permanent=False)
         return super().create(spec)
+
+
+class Consumer:
+    """A worker that takes work from these queues, as Celery tells that it is ready."""
+
+    def __init__(self, queues: tuple[str, ...]) -> None:
+        chosen = Queues(create_missing=True)
+        chosen.select(queues)
+        self.app = SimpleNamespace(amqp=SimpleNamespace(queues=chosen))
 
 
 def in_thread(act: Callable[[], object]) -> None:
@@ -100,6 +112,24 @@ def test_a_failure_that_passes_gives_the_instance_back(engine: SlowDriver, reque
     tasks.reconcile()
     requested.refresh_from_db()
     assert requested.driver_ref is not None
+
+
+@pytest.mark.parametrize(
+    ("queues", "sent"),
+    [(("instances",), [jobs.RECONCILE]), (("default", "instances"), [jobs.RECONCILE]), (("default",), [])],
+    ids=["provisioner", "one worker", "worker beside a provisioner"],
+)
+def test_the_worker_for_instances_begins_with_a_pass(
+    queues: tuple[str, ...], sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(app, "send_task", lambda name, **options: asked.append(name))
+    failed = [
+        answer
+        for _, answer in celery.signals.worker_ready.send(sender=Consumer(queues))
+        if isinstance(answer, Exception)
+    ]
+    assert (asked, failed) == (sent, [])
 
 
 @pytest.mark.parametrize(
