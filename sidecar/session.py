@@ -29,6 +29,8 @@ from sidecar.workspace.files import Files
 MODELS = "models"
 """The name of the gate that leads to the models."""
 
+PATIENCE_SECONDS = 60.0
+"""How much longer than the gate an agent waits for a provider that says nothing."""
 CANCEL_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
 BOX_LOST_SECONDS = 0.2
@@ -215,6 +217,8 @@ class Session:
         news = ProviderNews()
         self._gate = self._make_gate(turns, news)
         self._following = around.spawn(self._follow(agent, turns))
+        # The gate gives up a silent provider first, and says why; an agent that waits for it is not hung.
+        silence = max(AgentContext.silence_seconds, limits.silence_seconds + PATIENCE_SECONDS)
         context = AgentContext(
             box=around.box,
             provider=claim.provider,
@@ -222,6 +226,8 @@ class Session:
             mode=claim.mode or "ask",
             gate_port=around.box.gate_ports[MODELS],
             start_seconds=limits.agent_seconds,
+            silence_seconds=silence,
+            hang_seconds=max(AgentContext.hang_seconds, 2 * silence),
             news=news,
         )
         async with asyncio.timeout(limits.agent_seconds + CLOSE_SECONDS):

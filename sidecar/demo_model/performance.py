@@ -58,6 +58,8 @@ class Performance:
 
     async def play(self, wire: Wire, asked: Asked, played: Played) -> None:
         """The reply that was asked for."""
+        if played.is_late:
+            await asyncio.sleep(played.seconds)
         self.exchange.status = 200
         if played.page:
             await self.connection.respond(200, [(b"content-type", b"text/html")], played.page.encode())

@@ -51,6 +51,7 @@ class Played:
     reply: Reply
     pace: float | None = None
     seconds: float = 0.0
+    is_late: bool = False
     failure: Failure | None = None
     failures: int = 0
     page: str = ""
@@ -127,6 +128,7 @@ def _step(asked: Asked, turn: Turn, call: Call, number: str) -> Played:
         reply=Reply(number, asked.model, tuple(parts), step.usage),
         pace=call.pace,
         seconds=call.seconds,
+        is_late=step.late,
         failure=step.fail,
         failures=call.count if step.fail and step.fail.counted else 0,
         page=step.page,

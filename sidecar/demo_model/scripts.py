@@ -56,13 +56,15 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One reply of the model: it thinks, says `text`, and calls tools; a step without tools ends the turn.
 
-    `then` happens when `text` has been said; `after` is the rest of the text. With `needs`, `text` is said
-    only if some tool result of the turn contains those words; else `otherwise` is.
+    Nothing comes before the call's seconds are over if it is `late`. `then` happens when `text` has been
+    said; `after` is the rest of the text. With `needs`, `text` is said only if some tool result of the turn
+    contains those words; else `otherwise` is.
     """
 
     think: str = ""
     text: str = ""
     words: bool = False
+    late: bool = False
     then: Event | None = None
     after: str = ""
     needs: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sidecar import config
 from sidecar.protocol import frames, queries
 from tests.fakes.pair import Pair
 from tests.fakes.station import Station
@@ -44,6 +45,18 @@ async def test_a_repeated_command_is_carried_out_once(tmp_path: Path) -> None:
         assert pair.agent.prompts == ["say once", "say twice"]
         assert pair.station.kinds().count("turn.started") == 2
         assert pair.end_of(turn) is not None
+
+
+@pytest.mark.parametrize(
+    ("gate", "agent", "hang"), [(5.0, 300.0, 600.0), (240.0, 300.0, 600.0), (1800.0, 1860.0, 3720.0)]
+)
+async def test_the_agent_waits_longer_for_a_silent_provider_than_the_gate(
+    tmp_path: Path, gate: float, agent: float, hang: float
+) -> None:
+    async with Pair(tmp_path, limits=config.Limits(silence_seconds=gate)) as pair:
+        await pair.ready()
+        assert pair.agent.context is not None
+        assert (pair.agent.context.silence_seconds, pair.agent.context.hang_seconds) == (agent, hang)
 
 
 async def test_a_lost_command_is_asked_for_again(tmp_path: Path) -> None:

@@ -119,6 +119,17 @@ async def test_silence_lasts_as_long_as_the_prompt_says(asking: Asking, client: 
     assert asking.text(chunks) == demo_model.expected_text("/demo silence 300ms")
 
 
+async def test_nothing_at_all_comes_from_one_that_is_mute_until_then(
+    server: demo_model.Server, asking: Asking, client: httpx2.AsyncClient
+) -> None:
+    started = asyncio.get_running_loop().time()
+    body = asking.body("/demo mute 300ms", stream=True)
+    async with client.stream("POST", asking.path(stream=True), json=body) as answer:
+        assert asyncio.get_running_loop().time() - started >= 0.3
+        await answer.aread()
+    assert server.exchanges[-1].text == demo_model.expected_text("/demo mute 300ms")
+
+
 async def test_another_key_is_refused(asking: Asking) -> None:
     server = await demo_model.serve(pace=0, require_key="right-key")
     async with httpx2.AsyncClient(base_url=server.url, trust_env=False) as client:
