@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -87,11 +88,25 @@ async def test_nobody_looks_into_its_memory() -> None:
         await program.station.until(lambda: bool(program.station.stages))
         proc = Path(f"/proc/{program.process.pid}")
         assert (proc / "limits").read_text().split("Max core file size")[1].split()[:2] == ["0", "0"]
-        # A process that is not dumpable belongs to root in /proc, whoever runs it.
-        assert (proc / "environ").stat().st_uid == 0
         if os.getuid() != 0:
+            # A process that is not dumpable belongs to root in /proc, whoever runs it.
+            assert (proc / "environ").stat().st_uid == 0
             with pytest.raises(PermissionError):
                 (proc / "mem").open("rb")
+
+
+def test_a_process_that_hides_its_memory_is_not_dumpable() -> None:
+    """Asked from within: root may look into every process, and all of them belong to it."""
+    script = (
+        "import ctypes\n"
+        "from sidecar.__main__ import keep_memory_private\n"
+        "PR_GET_DUMPABLE = 3\n"
+        "print(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))\n"
+        "keep_memory_private()\n"
+        "print(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["1", "0"] and said.stderr == ""
 
 
 async def test_a_box_that_never_comes_is_said_so() -> None:
