@@ -139,8 +139,9 @@ class Listener:
             hello = await self._greeting(connection)
             if hello is not None:
                 await self._handler(connection, hello)
-        except OSError:
-            pass  # The peer went away, which is how connections end.
+        except OSError as error:
+            # The peer went away, which is how connections end; where it was something else, this tells.
+            logger.debug("a connection from the box broke: %s", error)
         except Exception:
             logger.exception("the handler of a connection from the box failed")
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,11 @@ async def test_a_gate_that_fails_or_hangs_ends_with_the_instance(
     cancelled = asyncio.Event()
 
     async def gate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if await reader.readline() == b"fail\n":
+        asked = await reader.readline()
+        if asked == b"fail\n":
             raise RuntimeError("a bug")
+        if asked == b"break\n":
+            raise OSError("not the box's doing")
         hanging.set()
         try:
             await asyncio.Event().wait()
@@ -168,6 +172,11 @@ async def test_a_gate_that_fails_or_hangs_ends_with_the_instance(
         writer.write(b"fail\n")
         assert await asyncio.wait_for(reader.read(), 5) == b""
         assert "the handler of a connection from the box failed" in caplog.text
+        reader, writer = await box.greet(hello="gate", name="models")
+        with caplog.at_level(logging.DEBUG, logger="sidecar.box_connections"):
+            writer.write(b"break\n")
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert "a connection from the box broke: not the box's doing" in caplog.text
         _, writer = await box.greet(hello="gate", name="models")
         writer.write(b"hang\n")
         await asyncio.wait_for(hanging.wait(), 5)
