@@ -22,9 +22,11 @@ MASK = "***"
 _SHORTEST = 6
 _DEEPEST = 8
 
+# Anybody may have a text written, in a request's path, so no pattern may read a text again from each of its
+# places: names have few words, and a scheme is short.
 _NAMES = (
-    r"(?:proxy-|x-)?authorization|(?:[a-z0-9]+[-_])*api[-_]?key|x-goog-api-key|(?:set-)?cookie|sessionid|"
-    r"csrftoken|(?:[a-z0-9]+[-_])*(?:password|passwd|secret|token|passphrase|private[-_]?key)"
+    r"(?:proxy-|x-)?authorization|(?:[a-z0-9]+[-_]){0,8}api[-_]?key|x-goog-api-key|(?:set-)?cookie|sessionid|"
+    r"csrftoken|(?:[a-z0-9]+[-_]){0,8}(?:password|passwd|secret|token|passphrase|private[-_]?key)"
 )
 _SECRET_NAME = re.compile(rf"^(?:{_NAMES})$", re.IGNORECASE)
 # name: value, name=value, "name": "value", also with the quotes escaped once more.
@@ -34,7 +36,9 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(
+    r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@\"']*:)[^\s/@\"']+(?=@)", re.IGNORECASE
+)
 _SHAPES = re.compile(
     r"(?<![A-Za-z0-9])(?:"
     r"(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{12,}|"
@@ -42,7 +46,7 @@ _SHAPES = re.compile(
     r"AIza[A-Za-z0-9_-]{30,}|AQ\.[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|"
     r"(?:xai|pplx|tgp_v1|nvapi|csk|fw|key)-[A-Za-z0-9_-]{20,}|(?:gsk|hf|r8|oat)_[A-Za-z0-9_-]{16,}|"
     r"xox[abeoprs]-[A-Za-z0-9-]{10,}|"
-    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
+    r"(?<![_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
 )
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
