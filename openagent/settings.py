@@ -177,6 +177,7 @@ KNOX_TOKEN_MODEL = "accounts.AccessToken"
 # every change of users on PostgreSQL.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_PREFIX": "oat_", "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=90)}
+SESSION_ENGINE = "openagent.accounts.login_store"
 SESSION_COOKIE_AGE = round(env.seconds("OPENAGENT_LOGIN_SECONDS", 14 * 86400))
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

@@ -153,7 +153,7 @@ def _login(request: Request) -> logins.Login:
     session_key = request._request.session.session_key
     if not session_key:
         raise PermissionDenied("Sign in with a password or a token.")
-    return logins.Login(user_id=_user(request).pk, session_key=session_key)
+    return logins.of_cookie(_user(request).pk, session_key)
 
 
 def _path(url: str) -> str:

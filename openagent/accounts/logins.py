@@ -18,7 +18,7 @@ from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from openagent.accounts import tokens
+from openagent.accounts import login_store, tokens
 from openagent.accounts.models import AccessToken, Scope, User
 
 COOKIE_NAME: str = settings.SESSION_COOKIE_NAME
@@ -28,7 +28,7 @@ _EVERYTHING = frozenset(Scope.values)
 
 @dataclass(frozen=True)
 class Login:
-    """A user, and the cookie or the token that proves it: exactly one of the last two is set."""
+    """A user, and the login session (the key of its row) or the token that proves it: one of these is set."""
 
     user_id: uuid.UUID
     session_key: str = field(default="", repr=False)
@@ -82,7 +82,13 @@ def _from_token(value: str) -> Login | None:
     return of_token(token) if token else None
 
 
+def of_cookie(user_id: uuid.UUID, session_key: str) -> Login:
+    """`session_key` is what the cookie says."""
+    return Login(user_id=user_id, session_key=login_store.row_key(session_key))
+
+
 def _from_session(session_key: str) -> Login | None:
+    session_key = login_store.row_key(session_key)
     data = _sessions_left({session_key}).get(session_key, {})
     user_id = _user_id(data)
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None

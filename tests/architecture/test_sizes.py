@@ -12,6 +12,7 @@ MOST_FUNCTION_LINES = 40
 
 # What is longer on purpose, with the reason. Nothing gets in here to silence the test.
 LONG_FILES: dict[str, str] = {
+    "openagent/settings.py": "one file for all settings, each with its reason (ADR 5)",
     "sidecar/protocol/messages.py": "one catalogue: every kind of event and its data, side by side",
 }
 LONG_FUNCTIONS: dict[str, str] = {}

@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from openagent.accounts import logins, tickets, tokens
+from openagent.accounts import login_store, logins, tickets, tokens
 from openagent.accounts.models import AccessToken, Scope, User, WsTicket
 from tests.conftest import client_of
 
@@ -49,6 +49,33 @@ def test_a_cookie_is_a_login_that_may_do_everything(alice: User) -> None:
     assert (login.user_id, login.token_id) == (alice.pk, None)
     assert all(login.may(scope) for scope in Scope)
     assert login.session_key not in repr(login)
+
+
+def test_the_row_of_a_login_does_not_open_it(alice: User) -> None:
+    """Whoever steals the database has the rows."""
+    cookie = cookie_of(client_of(alice))
+    (row,) = Session.objects.all()
+    assert cookie not in f"{row.session_key} {row.get_decoded()}"
+    assert logins.from_headers({b"cookie": f"sessionid={row.session_key}".encode()}) is None
+    thief = APIClient()
+    thief.cookies["sessionid"] = row.session_key
+    assert thief.get("/api/v1/me/").status_code == 401
+    thief.cookies["sessionid"] = cookie
+    assert thief.get("/api/v1/me/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_login_sessions_are_kept_the_same_way_from_coroutines() -> None:
+    store = login_store.SessionStore()
+    await store.aset("a", "b")
+    await store.asave()
+    key = store.session_key
+    assert key and await store.aexists(key)
+    assert await Session.objects.filter(session_key=login_store.row_key(key)).aexists()
+    assert await login_store.SessionStore(key).aget("a") == "b"
+    assert not await login_store.SessionStore(login_store.row_key(key)).aget("a")
+    await store.adelete()
+    assert not await store.aexists(key)
 
 
 def test_a_token_is_a_login_that_may_do_what_its_scopes_say(alice: User) -> None:
