@@ -1,8 +1,9 @@
-"""Daphne, with two things added that answers of any length need: `python -m openagent.web_server`.
+"""Daphne, with what answers of any length and hostile clients need: `python -m openagent.web_server`.
 
 By itself it takes whatever the application sends into memory, however slowly the client reads; and when an
 application fails in the middle of an answer it leaves the client waiting and stops looking after its
-connections. WebSockets are paced in both directions. The options and the ASGI application are Daphne's.
+connections. WebSockets are paced in both directions, and the bodies of requests are bounded. The options and
+the ASGI application are Daphne's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from daphne.server import Server
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from openagent.bounded_request import BoundedRequest
 from openagent.lib import log
 from openagent.paced_socket import Message, PacedSocket, Receive
 
@@ -54,11 +56,19 @@ class PacedServer(Server):  # type: ignore[misc]  # untyped
     """Waits with each piece of an answer, or message, until the client has taken the ones before."""
 
     def __init__(self, application: Application, **options: Any) -> None:
-        super().__init__(_counting(_cutting(application)), ready_callable=self._pace_sockets, **options)
+        super().__init__(_counting(_cutting(application)), ready_callable=self._bound, **options)
 
-    def _pace_sockets(self) -> None:
-        """Daphne makes the factory when it is run, and calls this before the first connection."""
+    def _bound(self) -> None:
+        """Daphne makes the factories when it is run, and calls this before the first connection."""
         self.ws_factory.protocol = PacedSocket
+        build = self.http_factory.buildProtocol
+
+        def bounded(address: Any) -> Any:
+            connection = build(address)
+            connection.requestFactory = BoundedRequest
+            return connection
+
+        self.http_factory.buildProtocol = bounded
 
     def create_application(self, protocol: Any, scope: Message) -> Any:
         if isinstance(protocol, PacedSocket):

@@ -1,4 +1,4 @@
-"""The web server sends no faster than the client reads, and shows when an answer is not whole."""
+"""The web server goes no faster than the client, shows when an answer is cut, and bounds what it is sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, unix_connect
 
+from openagent.bounded_request import most_bytes
 from openagent.lib.data_dir import CHECKOUT
 from openagent.paced_socket import MAX_UNTAKEN_BYTES
 from tests.fakes.streaming_app import CLOSED, PIECE, PIECES
@@ -119,6 +120,54 @@ def test_short_answers_share_a_connection(server: Path) -> None:
     with closing(_Connection(server)) as connection:
         for _ in range(3):
             connection.request("GET", "/sent")
+            assert connection.getresponse().read().isdigit()
+
+
+def test_a_body_that_says_that_it_is_too_long_is_refused_at_once(server: Path) -> None:
+    with closing(_Connection(server)) as connection:
+        connection.putrequest("POST", "/sent")
+        connection.putheader("Content-Length", str(20 << 30))
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders(b"x")
+        assert connection.sock is not None
+        with connection.sock.makefile("rb") as stream:
+            answer = stream.read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_body_that_turns_out_too_long_is_refused(server: Path) -> None:
+    chunk = b"10000\r\n" + PIECE + b"\r\n"
+    with closing(_Connection(server)) as connection:
+        connection.putrequest("POST", "/sent")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders()
+        sent_by_us = 0
+        with pytest.raises(OSError):
+            while sent_by_us < 64 << 20:
+                connection.send(chunk)
+                sent_by_us += len(PIECE)
+        assert most_bytes() - len(PIECE) <= sent_by_us < most_bytes() + (4 << 20)
+        with connection.getresponse() as answer:
+            assert answer.status == 413
+
+
+def test_a_body_that_ends_with_the_piece_that_is_too_much_reaches_nobody(server: Path) -> None:
+    head = b"POST /sent HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(socket.socket(socket.AF_UNIX)) as client, client.makefile("rb") as stream:
+        client.settimeout(SECONDS)
+        client.connect(str(server))
+        client.sendall(head + b"%x\r\n" % most_bytes() + bytes(most_bytes()) + b"\r\n1\r\nx\r\n0\r\n\r\n")
+        answer = stream.read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_the_longest_body_is_taken(server: Path) -> None:
+    with closing(_Connection(server)) as connection:
+        for _ in range(2):
+            connection.request("POST", "/sent", bytes(most_bytes()))
             assert connection.getresponse().read().isdigit()
 
 
