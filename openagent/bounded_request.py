@@ -1,7 +1,8 @@
-"""Daphne's HTTP request with a body of bounded length.
+"""Daphne's HTTP request with a body of bounded length, and no word of the client's about our addresses.
 
 By itself it takes a body of any length onto the disk, and from there into memory, before the application is
-asked whether it wants it.
+asked whether it wants it. Its `Daphne-Root-Path` header would make `/x/metrics` mean `/metrics`, past the
+rules of a proxy in front of us.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # untyped
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if not self._is_refused:
             super().requestReceived(command, path, version)
+
+    def process(self) -> Any:
+        self.requestHeaders.removeHeader(b"Daphne-Root-Path")
+        return super().process()
 
     def _refuse(self) -> None:
         self._is_refused = True

@@ -28,7 +28,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         _may_take.set()
     if path == "/fails-at-once":
         raise RuntimeError("before the answer")
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-path", path.encode())]})
+    headers = [(b"x-path", path.encode()), (b"x-root", scope["root_path"].encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     if path in ("/sent", "/take"):
         await send({"type": "http.response.body", "body": str(_sent).encode()})
         return

@@ -171,6 +171,13 @@ def test_the_longest_body_is_taken(server: Path) -> None:
             assert connection.getresponse().read().isdigit()
 
 
+def test_a_client_does_not_say_where_our_addresses_begin(server: Path) -> None:
+    with closing(_Connection(server)) as connection:
+        connection.request("GET", "/sent", headers={"Daphne-Root-Path": "/x"})
+        with connection.getresponse() as answer:
+            assert (answer.status, answer.headers["x-root"]) == (200, "")
+
+
 def connect(server: Path, path: str) -> ClientConnection:
     # It reads a few messages ahead, and then no more until they are asked for.
     return unix_connect(
