@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,11 +18,14 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 def tool(name: str, found: str | Path | None) -> Path:
     """`found`, or the end of the test: skipped, or failed where CI promises that the tool is there."""
-    if found:
-        return Path(found)
+    return Path(found) if found else missing(name, f"{name} was not found")
+
+
+def missing(name: str, reason: str) -> NoReturn:
+    """The end of the test, for want of `name`."""
     if os.environ.get(f"OPENAGENT_REQUIRE_{name.upper()}"):
-        pytest.fail(f"{name} is required here and was not found.", pytrace=False)
-    pytest.skip(f"{name} was not found")
+        pytest.fail(f"{reason}; it is required here", pytrace=False)
+    pytest.skip(reason)
 
 
 def bubblewrap() -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests import needs
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.browser_terminal import TerminalScreen
 
@@ -40,8 +41,7 @@ print("\U0001f468\u200d\U0001f469\u200d\U0001f467 done-" + "drawing")
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_full_screen_programs(open_window: OpenWindow, box: str, program: str) -> None:
-    if not shutil.which(program):
-        pytest.skip(f"{program} was not found")
+    needs.tool(program, shutil.which(program))
     command, words, keys = PROGRAMS[program]
     terminal = TerminalScreen(open_window(), box).open_one()
     terminal.run(f"seq 1 500 > /tmp/many; {command}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,11 +18,12 @@ from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.replay import replayed
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
+from tests.fakes.small_disk import small_disk
 from tests.product import Product, data_directory
 
 SPEECH = "/demo long 200 40ms"
 SECONDS = 120.0
-SIZE_MB = 420
+SIZE = "420m"
 """Instances are not made with less than 256 MB free."""
 
 
@@ -47,9 +47,9 @@ class Cramped:
 def started() -> Iterator[Cramped]:
     needs.bubblewrap()
     needs.opencode()
-    with data_directory() as data, small_disk(data):
+    with data_directory() as data, small_disk(data, size=SIZE):
         (data / "volumes").mkdir(mode=0o711)
-        with small_disk(data / "volumes"), ExitStack() as ending:
+        with small_disk(data / "volumes", size=SIZE), ExitStack() as ending:
             head_start.give(data)
             product = Product(data, OPENAGENT_DRIVER="process")
             ending.callback(product.stop)
@@ -64,17 +64,6 @@ def cramped(started: Cramped) -> Iterator[Cramped]:
     """It, and afterwards the replay test."""
     with replayed(started.client):
         yield started
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=711", "small", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can make a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @contextmanager

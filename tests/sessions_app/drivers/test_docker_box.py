@@ -225,7 +225,7 @@ def test_a_disk_with_a_bound_is_full_at_its_bound_and_keeps_what_it_has(dockers:
     if dockers.driver.isolation()["size of disks"] == "not enforced":
         dockers.driver.close()
         dockers.driver = plain
-        pytest.skip("this host mounts no loop devices")
+        pytest.skip("this host mounts no loop devices: disks have no bound")
     ref, probe = dockers.start(volume="disk")
     probe.sh("echo -n kept > /workspace/text; mkdir /home/agent/state")
     code, output = probe.box("dd", "if=/dev/zero", "of=/workspace/big", "bs=1M", "count=100")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +16,8 @@ from sessions_app.drivers import docker_engine, files
 from sessions_app.drivers.base import DriverError
 from sessions_app.drivers.docker_disks import Disks
 from sessions_app.drivers.docker_engine import Engine
+from tests import needs
+from tests.fakes.small_disk import small_disk
 
 
 class NoVolumes:
@@ -38,13 +38,9 @@ class NoVolumes:
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
     """A data directory on a disk of its own, in which there is room for names and for nothing else."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k,mode=711", "small", str(tmp_path)]
-    if shutil.which("mkfs.ext4") is None:
-        pytest.skip("mkfs.ext4 is missing")
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can make a small disk")
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    needs.tool("mkfs", shutil.which("mkfs.ext4"))
+    with small_disk(tmp_path, size="16k"):
+        yield tmp_path
 
 
 def disks(data: Path) -> Disks:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,20 +9,16 @@ import pytest
 
 from sessions_app.drivers import process_requirements
 from sessions_app.drivers.base import DriverError
+from tests.fakes.small_disk import small_disk
 from tests.sessions_app.drivers.conftest import Host, Until
 from tests.sessions_app.drivers.records import alive
-
-SIZE_MB = 40
 
 
 @pytest.fixture
 def data(data: Path) -> Iterator[Path]:
     """A data directory on a disk of its own, which is small."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=711", "small", str(data)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can make a small disk")
-    yield data
-    subprocess.run(["umount", "-l", str(data)], check=True)
+    with small_disk(data, size="40m"):
+        yield data
 
 
 def fill(data: Path) -> None:
