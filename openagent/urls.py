@@ -14,7 +14,7 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("metrics", views.metrics_page),
     path("admin/", admin.site.urls),
-    path("_allauth/", include("allauth.headless.urls")),
+    path("_allauth/", include("openagent.accounts.sign_in_urls")),
     path("api/v1/", include("openagent.accounts.urls")),
     path("api/v1/", include("keys_app.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),

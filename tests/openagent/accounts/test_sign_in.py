@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
+from django.urls import URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
@@ -56,8 +59,32 @@ def test_a_password_cannot_be_guessed_quickly(alice: User, anonymous_client: API
 
 def test_nobody_signs_up(anonymous_client: APIClient) -> None:
     given = {"email": "new@example.com", "password": "correct horse battery"}
-    assert anonymous_client.post(f"{AUTH}signup", given).status_code == 403
+    assert anonymous_client.post(f"{AUTH}signup", given).status_code == 404
     assert not User.objects.exists()
+
+
+def test_nobody_takes_an_address(alice: User) -> None:
+    client, given = client_of(alice), {"email": "colleague@example.com"}
+    for method in (client.get, client.post, client.put, client.patch, client.delete):
+        assert method("/_allauth/browser/v1/account/email", given).status_code == 404
+    assert User.objects.get().email == "alice@example.com"
+
+
+def test_of_allauth_there_is_only_what_the_product_uses(client: Client) -> None:
+    used = {"auth/login", "auth/session", "account/password/change"}
+    for pattern in _addresses(get_resolver("allauth.headless.urls")):
+        address = f"/_allauth/{pattern}"
+        assert (client.get(address).status_code != 404) == (address.partition("/v1/")[2] in used), address
+        used.discard(address.partition("/v1/")[2])
+    assert not used
+
+
+def _addresses(resolver: URLResolver) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from (f"{entry.pattern}{below}" for below in _addresses(entry))
+        else:
+            yield str(entry.pattern)
 
 
 def test_an_inactive_user_stays_out(alice: User, anonymous_client: APIClient) -> None:
