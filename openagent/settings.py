@@ -101,18 +101,15 @@ TEMPLATES = [
 
 # --- Rows -------------------------------------------------------------------------------------------------
 DATABASE_URL = env.secret("DATABASE_URL", required=False) or f"sqlite:///{DATA.database}"
-DATABASES = {
-    "default": database_url.parse(
-        DATABASE_URL, pool_size=env.number("OPENAGENT_DATABASE_POOL", 20, minimum=4)
-    )
-}
+_pool_size = env.number("OPENAGENT_DATABASE_POOL", 20, minimum=4)
+DATABASES = {"default": database_url.parse(DATABASE_URL, pool_size=_pool_size)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Threads of the bridge from consumers to the database, so connections are bounded too.
 OPENAGENT_DATABASE_THREADS = env.number("OPENAGENT_DATABASE_THREADS", 8, minimum=1)
-# In the database, so that signing in and its rate limits do not depend on Redis.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "openagent_cache"}
-}
+# In the database, so that signing in and its rate limits do not depend on Redis. With more rows than this
+# live counters are dropped too, and whoever guesses from many addresses could make that happen.
+_rows = "django.core.cache.backends.db.DatabaseCache"
+CACHES = {"default": {"BACKEND": _rows, "LOCATION": "openagent_cache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 
 # --- Wake-ups: Redis, Channels, Celery --------------------------------------------------------------------
 REDIS_URL = env.secret("REDIS_URL", required=False) or f"unix://{DATA.redis_socket}"

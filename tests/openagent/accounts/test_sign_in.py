@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from openagent import settings as product_settings
 from openagent.accounts.models import User
 from tests.conftest import client_of
 
@@ -55,6 +58,19 @@ def test_a_password_cannot_be_guessed_quickly(alice: User, anonymous_client: API
     assert codes == ["email_password_mismatch"] * 5 + ["too_many_login_attempts"] * 2
     # Not even with the right one now.
     assert sign_in(anonymous_client).status_code == 400
+
+
+def test_guesses_about_many_others_do_not_end_the_limit(
+    alice: User, anonymous_client: APIClient, settings: Settings
+) -> None:
+    settings.CACHES = product_settings.CACHES
+    call_command("createcachetable")
+    codes = [sign_in(anonymous_client, password=f"guess {n}").json()["errors"][0]["code"] for n in range(6)]
+    assert codes[-1] == "too_many_login_attempts"
+    for number in range(400):
+        cache.set(f"of-another-{number}", 1)
+    answer = sign_in(anonymous_client).json()
+    assert answer["errors"][0]["code"] == "too_many_login_attempts"
 
 
 def test_nobody_signs_up(anonymous_client: APIClient) -> None:
