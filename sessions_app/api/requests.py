@@ -12,6 +12,7 @@ from sidecar.protocol import terminals as wire
 
 _LAST_NUMBER = 2**63 - 1
 MAX_PAGE = 1000
+MAX_COMMAND_BYTES = 32 * 1024
 
 # How a day or a moment may be written.
 _TIMES = ["iso-8601", "%Y-%m-%d"]
@@ -120,6 +121,15 @@ class NewTerminalSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=10_000, trim_whitespace=False, allow_blank=True),
     )
     title = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+    def validate_command(self, command: list[str] | None) -> list[str] | None:
+        """The words together keep to MAX_COMMAND_BYTES."""
+        if sum(len(word.encode()) for word in command or []) > MAX_COMMAND_BYTES:
+            raise serializers.ValidationError(
+                f"A command may have {MAX_COMMAND_BYTES // 1024} KB: put it into a file of the workspace.",
+                code="command_too_long",
+            )
+        return command
 
 
 class TranscriptQuerySerializer(serializers.Serializer[Any]):

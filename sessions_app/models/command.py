@@ -6,7 +6,10 @@ from django.db import models
 
 
 class Command(models.Model):
-    """One order to a sidecar; it is repeated until the sidecar says that it holds the number."""
+    """One order to a sidecar; it is repeated until the sidecar says that it holds the number.
+
+    Once it is done, its data are gone.
+    """
 
     instance = models.ForeignKey("sessions_app.Instance", on_delete=models.CASCADE, related_name="commands")
     number = models.PositiveIntegerField()

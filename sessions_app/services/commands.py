@@ -64,10 +64,10 @@ def undone(*, instance_id: uuid.UUID, verb: str) -> list[dict[str, Any]]:
 def done(*, instance_id: uuid.UUID, number: int, error: str = "") -> Command | None:
     """The sidecar carried out everything up to `number`; `error` says why it refused the last one.
 
-    The refused command, the first time that this is heard.
+    The refused command, the first time that this is heard. The rows keep no data: nobody needs it any more.
     """
     rows = Command.objects.filter(instance_id=instance_id, done_at=None)
-    rows.filter(number__lt=number).update(done_at=timezone.now())
-    if rows.filter(number=number).update(done_at=timezone.now(), error=error[:2000]) and error:
-        return Command.objects.get(instance_id=instance_id, number=number)
-    return None
+    rows.filter(number__lt=number).update(done_at=timezone.now(), data={})
+    last = rows.filter(number=number).first()
+    is_first = rows.filter(number=number).update(done_at=timezone.now(), data={}, error=error[:2000])
+    return last if is_first and error else None

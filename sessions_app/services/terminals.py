@@ -61,7 +61,8 @@ def open_one(
         if known.session_id != session.pk or known.removed_at is not None:
             raise IdInUse
         return known, False
-    unclosed = Terminal.objects.present().unclosed().filter(session=session.pk)
+    # A removed one has its place until its sidecar has closed it.
+    unclosed = Terminal.objects.unclosed().filter(session=session.pk)
     if unclosed.count() >= settings.OPENAGENT_TERMINALS_PER_SESSION:
         raise TooMany
     live = Instance.objects.live().filter(session=session.pk).first()
@@ -137,7 +138,8 @@ def remove(*, terminal: Terminal) -> None:
         return
     _order(terminal, TerminalClose(terminal=str(terminal.pk)))
     unasked = Terminal.objects.filter(pk=terminal.pk, instance=None)
-    unasked.update(state=TerminalState.CLOSED, reason="closed", closed_at=timezone.now())
+    if unasked.update(state=TerminalState.CLOSED, reason="closed", closed_at=timezone.now()):
+        _forget_old(terminal.session_id)
     terminal.pieces.all().delete()
     state.bump(terminal.session_id)
 

@@ -67,6 +67,48 @@ def test_there_is_a_limit(session: Session, alice_client: APIClient, settings: A
     problem(alice_client.post(url_of(session), SIZE, format="json"), 409, "too_many_terminals")
 
 
+def test_a_removed_one_has_its_place_until_it_is_closed(
+    session: Session, alice_client: APIClient, settings: Any
+) -> None:
+    settings.OPENAGENT_TERMINALS_PER_SESSION = 1
+    removed = alice_client.post(url_of(session), SIZE, format="json").json()["id"]
+    assert alice_client.delete(url_of(session, f"{removed}/")).status_code == 204
+    problem(alice_client.post(url_of(session), SIZE, format="json"), 409, "too_many_terminals")
+    closed = messages.TerminalClosed(terminal_id=removed, reason="closed")
+    terminals.on_closed(session_id=session.pk, data=closed)
+    assert alice_client.post(url_of(session), SIZE, format="json").status_code == 201
+
+
+def test_those_that_no_instance_was_asked_for_are_forgotten_too(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminals, "MAX_CLOSED", 2)
+    for _ in range(3):
+        terminals.remove(terminal=make_terminal(session))
+    assert Terminal.objects.count() == 2
+
+
+def test_a_command_is_bounded_by_its_bytes(session: Session, alice_client: APIClient) -> None:
+    command = ["\u20ac" * 5461, "\u20ac" * 5461]
+    sent = {**SIZE, "command": command}
+    assert alice_client.post(url_of(session), sent, format="json").status_code == 201
+    refused = alice_client.post(url_of(session), {**SIZE, "command": [*command, "abc"]}, format="json")
+    assert refused.json()["errors"]["command"][0]["code"] == "command_too_long"
+
+
+def test_a_done_order_keeps_no_data(session: Session, alice_client: APIClient) -> None:
+    for _ in range(2):
+        alice_client.post(url_of(session), SIZE, format="json")
+    instance = Instance.objects.get(session=session)
+    refused = Terminal.objects.order_by("created_at")[1]
+    number = instance.commands.get(data__terminal=str(refused.pk)).number
+    for _ in range(2):
+        lifecycle.on_command_done(instance_id=instance.pk, number=number, error="no")
+    refused.refresh_from_db()
+    assert (refused.state, refused.reason) == ("closed", "failed")
+    assert [data for _, data in orders(session)] == [{}, {}]
+
+
 def test_a_sidecar_without_terminals_says_so(session: Session, alice_client: APIClient) -> None:
     make_instance(session, link_version=1)
     problem(alice_client.post(url_of(session), SIZE, format="json"), 409, "terminals_unsupported")
