@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.end_to_end.client import eventually
+from sidecar import demo_model
+from tests.end_to_end.client import eventually, texts
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
-from tests.end_to_end.turns import check_answered, check_one_clean_turn
+from tests.end_to_end.turns import check_answered, check_one_clean_turn, check_shown, kinds_of
 
 SPEECH = "/demo long 150 40ms"
 """Six seconds of numbered words, in which a gap or a repeat shows at once."""
+LONG_SPEECH = "/demo long 400 40ms"
+ENDLESS = "/demo long 3000 40ms"
+"""Two minutes: what it is cut off by takes a quarter of a minute, on a slow machine a whole one."""
+CUTS = 20
+
+
+def under_way(rig: Rig) -> demo_model.Exchange:
+    """The call in which the model speaks right now: as long as there is one, the turn is open."""
+    calls = [call for call in rig.provider.exchanges if call.script == "long" and call.outcome == "open"]
+    assert len(calls) == 1, "too late to prove anything"
+    return calls[0]
 
 
 def kill_web(rig: Rig) -> None:
@@ -24,6 +35,7 @@ def kill_web_twice(rig: Rig) -> None:
     """The second time as soon as it is there again, in the midst of its start."""
     first = rig.kill("web")
     eventually(lambda: rig.product.part("web") not in (None, first), 30, lambda: "web does not come back")
+    under_way(rig)
     rig.kill("web")
 
 
@@ -41,27 +53,49 @@ def hold_redis(rig: Rig) -> None:
         pass
 
 
-def cut_link_often(rig: Rig) -> None:
-    for _ in range(20):
-        before = rig.link.accepted
-        rig.link.cut()
-        deadline = time.monotonic() + 10
-        while rig.link.accepted == before:
-            assert time.monotonic() < deadline, "the sidecar does not come back"
-            time.sleep(0.02)
-        time.sleep(0.15)
-
-
 @pytest.mark.parametrize(
-    "fault", [kill_web, kill_web_twice, kill_redis, hold_redis, kill_worker_and_beat, cut_link_often]
+    ("fault", "speech"),
+    [
+        (kill_web, SPEECH),
+        (kill_web_twice, LONG_SPEECH),
+        (kill_redis, SPEECH),
+        (hold_redis, SPEECH),
+        (kill_worker_and_beat, SPEECH),
+    ],
 )
-def test_what_is_shown_and_stored_is_what_the_model_sent(broken: Rig, fault: Callable[[Rig], None]) -> None:
+def test_what_is_shown_and_stored_is_what_the_model_sent(
+    broken: Rig, fault: Callable[[Rig], None], speech: str
+) -> None:
     session = broken.session()
     with Reader(broken.client, session) as reader:
-        turn = broken.client.prompt(session, SPEECH)
+        turn = broken.client.prompt(session, speech)
         reader.wait_for_text(turn, 200)
+        under_way(broken)
         fault(broken)
-        check_one_clean_turn(broken.client, reader, session, SPEECH, turn)
+        check_one_clean_turn(broken.client, reader, session, speech, turn)
+
+
+def test_a_link_that_is_cut_twenty_times_in_mid_stream_loses_and_repeats_nothing(broken: Rig) -> None:
+    """The model speaks before, through and after each cut; as it has to outlast them, it is stopped then."""
+    client, session = broken.client, broken.session()
+    with Reader(client, session) as reader:
+        turn = client.prompt(session, ENDLESS)
+        reader.wait_for_text(turn, 20)
+        for _ in range(CUTS):
+            under_way(broken)
+            broken.link.cut()
+            # What it says from now on comes over the next connection of this session, or not at all.
+            reader.wait_for_text(turn, len(under_way(broken).text) + 1, 30)
+        call = under_way(broken)
+        client.post(f"/sessions/{session}/interrupt/", {"turn": turn})
+        reader.wait_for_event("turn.ended", turn)
+        ended = client.ended(session, turn)
+        check_shown(client, reader, session)
+        assert not reader.log.complaints, reader.describe()
+    assert ended["stop_reason"] == "cancelled", ended
+    assert texts(ended) and call.text.startswith(texts(ended))
+    kinds = kinds_of(client, session, turn)
+    assert kinds.count("turn.started") == kinds.count("turn.ended") == 1
 
 
 def test_nothing_waits_for_a_redis_that_says_nothing(broken: Rig) -> None:

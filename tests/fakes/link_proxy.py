@@ -35,8 +35,11 @@ class LinkProxy:
         self._loop.close()
 
     def cut(self) -> None:
-        """Break every connection off, without a closing handshake."""
+        """Break every connection off, without a closing handshake; afterwards nothing of them arrives."""
+        is_cut = threading.Event()
         self._loop.call_soon_threadsafe(self._cut)
+        self._loop.call_soon_threadsafe(is_cut.set)
+        assert is_cut.wait(10)
 
     def hold(self) -> None:
         """Let nothing pass any more: connections stay open and are silent, new ones too."""
