@@ -119,24 +119,33 @@ def test_a_prompt_of_another_session_is_not_in_this_one(
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("text", "code", "advice"),
     [
-        ("", "prompt_empty"),
-        (" \n\t ", "prompt_empty"),
-        ("x" * (1 << 20), "prompt_too_long"),
-        ("é" * 200_000, "prompt_too_long"),
-        ("bell \x07", "prompt_control_characters"),
-        ("escape \x1b[31m", "prompt_control_characters"),
-        ("delete \x7f", "prompt_control_characters"),
+        ("", "prompt_empty", "Write something first"),
+        (" \n\t ", "prompt_empty", "Write something first"),
+        ("x" * (1 << 20), "prompt_too_long", "1024 KB, the limit is 256 KB: put the text into a file"),
+        ("é" * 200_000, "prompt_too_long", "390 KB, the limit is 256 KB: put the text into a file"),
+        ("bell \x07", "prompt_control_characters", "Character 6 is the control character U+0007; remove it"),
+        (
+            "escape \x1b[31m",
+            "prompt_control_characters",
+            "Character 8 is the control character U+001B; remove it",
+        ),
+        (
+            "delete \x7f",
+            "prompt_control_characters",
+            "Character 8 is the control character U+007F; remove it",
+        ),
     ],
     ids=["empty", "blank", "1MB", "wide", "bell", "escape", "delete"],
 )
 def test_what_is_no_prompt_is_refused_with_what_to_do(
-    session: Session, alice_client: APIClient, text: str, code: str
+    session: Session, alice_client: APIClient, text: str, code: str, advice: str
 ) -> None:
-    problem(alice_client.post(url_of(session), new(text)), 400, code)
+    assert advice in problem(alice_client.post(url_of(session), new(text)), 400, code)["detail"]
     prompt = make_prompt(session)
-    problem(alice_client.patch(url_of(session, prompt), {"text": text}), 400, code)
+    changed = alice_client.patch(url_of(session, prompt), {"text": text})
+    assert advice in problem(changed, 400, code)["detail"]
     assert Prompt.objects.count() == 1
 
 
