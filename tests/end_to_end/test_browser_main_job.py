@@ -45,6 +45,8 @@ def test_a_newcomer_watches_the_agent_write_a_web_app_and_test_it(
     sent = EXPECTED.usage
     expect(turn.footer).to_contain_text(f"{sent.input:,} in · {sent.output:,} out")
     assert stored["usage"]["calls"] == EXPECTED.calls
+    took = {stage["name"]: stage["elapsed_ms"] for stage in owner.session(session.id)["instance"]["stages"]}
+    assert 0 <= took["sidecar"] <= took["box"] < took["agent"], took
 
 
 def test_what_the_agent_wrote_can_be_read_and_downloaded(

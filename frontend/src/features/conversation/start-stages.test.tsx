@@ -4,10 +4,19 @@ import { expect, test } from "vitest";
 import type { Instance } from "@/lib/api/types";
 import { StartStages } from "./start-stages";
 
-test("the stage under way does not read as done", () => {
-  const stages = ["requested", "created", "sidecar", "box"].map((name) => ({ name, elapsed_ms: 1200 }));
+test("the stage under way does not read as done, and each that is done has its time", () => {
+  const names = ["requested", "created", "sidecar", "box"];
+  const stages = names.map((name, index) => ({ name, elapsed_ms: 1200 * index + 100 }));
   render(<StartStages instance={{ stages } as unknown as Instance} onCancel={() => {}} />);
   expect(screen.getByText("Box connected").closest("li")?.dataset.state).toBe("done");
+  expect(screen.getAllByRole("listitem").map((stage) => stage.textContent)).toEqual([
+    "Asked for a box0.1 s",
+    "Box made1.3 s",
+    "Sidecar connected2.5 s",
+    "Box connected3.7 s",
+    "Starting the agent",
+    "Getting ready",
+  ]);
   expect(screen.getByText("Starting the agent").closest("li")?.dataset.state).toBe("current");
   expect(screen.queryByText("Agent started")).toBeNull();
 });
