@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,8 @@ import pytest
 
 from tests import needs
 from tests.product import Product, data_directory, running
+
+LISTENING = "0A"
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -46,6 +49,7 @@ def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
             assert when_made(second) == made
             assert second.url.startswith("http://127.0.0.1:")
             # Other machines reach it.
+            assert listens_at(second) == {"0.0.0.0"}
             code = "Set-up code, asked for when the first account is made: "
             eventually(lambda: code in second.output)
             second.kill()
@@ -94,7 +98,20 @@ def check_pages(product: Product) -> None:
 def check_that_only_loopback_listens(product: Product) -> None:
     """So no code is needed."""
     assert product.url.startswith("http://127.0.0.1:")
+    assert listens_at(product) == {"127.0.0.1"}
     assert "code" not in product.output
+
+
+def listens_at(product: Product) -> set[str]:
+    """The addresses at which the kernel takes connections to its port: proc_pid_net(5)."""
+    port, found = int(product.url.rpartition(":")[2]), set()
+    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            address, _, number = line.split()[1].partition(":")
+            if line.split()[3] == LISTENING and int(number, 16) == port:
+                words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+                found.add(socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)))
+    return found
 
 
 def check_link_socket(product: Product) -> None:
@@ -141,7 +158,7 @@ def check_stop(product: Product, number: int) -> None:
     assert product.stop(number) == 0
     assert time.monotonic() - begin < 15
     assert product.processes() == set()
-    assert product.output.endswith("Stopping...\nStopped.\n")
+    assert "Stopping...\n" in product.output and product.output.endswith("Stopped.\n")
 
 
 def when_made(product: Product) -> dict[Path, int]:
