@@ -51,8 +51,8 @@ class NewSession:
         self.form = window.page.get_by_test_id("new-session-form")
 
     def start(self, prompt: str, *, mode: Mode = "Ask", model: str = "Scripted demo") -> SessionScreen:
-        page = self.window.page
         """Fills in the form and sends it; an empty `model` leaves what was chosen."""
+        page = self.window.page
         self.form.get_by_label("What should be done?").fill(prompt)
         if model:
             self.choose_model(model)
