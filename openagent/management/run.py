@@ -128,22 +128,35 @@ class Run:
 
     def _stop_instances(self) -> None:
         """Lets the instances of this host flush; when it fails or is late, they end with our lock anyway."""
-        with (self._data.logs / "stop.log").open("w") as out, contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run(
-                [
-                    sys.executable,
-                    str(CHECKOUT / "manage.py"),
-                    "stop_instances",
-                    "--timeout",
-                    str(_FLUSH_SECONDS),
-                ],
-                env=self._environment,
-                cwd=CHECKOUT,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                timeout=_INSTANCES_SECONDS,
-                check=False,
-            )
+        file = self._data.logs / "stop.log"
+        try:
+            with file.open("w") as out:
+                subprocess.run(
+                    [
+                        sys.executable,
+                        str(CHECKOUT / "manage.py"),
+                        "stop_instances",
+                        "--timeout",
+                        str(_FLUSH_SECONDS),
+                    ],
+                    env=self._environment,
+                    cwd=CHECKOUT,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    timeout=_INSTANCES_SECONDS,
+                    check=True,
+                )
+        except subprocess.TimeoutExpired:
+            self._tell_cut_off(f"did not all stop within {_INSTANCES_SECONDS} s")
+        except subprocess.CalledProcessError:
+            self._tell_cut_off("could not be stopped one by one")
+
+    def _tell_cut_off(self, why: str) -> None:
+        print(
+            f"Sessions {why} (see {self._data.logs / 'stop.log'}): what they had not sent yet is read from "
+            "their journals later.",
+            flush=True,
+        )
 
     def _tell_about_ended_parts(self) -> None:
         with contextlib.suppress(FileNotFoundError):

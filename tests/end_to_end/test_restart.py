@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -75,9 +76,11 @@ def end(product: Product, *, is_killed: bool) -> None:
         # Its parts notice, and end by themselves.
         eventually(lambda: not product.processes(), 20, lambda: "parts are left")
     else:
+        begin = time.monotonic()
         assert product.stop() == 0
+        assert time.monotonic() - begin < 15, product.output
         assert not product.processes()
-        assert product.output.endswith("Stopping...\nStopped.\n")
+        assert "Stopping...\n" in product.output and product.output.endswith("Stopped.\n")
 
 
 def check_log(client: Client, session: str, made: str, turn: str, before: Sequence[object]) -> None:

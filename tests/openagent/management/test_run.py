@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from openagent.lib.data_dir import DataDir
+from openagent.management import run as run_module
 from openagent.management.run import Run
 
 SECONDS = 20
@@ -99,3 +100,28 @@ def test_whoever_stops_the_instances_can_say_who_is_late(run: Run, monkeypatch: 
     ((command, killed_after),) = started
     assert command[-3:-1] == ["stop_instances", "--timeout"]
     assert float(command[-1]) < killed_after - 1
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("print('stopped')", ""),
+        ("import time; time.sleep(1000)", "did not all stop within 2 s"),
+        ("raise SystemExit('no database')", "could not be stopped one by one (see"),
+    ],
+    ids=["in time", "late", "failed"],
+)
+def test_a_flush_that_is_cut_off_is_told(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    command: str,
+    told: str,
+) -> None:
+    (tmp_path / "manage.py").write_text(command)
+    monkeypatch.setattr(run_module, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(run_module, "_INSTANCES_SECONDS", 2 if "within" in told else SECONDS)
+    run._stop_instances()
+    assert told in (said := capfd.readouterr().out)
+    assert ("is read from their journals later" in said) == bool(told)
