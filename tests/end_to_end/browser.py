@@ -30,6 +30,9 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
 _STATUS = re.compile(r"responded with a status of (\d+)")
+_CUT_OFF = re.compile(
+    r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)|^WebSocket connection to"
+)
 _SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 # Chromium's own: it needs a second try where somebody else has its shared memory.
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
@@ -84,6 +87,7 @@ class Window:
         self.context = context
         self.page = context.new_page()
         self.allowed: set[int] = set()
+        self.may_be_cut_off = False
         self.complaints: list[str] = []
         self.page.on("console", self._hear)
         self.page.on("pageerror", self._catch)
@@ -91,6 +95,10 @@ class Window:
     def allow(self, *statuses: int) -> None:
         """Answers with these statuses are what this test is about."""
         self.allowed |= set(statuses)
+
+    def allow_outages(self) -> None:
+        """This test ends what answers the page: that nothing does so for a while is no fault of the page."""
+        self.may_be_cut_off = True
 
     def open(self, path: str = "/") -> None:
         self.page.goto(self.url + path)
@@ -111,6 +119,8 @@ class Window:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type != "error":
+            return
+        if self.may_be_cut_off and _CUT_OFF.search(message.text):
             return
         status = _STATUS.search(message.text)
         if status is None or int(status[1]) not in self.allowed:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from playwright.sync_api import expect
 
 from sidecar import demo_model
 from tests.end_to_end.browser import Wire
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
 from tests.end_to_end.client import Client, texts
+from tests.end_to_end.instance import Instance
 from tests.end_to_end.screens import SessionScreen, Turn
+from tests.product import Product
 
 ENDLESS = "/demo long 2000 20ms"
 SPEECH = "/demo long 600 10ms"
@@ -106,12 +111,68 @@ def test_a_connection_that_breaks_in_mid_stream_catches_up(
     assert turn.words() == SPOKEN.split()
 
 
+def test_a_web_process_that_is_killed_in_mid_stream_is_caught_up_with(
+    open_window: OpenWindow, product: Product, shared: str, owner: Client
+) -> None:
+    window = open_window()
+    window.allow_outages()
+    session = SessionScreen(window, shared)
+    turn = session.send(SPEECH)
+    turn.expect_text("100:delta")
+    assert turn.article.get_attribute("data-turn-status") == "running", "too late to prove anything"
+    before = product.part("web")
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    session.expect_connection("disconnected")
+    session.expect_connection("live")
+    turn.wait()
+    assert turn.text() == SPOKEN == texts(owner.ended(shared, turn.id))
+    assert turn.words() == SPOKEN.split()
+    assert product.part("web") not in (None, before)
+
+
+def test_a_sidecar_that_is_killed_in_mid_stream_interrupts_the_turn_and_the_next_prompt_works(
+    open_window: OpenWindow, product: Product, shared: str, owner: Client
+) -> None:
+    session = SessionScreen(open_window(), shared)
+    turn = session.send(ENDLESS)
+    turn.expect_text("20:heron")
+    Instance(product, owner, shared).kill("sidecar")
+    turn.wait()
+    assert turn.stop_reason == "interrupted"
+    expect(turn.footer).to_contain_text("Interrupted: the box was lost. It is not run again by itself")
+    session.send("/demo plain").wait().expect_text("Hello from the scripted demo model.")
+    _check_kept(turn, texts(owner.ended(shared, turn.id)))
+
+
+def test_what_cannot_be_a_prompt_is_kept_with_the_reason(open_window: OpenWindow, shared: str) -> None:
+    window = open_window()
+    window.allow(400)
+    session = SessionScreen(window, shared)
+    refused = window.page.get_by_test_id("outgoing-prompt")
+    for text, reason in (
+        ("ring the \x07 bell", "Character 10 is the control character U+0007; remove it."),
+        ("x" * (1 << 20), "The prompt has 1024 KB, the limit is 256 KB: put the text into a file"),
+    ):
+        session.send(text)
+        expect(refused.get_by_role("alert")).to_contain_text(f"Not sent. {reason}")
+        window.shot(f"refused-prompt-{len(text)}")
+        refused.get_by_role("button", name="Edit").click()
+        expect(refused).to_have_count(0)
+        assert session.composer.input_value() == text
+    session.send("/demo plain").wait().expect_text("Hello from the scripted demo model.")
+
+
 def _check_stopped(session: SessionScreen, turn: Turn, owner: Client) -> None:
     turn.wait()
     assert turn.stop_reason == "cancelled"
     expect(turn.footer).to_contain_text("Stopped")
     session.expect_status("ready")
-    stored = texts(owner.ended(session.id, turn.id))
-    assert demo_model.expected_text(ENDLESS).startswith(stored)
+    _check_kept(turn, texts(owner.ended(session.id, turn.id)))
+
+
+def _check_kept(turn: Turn, stored: str) -> None:
+    """Of what the endless speech said, what is stored is shown, and nothing twice."""
+    assert stored and demo_model.expected_text(ENDLESS).startswith(stored)
     assert turn.text() == stored
     assert turn.words() == stored.split()
