@@ -97,5 +97,7 @@ def test_a_flood_is_cut_and_leaves_the_platform_and_others_alone(broken: Rig, co
     assert texts(ended) == demo_model.expected_text(f"/demo run {command}")
     (tool,) = (item for item in ended["items"] if item["type"] == "tool")
     assert len(tool["output"]) < 1_000_000
+    # Whoever reads it is told that there was more, in words of output-view.tsx.
+    assert tool["output_gap"] is True
     assert max(watch.growth.values()) < GROWTH_MB, watch.growth
     assert client.session(session)["status"] == "ready"
