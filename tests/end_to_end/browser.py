@@ -36,7 +36,9 @@ _CUT_OFF = re.compile(
 _SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 # Chromium's own: it needs a second try where somebody else has its shared memory.
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 @contextmanager
@@ -130,9 +132,11 @@ class Window:
         self.complaints.append(f"not caught: {error}")
 
 
-def check_accessibility(window: Window, name: str, *, leave_out: Sequence[str] = ()) -> None:
-    """No serious fault in either theme, and no sideways scrolling; takes a picture of each."""
-    for theme in _THEMES:
+def check_accessibility(
+    window: Window, name: str, *, themes: Sequence[Theme] = THEMES, leave_out: Sequence[str] = ()
+) -> None:
+    """No serious fault in any of the themes, and no sideways scrolling; takes a picture of each."""
+    for theme in themes:
         window.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         window.shot(f"{name}-{theme}")
         faults = _faults(window.page, leave_out)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.end_to_end.browser import check_accessibility
+from tests.end_to_end.browser import DESKTOP, check_accessibility
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.screens import Keys, SessionScreen
 
+OTHER_WIDTHS = (768, 1920)
+"""A tablet held upright and a large screen; tests of phones are in test_browser_phone.py."""
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -31,6 +33,9 @@ def test_a_session_full_of_everything(open_window: OpenWindow, shared: str) -> N
     session.page.get_by_test_id("tool-card").last.get_by_role("button").first.click()
     session.open_files()
     check_accessibility(window, "session-files")
+    for width in OTHER_WIDTHS:
+        window.page.set_viewport_size({"width": width, "height": DESKTOP["height"]})
+        check_accessibility(window, f"session-{width}", themes=("light",))
 
 
 @pytest.mark.parametrize("section", ["keys", "tokens", "deleted", "appearance", "shortcuts"])
