@@ -19,6 +19,8 @@ from sidecar.protocol import frames, messages
 
 MAX_BYTES = 256 * 1024
 MAX_QUEUED = 50
+MAX_QUEUED_BYTES = 2 * 1024 * 1024
+"""Of all prompts of a session that wait: its state holds them, and is sent to everybody who watches it."""
 
 _ENDS: dict[str, PromptState] = {
     "end_turn": PromptState.DONE,
@@ -52,6 +54,7 @@ def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -
         return _repeated(existing, session, text), False
     if session.prompts.queued().count() >= MAX_QUEUED:
         raise AppError("queue_full", f"{MAX_QUEUED} prompts wait already: remove some, or wait.", 409)
+    _check_room(text, session.prompts.queued())
     Session.objects.filter(pk=session.pk).update(
         prompt_count=F("prompt_count") + 1, is_paused=False, updated_at=timezone.now(), **ACTIVE
     )
@@ -100,12 +103,21 @@ def check_text(text: str) -> str:
     return text
 
 
+def _check_room(text: str, waiting: QuerySet[Prompt]) -> None:
+    size = sum(len(other.encode()) for other in waiting.values_list("text", flat=True))
+    if size + len(text.encode()) > MAX_QUEUED_BYTES:
+        most = MAX_QUEUED_BYTES // 1024 // 1024
+        message = f"The prompts that wait would have more than {most} MB: remove some, or wait."
+        raise AppError("queue_full", message, 409)
+
+
 @transaction.atomic
 def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
-    """Replaces the text of a prompt that still waits. PromptNotQueued when the agent has it."""
+    """Replaces the text of a prompt that still waits. PromptNotQueued when the agent has it, `queue_full`."""
     text = check_text(text)
     Session.objects.hold(session.pk)
     _require(session, prompt_id)
+    _check_room(text, session.prompts.queued().exclude(pk=prompt_id))
     if not session.prompts.queued().filter(pk=prompt_id).update(text=text):
         raise PromptNotQueued
     state.bump(session.pk)

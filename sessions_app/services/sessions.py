@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any, TypedDict, Unpack
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -35,6 +36,15 @@ class IdInUse(AppError):
 
     def __init__(self) -> None:
         super().__init__("id_in_use", "This id belongs to another session: make a new one.", 409)
+
+
+class TooMany(AppError):
+    """A user can have so many sessions, those included that can still be restored, and no more."""
+
+    def __init__(self) -> None:
+        most = settings.OPENAGENT_SESSIONS_PER_USER
+        message = f"You have {most} sessions, the most there may be; a deleted one counts until it is purged."
+        super().__init__("too_many_sessions", message, 409)
 
 
 class TurnOpen(AppError):
@@ -74,7 +84,7 @@ def create(
     """A new session, or the owner's own one that has this id already; with its first prompt, or not at all.
 
     What is left to us: the provider is that of the key that is named or of the owner's newest key, or else
-    the demo; the model is the provider's first. Invalid, IdInUse, or the prompt's own errors.
+    the demo; the model is the provider's first. Invalid, IdInUse, TooMany, or the prompt's own errors.
     """
     session = Session.objects.filter(pk=session_id).first() if session_id else None
     if session is None:
@@ -158,6 +168,8 @@ def hold_all_of(owner_id: uuid.UUID) -> None:
 
 
 def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
+    if Session.objects.filter(owner=owner).count() >= settings.OPENAGENT_SESSIONS_PER_USER:
+        raise TooMany
     key = wishes.get("key")
     agent = agents.get(wishes.get("agent") or agents.DEFAULT)
     provider = _provider(wishes.get("provider") or _usual_provider(owner, key, agent))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
@@ -65,6 +66,21 @@ def test_sending_it_again_makes_no_second_one(alice_client: APIClient) -> None:
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"] == wish["id"]
     assert (Session.objects.count(), Prompt.objects.count()) == (1, 1)
+
+
+def test_a_user_has_so_many_sessions_and_a_deleted_one_counts_while_it_can_come_back(
+    session: Session, alice_client: APIClient, charlie_client: APIClient, settings: Settings
+) -> None:
+    settings.OPENAGENT_SESSIONS_PER_USER = 2
+    wish = {"id": str(uuid.uuid4())}
+    assert alice_client.post(URL, wish).status_code == 201
+    problem(alice_client.post(URL, {}), 409, "too_many_sessions")
+    assert alice_client.post(URL, wish).status_code == 200, "It is there already."
+    assert charlie_client.post(URL, {}).status_code == 201
+    alice_client.delete(f"{URL}{session.pk}/")
+    problem(alice_client.post(URL, {}), 409, "too_many_sessions")
+    session.delete()
+    assert alice_client.post(URL, {}).status_code == 201
 
 
 def test_the_id_of_a_strangers_session_is_refused(session: Session, charlie_client: APIClient) -> None:

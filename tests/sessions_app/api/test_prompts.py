@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from openagent.accounts.models import User
 from sessions_app.api import answers
 from sessions_app.models import Instance, Prompt, PromptState, Session
+from sessions_app.services import prompts
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_prompt, make_session
 
@@ -116,6 +117,19 @@ def test_a_prompt_of_another_session_is_not_in_this_one(
     problem(alice_client.get(url_of(session, other)), 404, "not_found")
     problem(alice_client.patch(url_of(session, other), {"text": "x"}), 404, "not_found")
     problem(alice_client.delete(url_of(session, other)), 404, "not_found")
+
+
+def test_what_waits_is_bounded_by_its_bytes(
+    session: Session, alice_client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "MAX_QUEUED_BYTES", 10)
+    first, second = new("\u20ac\u20ac"), new("abcd")
+    for sent in (first, second):
+        assert alice_client.post(url_of(session), sent).status_code == 201
+    problem(alice_client.post(url_of(session), new("a")), 409, "queue_full")
+    problem(alice_client.patch(url_of(session, f"{second['id']}/"), {"text": "abcde"}), 409, "queue_full")
+    assert alice_client.patch(url_of(session, f"{second['id']}/"), {"text": "dcba"}).status_code == 200
+    assert alice_client.post(url_of(session), second | {"text": "dcba"}).status_code == 200
 
 
 @pytest.mark.parametrize(
