@@ -83,15 +83,18 @@ def reap() -> int:
     return reaped
 
 
-def make_room(*, instance: Instance) -> None:
+def make_room(*, instance: Instance) -> bool:
     """Puts the session to sleep that has been idle longest, before its time, if this instance has no place.
 
+    Whether it has none.
     Of the owner's own, if they have as many as one may; only what has been idle for a third of the time, and
     nobody while as many leave already as wait.
     """
     full = places.is_full_for(instance)
-    if not full or places.will_be_free(instance, of_owner=full == "user"):
-        return
+    if not full:
+        return False
+    if places.will_be_free(instance, of_owner=full == "user"):
+        return True
     least = _third(_limit())
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")
     if full == "user":
@@ -99,6 +102,7 @@ def make_room(*, instance: Instance) -> None:
     longest = _quiet(ready).values_list("pk", flat=True).first()
     if longest is not None:
         _put_to_sleep(longest, least)
+    return True
 
 
 def _announce(ready: QuerySet[Session], limit: int) -> None:

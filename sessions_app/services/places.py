@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from sessions_app.models import Instance, InstanceState
 
@@ -41,15 +41,19 @@ def will_be_free(instance: Instance, *, of_owner: bool) -> bool:
     )
     leaving = among.filter(state=InstanceState.STOPPING).exclude(launched_at=None)
     waiting = among.filter(state=InstanceState.REQUESTED, launched_at=None)
-    # Whose owner has as many as one may waits for one of them, not for any.
-    owners = Instance.objects.live().exclude(launched_at=None).values("session__owner")
-    full = owners.annotate(n=Count("pk")).filter(n__gte=settings.OPENAGENT_LIVE_SESSIONS_PER_USER)
     if not of_owner:
-        waiting = waiting.exclude(session__owner__in=full.values("session__owner"))
+        waiting = _but_of_full_owners(waiting)
     return leaving.count() >= waiting.count()
 
 
 def next_in_line() -> list[uuid.UUID]:
-    """Those that have waited longest to be made."""
-    unmade = Instance.objects.filter(state=InstanceState.REQUESTED, launched_at=None)
+    """Those that have waited longest to be made, of owners who may have one more."""
+    unmade = _but_of_full_owners(Instance.objects.filter(state=InstanceState.REQUESTED, launched_at=None))
     return list(unmade.order_by("requested_at").values_list("pk", flat=True)[:_CALLED])
+
+
+def _but_of_full_owners(waiting: QuerySet[Instance]) -> QuerySet[Instance]:
+    """Whose owner has as many as one may waits for one of them, not for any."""
+    owners = Instance.objects.live().exclude(launched_at=None).values("session__owner")
+    full = owners.annotate(n=Count("pk")).filter(n__gte=settings.OPENAGENT_LIVE_SESSIONS_PER_USER)
+    return waiting.exclude(session__owner__in=full.values("session__owner"))

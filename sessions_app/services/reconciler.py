@@ -48,8 +48,8 @@ def reconcile() -> None:
     inactive = instances.ours().live().filter(session__owner__is_active=False)
     for owner_id in set(inactive.values_list("session__owner", flat=True)):
         pass_.turn(partial(sessions.stop_all_of, owner_id))
-    for instance in instances.ours().live():
-        pass_.turn(partial(_check, instance), instance=instance.pk, session=instance.session_id)
+    for instance in instances.ours().live().select_related("session"):
+        pass_.turn(partial(_check, instance, pass_), instance=instance.pk, session=instance.session_id)
     for instance in instances.ours().unremoved():
         pass_.turn(partial(_attempt_removal, instance), instance=instance.pk, session=instance.session_id)
     for session_id in _waiting():
@@ -62,6 +62,8 @@ class _Pass:
     """Gives everybody a turn, whatever becomes of the others'."""
 
     def __init__(self) -> None:
+        self.without_place: set[uuid.UUID] = set()
+        """Owners of whom one instance found no place in this pass: their others are not tried for nothing."""
         self._failures: list[Exception] = []
 
     def turn(
@@ -106,11 +108,14 @@ def _remove_strangers(pass_: _Pass) -> None:
             pass_.turn(partial(instances.remove_ref, ref), instance=ref["instance_id"])
 
 
-def _check(instance: Instance) -> None:
+def _check(instance: Instance, pass_: _Pass) -> None:
     if places.is_waiting(instance):
         # However long that takes, it has not failed.
-        instances.launch(instance_id=instance.pk)
-        activity.make_room(instance=instance)
+        owner_id = instance.session.owner_id
+        if owner_id not in pass_.without_place:
+            instances.launch(instance_id=instance.pk)
+            if activity.make_room(instance=instance):
+                pass_.without_place.add(owner_id)
         return
     Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)
     passes = instance.silent_passes + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -154,3 +155,26 @@ def test_only_as_many_make_room_as_wait(alice: User, settings: Settings) -> None
     start(alice)
     reconciler.reconcile()
     assert fresh(other).state == "stopping"
+
+
+def test_those_of_one_who_may_have_no_more_keep_nobody_from_a_place(
+    alice: User, bob: User, charlie: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 2
+    settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 1
+    mine = start(alice)
+    of_bob = start(bob)
+    waiting = [start(alice).pk for _ in range(5)]
+    charlies = start(charlie)
+    assert places.next_in_line() == [charlies.pk]
+    tried: list[object] = []
+    launch = instances.launch
+
+    def count(*, instance_id: uuid.UUID, again: bool = False) -> None:
+        tried.append(instance_id)
+        launch(instance_id=instance_id, again=again)
+
+    monkeypatch.setattr(instances, "launch", count)
+    reconciler.reconcile()
+    assert len(set(tried) & set(waiting)) == 1
+    assert [fresh(one).state for one in (mine, of_bob, charlies)] == ["starting", "starting", "requested"]
