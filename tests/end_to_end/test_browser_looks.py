@@ -24,6 +24,10 @@ def test_a_session_full_of_everything(open_window: OpenWindow, shared: str) -> N
     session.send("/demo plain")
     expect(session.queue).to_have_count(1)
     check_accessibility(window, "session")
+    for width in OTHER_WIDTHS:
+        window.page.set_viewport_size({"width": width, "height": DESKTOP["height"]})
+        check_accessibility(window, f"session-{width}", themes=("light",))
+    window.page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
     window.page.get_by_test_id("inbox-link").click()
     expect(window.page.get_by_test_id("inbox")).to_contain_text("rm -rf build")
     check_accessibility(window, "inbox")
@@ -33,9 +37,6 @@ def test_a_session_full_of_everything(open_window: OpenWindow, shared: str) -> N
     session.page.get_by_test_id("tool-card").last.get_by_role("button").first.click()
     session.open_files()
     check_accessibility(window, "session-files")
-    for width in OTHER_WIDTHS:
-        window.page.set_viewport_size({"width": width, "height": DESKTOP["height"]})
-        check_accessibility(window, f"session-{width}", themes=("light",))
 
 
 @pytest.mark.parametrize("section", ["keys", "tokens", "deleted", "appearance", "shortcuts"])
