@@ -84,9 +84,9 @@ def _make_secret(file: Path, value: str) -> None:
 
 def take_lock(data: DataDir) -> int:
     """Locks the data directory for the life of the returned descriptor."""
-    # Readable by all: instances, under their own users, wait for a shared lock on it.
-    descriptor = os.open(data.supervisor_lock, os.O_RDWR | os.O_CREAT, 0o644)
-    os.fchmod(descriptor, 0o644)
+    # For us alone, as whom the keepers of instances wait for it: whoever may read it can hold it, too.
+    descriptor = os.open(data.supervisor_lock, os.O_RDWR | os.O_CREAT, 0o600)
+    os.fchmod(descriptor, 0o600)
     deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
     while True:
         try:

@@ -126,10 +126,9 @@ def check_link_socket(product: Product) -> None:
 def check_what_others_can_read(product: Product) -> None:
     """Nothing of ours."""
     data = product.data
-    open_to_others = {data.link_socket, data.supervisor_lock}
     for path in (*data.root.iterdir(), *data.run.iterdir(), *data.logs.iterdir(), *data.secrets.iterdir()):
         mode = path.lstat().st_mode & 0o777
-        assert path in open_to_others or mode & 0o044 == 0, f"{path} has mode {mode:o}"
+        assert path == data.link_socket or mode & 0o044 == 0, f"{path} has mode {mode:o}"
 
 
 def check_that_it_is_started_again(product: Product, name: str) -> None:
