@@ -57,8 +57,8 @@ class DataDir:
 
     @property
     def link_socket(self) -> Path:
-        """Where sidecars of this host reach the platform."""
-        return self.run / "link.sock"
+        """Where sidecars of this host reach the platform. They see all of its folder: only it is there."""
+        return self.run / "link" / "link.sock"
 
     @property
     def supervisor_lock(self) -> Path:

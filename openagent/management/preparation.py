@@ -30,7 +30,7 @@ def make_directories(data: DataDir) -> None:
     _check_sockets(data)
     try:
         missing = [folder for folder in data.root.parents if not folder.exists()]
-        for folder in (*reversed(missing), data.root, data.run, data.sessions):
+        for folder in (*reversed(missing), data.root, data.run, data.link_socket.parent, data.sessions):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o711)
         for folder in (data.secrets, data.logs, data.static):

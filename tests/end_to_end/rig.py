@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx2
 
+from openagent.lib.data_dir import DataDir
 from sidecar import demo_model
 from tests import head_start
 from tests.end_to_end.client import Client, eventually, first_run
@@ -144,7 +145,7 @@ def rig(make: Callable[..., Product] = Product, **environment: str) -> Iterator[
         data_directory() as data,
         data_directory() as aside,
         Provider() as provider,
-        LinkProxy(aside / "link.sock", data / "run" / "link.sock") as link,
+        LinkProxy(aside / "link.sock", DataDir(data).link_socket) as link,
         started(data, link, provider, make, **environment) as product,
     ):
         client = first_run(product.url, "admin", "write", "read")

@@ -30,7 +30,8 @@ def mode(path: Path) -> int:
 def test_others_can_pass_to_the_sockets_and_see_nothing(data: DataDir) -> None:
     preparation.make_directories(data)
     preparation.make_directories(data)
-    assert [mode(path) for path in (data.root, data.run, data.sessions)] == [0o711] * 3
+    passages = (data.root, data.run, data.link_socket.parent, data.sessions)
+    assert [mode(path) for path in passages] == [0o711] * 4
     assert [mode(path) for path in (data.secrets, data.logs, data.static)] == [0o700] * 3
 
 

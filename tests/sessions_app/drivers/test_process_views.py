@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from openagent.lib.data_dir import DataDir
 from sessions_app.drivers import process_views
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import Limits
@@ -24,7 +25,7 @@ def places(tmp_path: Path) -> Places:
         volume=Path("/data/volumes/v"),
         journal=Path("/data/journals/v"),
         instance=Path("/data/instances/i"),
-        link=Path("/data/run/link.sock"),
+        link=DataDir(Path("/data")).link_socket,
         secret=(Path("/data"), Path("/checkout")),
     )
 
@@ -138,6 +139,15 @@ def test_a_box_is_told_nothing_of_the_platforms_environment(monkeypatch: pytest.
         "LANG",
         "TERM",
     }
+
+
+def test_of_what_runs_beside_it_the_sidecar_sees_the_link_alone(places: Places) -> None:
+    data = DataDir(Path("/data"))
+    mounted = binds(process_views.sidecar(places, None, {}).arguments)
+    seen = [Path(source) for source, _ in mounted.values()]
+    assert [path for path in seen if path.is_relative_to(data.run)] == [data.link_socket.parent]
+    for other in (data.redis_socket, data.supervisor_lock, data.stopping):
+        assert not any(other.is_relative_to(path) for path in seen)
 
 
 def test_a_link_over_tcp_needs_no_folder(places: Places) -> None:
