@@ -21,6 +21,8 @@ from sessions_app.services import state
 from sidecar.protocol import terminals
 
 MAX_KEPT_BYTES = 8 * 1024 * 1024
+MAX_PIECES = 2 * MAX_KEPT_BYTES // terminals.SAVED_BYTES
+"""Of one terminal: twice as many as a sidecar sends that fills its pieces, as ours does."""
 READ_SECONDS = 30.0
 """How long an open terminal is read, whatever its sidecar answers; what is kept of one takes a second."""
 
@@ -79,7 +81,7 @@ def store(*, session_id: uuid.UUID, saved: terminals.TerminalSaved) -> terminals
     rows = Terminal.objects.present().filter(pk=terminal_id, session=session_id)
     terminal = rows.first()
     fits = 0 <= saved.start <= saved.offset <= saved.end <= saved.start + MAX_KEPT_BYTES
-    if terminal is None or not fits:
+    if terminal is None or not fits or terminal.pieces.count() >= MAX_PIECES:
         return terminals.TerminalSavedAck(terminal=saved.terminal, offset=max(saved.end, saved.offset))
     if saved.offset == saved.start:
         rows.filter(kept_end=None).update(

@@ -12,9 +12,11 @@ import pytest
 
 from openagent.lib.errors import AppError
 from sessions_app import relay
-from sessions_app.models import Terminal, TerminalState
+from sessions_app.models import Session, Terminal, TerminalState
 from sessions_app.services import transcripts
 from sessions_app.services.transcripts import Kept, NotRecorded
+from sidecar.protocol.terminals import TerminalSaved
+from tests.sessions_app.conftest import make_terminal
 
 
 @pytest.mark.parametrize(
@@ -84,3 +86,17 @@ def test_a_sidecar_that_answers_without_end_is_not_waited_for(monkeypatch: pytes
         transcripts.read(Terminal(session_id=uuid.uuid4(), state=TerminalState.OPEN, rows=24, cols=80))
     assert refused.value.code == "box_silent"
     assert patiences == [30, 20, 10, 0]
+
+
+def test_a_sidecar_that_cuts_what_it_saves_into_crumbs_has_few_of_them_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcripts, "MAX_PIECES", 3)
+    terminal = make_terminal(session, state="closed", reason="exited")
+    answers = []
+    for offset, crumb in enumerate([b"a", b"b", b"c", b"d", b"e"]):
+        saved = TerminalSaved(terminal=str(terminal.pk), start=0, end=9, offset=offset, data=crumb)
+        answers.append(transcripts.store(session_id=session.pk, saved=saved).offset)
+    assert answers == [1, 2, 3, 9, 9], "What is left out is acknowledged as a whole."
+    terminal.refresh_from_db()
+    assert transcripts.whole_text(transcripts.stored(terminal)) == "abc\n[Later output is not here.]\n"
