@@ -49,9 +49,9 @@ class SessionConsumer(people.PersonConsumer):
         self._outstanding = 0
         self._seq = 0
         self.reader = feeds.Reader()
+        upkeep.admit(self)
         # Watch first and read then: what happens in between is in the feed.
         self.feed = relay.watch(self.session_id, self.reader)
-        upkeep.viewers.add(self)
         counters.VIEWERS.inc()
         try:
             await base.run_together(self._read(), self._write(), self._beat(), self.wait_for_end())

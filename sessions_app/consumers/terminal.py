@@ -59,9 +59,9 @@ class TerminalConsumer(people.PersonConsumer):
         self._refused_by: relay.LinkTerminals | None = None
         self._number = 0
         self._reader = feeds.Reader()
+        upkeep.admit(self)
         self._take_over()
         relay.watch(self.session_id, self._reader)
-        upkeep.viewers.add(self)
         counters.VIEWERS.inc()
         try:
             await base.run_together(

@@ -28,6 +28,8 @@ PAUSE_SECONDS = 0.05
 LOGIN_SECONDS = 2.0
 ABSENCE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
+MAX_SOCKETS = 128
+"""Of one user, of sessions and of terminals together: to each the whole state may be on its way."""
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
@@ -43,6 +45,13 @@ class Viewer(Protocol):
 
 viewers: set[Viewer] = set()
 _tasks: list[asyncio.Task[None]] = []
+
+
+def admit(viewer: Viewer) -> None:
+    """Counts it among the viewers. Closed when its user has as many sockets as one may."""
+    if sum(other.login.user_id == viewer.login.user_id for other in viewers) >= MAX_SOCKETS:
+        raise base.Closed(base.SLOW_DOWN, "you have too many sockets open")
+    viewers.add(viewer)
 
 
 def ensure_running() -> None:
