@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from sessions_app.api import log_answers
+from openagent.accounts.models import User
+from sessions_app.api import at_once, log_answers
 from sessions_app.models import Session
 from sessions_app.services import conversation, folding, logs
 from tests.sessions_app.api.problems import problem
@@ -121,6 +122,21 @@ def test_a_page_of_long_rows_ends_early(
 def test_what_is_no_number_is_refused(session: Session, alice_client: APIClient, query: str) -> None:
     body = problem(alice_client.get(f"{url_of(session)}?{query}"), 400, "invalid")
     assert list(body["errors"]) == [query.split("=")[0]]
+
+
+def test_one_user_has_so_many_conversations_told_at_once(
+    session: Session, charlie: User, alice_client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_once, "PATIENCE_SECONDS", 0)
+    url = url_of(session, "conversation")
+    with at_once.turn(session.owner_id), at_once.turn(charlie.pk), at_once.turn(charlie.pk):
+        assert alice_client.get(url).status_code == 200
+        with at_once.turn(session.owner_id):
+            response = alice_client.get(url)
+            problem(response, 429, "slow_down")
+            assert response["Retry-After"] == "2"
+    assert alice_client.get(url).status_code == 200
+    assert not at_once._made
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)

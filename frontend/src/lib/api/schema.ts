@@ -209,6 +209,7 @@ export interface paths {
          * @description Get the conversation: turns with messages, thoughts, tools, permissions and the plan.
          *
          *     As a whole, unless its log is beyond all measure: then `omitted_before` is the first number told of.
+         *     Of one user two are made at a time; who waits for too long gets 429 with `Retry-After`.
          */
         get: operations["conversation_get"];
         put?: never;
