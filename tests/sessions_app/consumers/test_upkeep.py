@@ -1,7 +1,8 @@
-"""What runs beside the sockets: who is missing is counted, from the first request of any kind on."""
+"""What runs beside the sockets: who is missing is counted, from the first request on, and who is too many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from openagent.asgi import application
 from sessions_app.consumers import upkeep
 from sessions_app.models import Instance, InstanceState, Session
 from tests.sessions_app.conftest import make_instance, make_session
-from tests.sessions_app.consumers.conftest import Sidecar, Socket, eventually
+from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,3 +51,19 @@ async def test_it_begins_with_the_first_request_even_if_no_socket_ever_comes(
     await request.send_input({"type": "http.request", "body": b""})
     assert (await request.receive_output(10))["status"] == 200
     await eventually(lambda: Instance.objects.get(pk=missing.pk).linkless_passes > 0)
+
+
+async def test_one_user_has_so_many_sockets(
+    browser: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "MAX_SOCKETS", 1)
+    first, second = browser(), browser()
+    assert await first.connect()
+    await first.until("live")
+    assert await second.connect()
+    assert await second.closed() == 4429
+    await first.close()
+    await eventually(lambda: not upkeep.viewers)
+    third = browser()
+    assert await third.connect()
+    await third.until("live")
