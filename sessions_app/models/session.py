@@ -47,6 +47,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Sessions that were deleted and can still come back."""
         return self.filter(deleted_at__isnull=False, purge_begun_at=None)
 
+    def unpurged(self) -> SessionQuerySet:
+        """Sessions that are more than the row that says what was used in them."""
+        return self.filter(purged_at=None)
+
     def owned_by(self, user_id: uuid.UUID) -> SessionQuerySet:
         """What this user may see."""
         return self.present().filter(owner_id=user_id)

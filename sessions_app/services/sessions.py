@@ -168,7 +168,7 @@ def hold_all_of(owner_id: uuid.UUID) -> None:
 
 
 def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
-    if Session.objects.filter(owner=owner).count() >= settings.OPENAGENT_SESSIONS_PER_USER:
+    if Session.objects.unpurged().filter(owner=owner).count() >= settings.OPENAGENT_SESSIONS_PER_USER:
         raise TooMany
     key = wishes.get("key")
     agent = agents.get(wishes.get("agent") or agents.DEFAULT)
