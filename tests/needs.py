@@ -37,6 +37,10 @@ def browser() -> Path:
     return tool("browser", next(filter(None, map(shutil.which, names)), None))
 
 
+def node() -> Path:
+    return tool("node", shutil.which("node"))
+
+
 def redis() -> Path:
     return tool("redis", parts.find_redis())
 

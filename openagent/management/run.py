@@ -18,10 +18,10 @@ from openagent.management import supervised, tethered
 from openagent.management.preparation import CannotStart
 
 _READY_SECONDS = 180.0
-# Of the 15 seconds that a stop may take; the parts' own times are in parts.py.
-_INSTANCES_SECONDS = 6.5
+# Of the 15 seconds that a stop may take, half a second for ourselves; the parts' own times are in parts.py.
+_INSTANCES_SECONDS = 6.0
 # Of these, so that the command, which has to load the platform first, can still say who is late.
-_FLUSH_SECONDS = 4.5
+_FLUSH_SECONDS = 4.0
 _SUPERVISOR_SECONDS = 7.5
 _SWEEP_SECONDS = 1.0
 _POLL_SECONDS = 0.2

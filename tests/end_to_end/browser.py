@@ -31,7 +31,8 @@ PHONE = {"width": 360, "height": 740}
 
 _STATUS = re.compile(r"responded with a status of (\d+)")
 _CUT_OFF = re.compile(
-    r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)|^WebSocket connection to"
+    r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH)"
+    r"|^WebSocket connection to"
 )
 _SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 # Chromium's own: it needs a second try where somebody else has its shared memory.

@@ -118,7 +118,7 @@ def test_a_web_process_that_is_killed_in_mid_stream_is_caught_up_with(
     window.allow_outages()
     session = SessionScreen(window, shared)
     turn = session.send(SPEECH)
-    turn.expect_text("100:delta")
+    turn.expect_text("20:heron")
     assert turn.article.get_attribute("data-turn-status") == "running", "too late to prove anything"
     before = product.part("web")
     assert before is not None
@@ -140,7 +140,7 @@ def test_a_sidecar_that_is_killed_in_mid_stream_interrupts_the_turn_and_the_next
     Instance(product, owner, shared).kill("sidecar")
     turn.wait()
     assert turn.stop_reason == "interrupted"
-    expect(turn.footer).to_contain_text("Interrupted: the box was lost. It is not run again by itself")
+    expect(turn.footer).to_contain_text("Interrupted: the box stopped. It is not run again by itself")
     session.send("/demo plain").wait().expect_text("Hello from the scripted demo model.")
     _check_kept(turn, texts(owner.ended(shared, turn.id)))
 

@@ -124,14 +124,13 @@ def test_short_answers_share_a_connection(server: Path) -> None:
 
 
 def test_a_body_that_says_that_it_is_too_long_is_refused_at_once(server: Path) -> None:
-    with closing(_Connection(server)) as connection:
-        connection.putrequest("POST", "/sent")
-        connection.putheader("Content-Length", str(20 << 30))
-        connection.putheader("Expect", "100-continue")
-        connection.endheaders(b"x")
-        assert connection.sock is not None
-        with connection.sock.makefile("rb") as stream:
-            answer = stream.read()
+    head = b"POST /sent HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+    with closing(socket.socket(socket.AF_UNIX)) as client, client.makefile("rb") as stream:
+        client.settimeout(SECONDS)
+        client.connect(str(server))
+        # With all that it gets in one piece, it has read everything when it closes.
+        client.sendall(head % (20 << 30) + b"x")
+        answer = stream.read()
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"\r\nConnection: close\r\n" in answer
     assert answer.count(b"HTTP/1.1") == 1

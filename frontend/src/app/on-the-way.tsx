@@ -80,8 +80,10 @@ function liveInstance(session: Session) {
 function useUnshown(id: string, conversation: Conversation, prompts: Prompt[]): Outgoing[] {
   const outgoing = useOutbox(outgoingOf(id));
   useEffect(() => {
-    forgetPrompts(id, new Set([...prompts, ...conversation.turns].map((known) => known.id)));
-  }, [id, prompts, conversation.turns]);
+    // Also when another tab has just written about one that has long been shown.
+    if (outgoing.length)
+      forgetPrompts(id, new Set([...prompts, ...conversation.turns].map((known) => known.id)));
+  }, [id, prompts, conversation.turns, outgoing]);
   return outgoing;
 }
 

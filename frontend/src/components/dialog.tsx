@@ -1,7 +1,7 @@
 // Dialogs: focus goes in and comes back, Esc closes; and the one question before something is destroyed.
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "@/lib/api/errors";
 import { cn } from "@/lib/cn";
 import { Button } from "./button";
@@ -77,19 +77,21 @@ interface ConfirmProps {
 /** Asks before something is lost. Closes when it is done, and says why when it could not be. */
 export function Confirm({ open, onClose, title, children, action, onConfirm }: ConfirmProps) {
   const [state, setState] = useState<{ busy: boolean; error: string }>({ busy: false, error: "" });
-  // What went wrong was read: the question may be asked again.
+  const asked = useRef(0);
+  // What went wrong was read, and what is still under way is of no more interest: the question may be asked again.
   const close = () => {
-    setState((now) => ({ ...now, error: "" }));
+    asked.current += 1;
+    setState({ busy: false, error: "" });
     onClose();
   };
   const confirm = async () => {
+    const number = asked.current;
     setState({ busy: true, error: "" });
     try {
       await onConfirm();
-      setState({ busy: false, error: "" });
-      onClose();
+      if (number === asked.current) close();
     } catch (error) {
-      setState({ busy: false, error: messageOf(error) });
+      if (number === asked.current) setState({ busy: false, error: messageOf(error) });
     }
   };
   return (

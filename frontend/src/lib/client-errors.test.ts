@@ -76,7 +76,7 @@ describe("an error of the page", () => {
   it("is not reported when there have been too many", () => {
     for (let number = 0; number < 50; number++) reportError(`error ${number}`);
     // Twenty for as long as the page lives: the tests above have reported some.
-    expect(reports().length).toBeLessThan(20);
+    expect(reports().length).toBeLessThanOrEqual(20);
     expect(reports().length).toBeGreaterThan(0);
   });
 });

@@ -10,7 +10,7 @@ vi.mock("./api/sessions", () => ({ sendPrompt }));
 
 const outgoing = () => outgoingOf("s")(useOutbox.getState());
 
-type Page = Pick<typeof import("./outbox"), "outgoingOf" | "useOutbox" | "submitPrompt">;
+type Page = Pick<typeof import("./outbox"), "outgoingOf" | "useOutbox" | "submitPrompt" | "retryPrompt">;
 const shownBy = (page: Page) => page.outgoingOf("s")(page.useOutbox.getState());
 
 /** The same storage, but nothing else of the page: after a reload, or in another tab. */
@@ -84,5 +84,37 @@ describe("outbox", () => {
     forgetPrompts("s", new Set([prompt?.id ?? ""]));
     dispatchEvent(new StorageEvent("storage", { key: `openagent.outbox.s.${prompt?.id}`, newValue: null }));
     expect(shownBy(other)).toEqual([]);
+  });
+
+  test("what another tab sends again is that one's, and can be sent from here when it has failed there too", async () => {
+    sendPrompt.mockRejectedValue(new Unreachable());
+    await submitPrompt("s", "failing");
+    const other = await anotherPage();
+    const id = outgoing()[0]?.id ?? "";
+    let fail = (_: unknown) => {};
+    sendPrompt.mockReturnValueOnce(new Promise((_, reject) => (fail = reject)));
+    const again = other.retryPrompt("s", id);
+    tellEveryTab();
+    expect(outgoing()).toMatchObject([{ state: "sending" }]);
+    fail(new Unreachable());
+    await again;
+    tellEveryTab();
+    expect(outgoing()).toMatchObject([{ state: "failed" }]);
+    expect(shownBy(other)).toMatchObject([{ state: "failed" }]);
+    sendPrompt.mockResolvedValue({});
+    await retryPrompt("s", id);
+    expect(outgoing()).toMatchObject([{ state: "sent" }]);
+  });
+
+  test("what a tab that closes was sending is not sent for ever in the others", async () => {
+    sendPrompt.mockReturnValueOnce(new Promise(() => undefined));
+    const other = await anotherPage();
+    void submitPrompt("s", "half sent");
+    tellEveryTab();
+    const [prompt] = outgoing();
+    expect(shownBy(other)).toContainEqual(prompt);
+    dispatchEvent(new Event("pagehide"));
+    const kept = localStorage.getItem(`openagent.outbox.s.${prompt?.id}`) ?? "";
+    expect(JSON.parse(kept)).toMatchObject({ text: "half sent", state: "failed" });
   });
 });

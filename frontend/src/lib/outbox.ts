@@ -25,6 +25,7 @@ export const useOutbox = create<Outboxes>(() => ({}));
 /** What this page sends or has sent itself: as long as it is open, no other one knows better how that stands. */
 const own = new Set<string>();
 
+const CLOSED = "The page was closed while this was sent.";
 const NONE: Outgoing[] = [];
 
 export function outgoingOf(session: string): (boxes: Outboxes) => Outgoing[] {
@@ -59,7 +60,7 @@ function takeOver(): void {
   for (const name of namesIn(FOLDER)) {
     const prompt = recall<Outgoing | null>(name, null);
     const [session = ""] = name.slice(FOLDER.length).split(".");
-    const error = prompt?.error || "The page was closed while this was sent.";
+    const error = prompt?.error || CLOSED;
     if (prompt) keep(session, { ...prompt, state: "failed", error });
   }
 }
@@ -73,14 +74,28 @@ function follow({ key, newValue }: StorageEvent): void {
     change(session, (prompts) => prompts.filter((prompt) => prompt.id !== id));
     return;
   }
-  const theirs: Outgoing = JSON.parse(newValue);
+  const theirs = recall<Outgoing | null>(name, null);
   const ours = find(session, id);
+  if (!theirs) return;
   if (ours && own.has(id) && ours.state !== "failed" && theirs.state === "failed") remember(name, ours);
-  else show(session, theirs);
+  else {
+    // Another tab sends it now: how it ends is for that one to say.
+    if (theirs.state === "sending" && ours?.state !== "sending") own.delete(id);
+    show(session, theirs);
+  }
+}
+
+/** The other tabs are told that nobody goes on sending what this page had under way. */
+function giveUp(): void {
+  for (const [session, prompts] of Object.entries(useOutbox.getState()))
+    for (const prompt of prompts)
+      if (own.has(prompt.id) && prompt.state === "sending")
+        remember(nameOf(session, prompt.id), { ...prompt, state: "failed", error: CLOSED });
 }
 
 takeOver();
 window.addEventListener("storage", follow);
+window.addEventListener("pagehide", giveUp);
 
 /** Shows the prompt at once and sends it; a failure keeps it with what went wrong. */
 export async function submitPrompt(session: string, text: string): Promise<void> {

@@ -103,6 +103,11 @@ export function useShortcuts(handlers: Partial<Record<ShortcutId, () => void>>):
 
 /** The key is an input method's, in the middle of a word. */
 export function isComposing(event: { nativeEvent: { isComposing: boolean }; keyCode: number }): boolean {
+  return isComposingNow({ isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode });
+}
+
+/** Of the browser's own event. */
+export function isComposingNow(event: { isComposing: boolean; keyCode: number }): boolean {
   // keyCode 229: some input methods end a composition with an Enter that is not marked as theirs.
-  return event.nativeEvent.isComposing || event.keyCode === 229;
+  return event.isComposing || event.keyCode === 229;
 }

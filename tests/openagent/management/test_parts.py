@@ -25,7 +25,7 @@ def read(listed: list[parts.Part]) -> configparser.RawConfigParser:
 def test_parts_start_in_order_and_fit_into_the_time_of_a_stop() -> None:
     listed = parts.every(DATA, host="127.0.0.1", port=8000, redis=Path("/bin/redis-server"), vite=False)
     assert [part.name for part in listed] == ["redis", "web", "beat", "worker"]
-    # With 6.5 s for the instances and 1 s for what is left, 15 in all.
+    # With 6 s for the instances and 1 s for what is left, 15 in all with what we take ourselves.
     assert sum(part.stop_seconds for part in listed) <= 7
     written = read(listed)
     assert [written.get(f"program:{part.name}", "priority") for part in listed] == ["0", "1", "2", "3"]

@@ -10,7 +10,7 @@ import { sessionsQuery } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { serverNow } from "@/lib/server-clock";
-import { keysOf } from "@/lib/shortcuts";
+import { isComposing, keysOf } from "@/lib/shortcuts";
 import { useHalfMinutes } from "@/lib/time";
 import { isUnread, noteSessions, useSeen } from "@/lib/unread";
 import { groupSessions } from "./grouping";
@@ -54,7 +54,7 @@ export function Sidebar({ currentId, header, footer, onNavigate }: SidebarProps)
             value={search}
             onChange={(event) => setSearch(event.target.value)}
             onKeyDown={(event) => {
-              if (event.key !== "Escape" || !search) return;
+              if (event.key !== "Escape" || !search || isComposing(event)) return;
               event.preventDefault();
               setSearch("");
             }}

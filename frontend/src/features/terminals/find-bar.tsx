@@ -2,6 +2,7 @@
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { IconButton } from "@/components/button";
+import { isComposing } from "@/lib/shortcuts";
 import type { LiveTerminal } from "./live-terminal";
 import { searchColours } from "./xterm/theme";
 
@@ -17,14 +18,14 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
   }, [live]);
   const options = (incremental: boolean) => ({ incremental, decorations: searchColours() });
   const closeOnEscape = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || isComposing(event)) return;
     event.preventDefault();
     event.stopPropagation();
     onClose();
     live.focus();
   };
   const findOnEnter = (event: KeyboardEvent) => {
-    if (event.key !== "Enter") return;
+    if (event.key !== "Enter" || isComposing(event)) return;
     event.preventDefault();
     if (event.shiftKey) live.search.findNext(term, options(false));
     else live.search.findPrevious(term, options(false));
