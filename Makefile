@@ -51,7 +51,7 @@ e2e: setup-test
 bench: setup-test
 	@$(BIN)/python -m tests.bench
 
-soak: setup-test
+soak: setup-test agents
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
 	@OPENAGENT_VARIANTS=1 $(PYTEST) -m variant
@@ -67,7 +67,7 @@ agent-pin:
 	@npm install --prefix deploy/agents/$(AGENT) --package-lock-only --save-exact --ignore-scripts --engine-strict=false $(PACKAGE)
 	@deploy/setup agents
 
-conformance: setup-test
+conformance: setup-test agents
 	@OPENAGENT_CONFORMANCE=1 OPENAGENT_VARIANTS=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
 
 setup:

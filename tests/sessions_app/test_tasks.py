@@ -123,6 +123,8 @@ def test_the_worker_for_instances_begins_with_a_pass(
     queues: tuple[str, ...], sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
+    # Not through a thread of its own, as where sockets are served, which a test before may have been.
+    monkeypatch.setattr(jobs, "_must_not_wait", threading.Event())
     monkeypatch.setattr(app, "send_task", lambda name, **options: asked.append(name))
     failed = [
         answer
