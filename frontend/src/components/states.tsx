@@ -86,3 +86,25 @@ export function AsLastSeen({ className, ...rest }: ComponentProps<"p">) {
     </p>
   );
 }
+
+interface ShowMoreProps {
+  /** A list that comes page by page. */
+  list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown };
+  className?: string;
+}
+
+/** Under a list that goes on. */
+export function ShowMore({ list, className }: ShowMoreProps) {
+  if (!list.hasNextPage) return null;
+  return (
+    <Button
+      look="quiet"
+      size="small"
+      className={cn("w-full", className)}
+      disabled={list.isFetchingNextPage}
+      onClick={() => list.fetchNextPage()}
+    >
+      Show more
+    </Button>
+  );
+}

@@ -32,6 +32,18 @@ async def submit(session: Session, text: str = "go") -> uuid.UUID:
     return prompt.pk
 
 
+def hold_storing(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Nothing is stored from here on until the event is set."""
+    may_store, real = threading.Event(), ingest.store
+
+    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
+        assert may_store.wait(SECONDS)
+        return real(batches)
+
+    monkeypatch.setattr(ingest, "store", store)
+    return may_store
+
+
 async def stored(session: Session) -> list[int]:
     rows = Event.objects.filter(session=session).order_by("seq").values_list("seq", flat=True)
     return await sync_to_async(lambda: list(rows))()
@@ -144,16 +156,10 @@ async def test_acknowledging_after_a_loss_releases_what_the_lost_generation_had_
     browser: Browsers, sidecar: Sidecar, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Numbers go on from before what was shown and never stored, so no acknowledgement names those again."""
-    may_store, real = threading.Event(), ingest.store
-
-    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
-        assert may_store.wait(SECONDS)
-        return real(batches)
-
     turn = await submit(session)
     await sidecar.say("turn.started", turn, prompt="go")
     known = sidecar.seq
-    monkeypatch.setattr(ingest, "store", store)
+    may_store = hold_storing(monkeypatch)
     alice = browser(after=f"1.{known}")
     assert await alice.connect()
     await alice.until("live")
@@ -193,13 +199,7 @@ async def test_whoever_is_shown_a_question_can_answer_it(
     browser: Browsers, sidecar: Sidecar, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other events are shown before they are stored; this one and what follows it are shown after it is."""
-    may_store, real = threading.Event(), ingest.store
-
-    def store(batches: Sequence[ingest.Batch]) -> list[Outcome]:
-        assert may_store.wait(SECONDS)
-        return real(batches)
-
-    monkeypatch.setattr(ingest, "store", store)
+    may_store = hold_storing(monkeypatch)
     alice = browser()
     assert await alice.connect()
     await alice.until("live")

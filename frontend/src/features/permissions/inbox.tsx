@@ -2,8 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Inbox as InboxIcon } from "lucide-react";
-import { Button } from "@/components/button";
-import { AsLastSeen, Empty, Problem, Skeleton } from "@/components/states";
+import { AsLastSeen, Empty, Problem, ShowMore, Skeleton } from "@/components/states";
 import { RelativeTime } from "@/components/time";
 import { inboxQuery } from "@/lib/api/permissions";
 import type { Permission } from "@/lib/api/types";
@@ -36,17 +35,7 @@ export function Inbox({ me }: { me: string }) {
           <InboxEntry key={permission.id} permission={permission} me={me} />
         ))}
       </ul>
-      {query.hasNextPage && (
-        <Button
-          look="quiet"
-          size="small"
-          className="mt-3 w-full"
-          disabled={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <ShowMore list={query} className="mt-3" />
     </section>
   );
 }

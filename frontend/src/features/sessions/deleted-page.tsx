@@ -4,7 +4,7 @@ import { Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/button";
-import { Empty, Problem, Skeleton } from "@/components/states";
+import { Empty, Problem, ShowMore, Skeleton } from "@/components/states";
 import { RelativeTime } from "@/components/time";
 import { messageOf } from "@/lib/api/errors";
 import { sessionsQuery } from "@/lib/api/sessions";
@@ -44,11 +44,7 @@ export function DeletedPage() {
           ))}
         </ul>
       )}
-      {query.hasNextPage && (
-        <Button look="quiet" size="small" className="mt-1 w-full" onClick={() => query.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore list={query} className="mt-1" />
     </section>
   );
 }

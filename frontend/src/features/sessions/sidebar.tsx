@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronRight, Plus, Search, Trash2, X } from "lucide-react";
 import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import { Button, buttonClass, IconButton } from "@/components/button";
-import { AsLastSeen, Empty, Problem, Skeleton } from "@/components/states";
+import { AsLastSeen, Empty, Problem, ShowMore, Skeleton } from "@/components/states";
 import { StatusMark } from "@/components/status";
 import { sessionsQuery } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
@@ -146,17 +146,7 @@ function SessionList({ q, currentId, onNavigate, empty }: ListProps & { empty: R
         </section>
       ))}
       {isOutdated && <AsLastSeen data-testid="sessions-outdated" className="sticky bottom-0 mt-2 bg-side" />}
-      {query.hasNextPage && (
-        <Button
-          look="quiet"
-          size="small"
-          className="mt-1 w-full"
-          disabled={query.isFetchingNextPage}
-          onClick={() => query.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <ShowMore list={query} className="mt-1" />
     </>
   );
 }
@@ -244,7 +234,7 @@ function ArchivedSessions({ q, currentId, onNavigate }: ListProps) {
       <Problem what="The archive could not be loaded" error={query.error} onRetry={() => query.refetch()} />
     );
   }
-  const sessions = query.data.pages.flatMap((page) => page.results) ?? [];
+  const sessions = query.data.pages.flatMap((page) => page.results);
   if (sessions.length === 0) return <p className="px-2 py-1 text-xs text-muted">Nothing is archived.</p>;
   return (
     <ul>
@@ -256,11 +246,7 @@ function ArchivedSessions({ q, currentId, onNavigate }: ListProps) {
           onNavigate={onNavigate}
         />
       ))}
-      {query.hasNextPage && (
-        <Button look="quiet" size="small" className="mt-1 w-full" onClick={() => query.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore list={query} className="mt-1" />
     </ul>
   );
 }
