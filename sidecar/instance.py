@@ -7,10 +7,8 @@ ending, ends it; what comes after is only logged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
 
 from sidecar import __version__, ending, flush, log
 from sidecar.config import Config
@@ -19,9 +17,12 @@ from sidecar.dispatch import Dispatch, Refusal, Verb
 from sidecar.ending import Ending, Exit
 from sidecar.health import Health
 from sidecar.link import Link, Timing
+from sidecar.preparation import Place, Preparation, StartFailed
 from sidecar.protocol import frames, stream, terminals
 from sidecar.salvage import Salvage
-from sidecar.session import MODELS, Parts, Session, StartFailed, Surroundings
+from sidecar.session import MODELS, Parts, Session, Surroundings
+from sidecar.stages import Stages
+from sidecar.tasks import Tasks
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
 from sidecar.workspace.files import Desk
@@ -37,28 +38,35 @@ class Instance:
     def __init__(self, config: Config, parts: Parts | None = None, *, timing: Timing | None = None) -> None:
         parts = parts or Parts()
         self._config = config
-        self._started_at = 0.0
-        self._stages: list[frames.Stage] = []
         self._session: Session | None = None
         self._beginning: asyncio.Task[None] | None = None
         self._version = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self._task_failed)
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.link = Link(self, unix=config.link.unix, url=config.link.url, timing=timing)
         self.link.bulk = self._next_of_terminals
+        self._stages = Stages(self.link.send)
         self._credentials = Credentials(self.link.send)
         self._salvage = Salvage(Path(config.journal), self.link.send)
         self._box = parts.make_box(Path(config.box_socket), {MODELS: self._serve_models})
         self._desk = Desk(self._box)
         self._dispatch = Dispatch(self._verbs(), send=self.link.send, on_done=self._command_done)
+        place = Place(
+            box=self._box,
+            gate_port=lambda: self._box.gate_ports[MODELS],
+            limits=config.limits,
+            on_stage=self._stages.reach,
+        )
+        self._preparation = Preparation(place, parts.get_agent)
         self._around = Surroundings(
             config=config,
             parts=parts,
             box=self._box,
+            place=place,
+            preparation=self._preparation,
             key=self._credentials.key,
-            on_stage=self._reach,
             on_end=self._end,
-            spawn=self._spawn,
+            spawn=self._tasks.spawn,
             ready=self.link.ready,
         )
 
@@ -66,17 +74,16 @@ class Instance:
         """Live until something ends it; the exit code."""
         log.begin(instance_id=self._config.instance)
         log.hide(self._config.token)
-        self._started_at = asyncio.get_running_loop().time()
-        self._reach("sidecar", __version__)
+        self._stages.reach("sidecar", __version__)
         try:
             await self._box.start()
         except OSError as error:
             _log.error("the box's socket cannot be made", reason=str(error))
             return Exit.CONFIG
         try:
-            linking = self._spawn(self._keep_link())
-            self._spawn(self._dispatch.run())
-            self._spawn(self._watch_box())
+            linking = self._tasks.spawn(self._keep_link())
+            self._tasks.spawn(self._dispatch.run())
+            self._tasks.spawn(self._watch_box())
             reason = await self._ended
             _log.info("ending", code=reason.code.name, reason=reason.reason)
             await self._finish(reason, linking)
@@ -95,7 +102,7 @@ class Instance:
         is_linked = self.link.up.is_set()
         return Health(
             is_ready=is_linked and is_waiting_or_ready and not self._ended.done(),
-            stage=self._stages[-1].stage if self._stages else "",
+            stage=self._stages.last,
             is_linked=is_linked,
             unstored_bytes=outbox.bytes_kept if outbox else 0,
             is_stalled=outbox.is_stalled if outbox else False,
@@ -125,7 +132,7 @@ class Instance:
         if self._session and self._session.outbox:
             self._session.outbox.resume(welcome.stored_seq)
         pending = [self._salvage.pending] if self._salvage.pending else []
-        return [*self._stages, *self._dispatch.reports(), *self._credentials.requests(), *pending]
+        return [*self._stages.reached, *self._dispatch.reports(), *self._credentials.requests(), *pending]
 
     def receive(self, frame: frames.Down) -> None:
         match frame:
@@ -142,7 +149,9 @@ class Instance:
             case frames.KeyDrop():
                 self._credentials.drop(frame.provider)
             case frames.Query():
-                self._spawn(self._answer(frame))
+                self._tasks.spawn(self._answer(frame))
+            case frames.AgentPrepare() if self._session is None:
+                self._tasks.spawn(self._preparation.run(frame))
             case _ if self._session is not None:
                 self._session.terminals.receive(frame)
             case _:
@@ -182,8 +191,10 @@ class Instance:
             raise Refusal("claimed_already")
         log.bind(session_id=order.session)
         self._credentials.claim(session=order.session, gen=order.gen)
+        if self._preparation.is_begun:
+            self._stages.begin_anew()
         self._session = Session(order, self._around)
-        self._beginning = self._spawn(self._begin(self._session))
+        self._beginning = self._tasks.spawn(self._begin(self._session))
 
     async def _stop(self, order: frames.InstanceStop) -> None:
         self.stop(order.reason)
@@ -211,8 +222,6 @@ class Instance:
             outbox = session.open(first=first)
             self.link.source = outbox.next_frame
             await session.begin()
-        except StartFailed as error:
-            self._end(error.ending)
         except OSError as error:
             _log.error("the journal cannot be read", reason=str(error))
             self._end(ending.failed(Exit.JOURNAL, "disk_full", "The session's journal cannot be read."))
@@ -240,35 +249,20 @@ class Instance:
         if self._session is not None:
             await self._session.serve_models(reader, writer)
 
-    def _reach(self, stage: Literal["sidecar", "box", "agent", "ready"], detail: str) -> None:
-        elapsed = asyncio.get_running_loop().time() - self._started_at
-        reached = frames.Stage(stage=stage, elapsed_ms=round(elapsed * 1000), detail=detail)
-        self._stages.append(reached)
-        self.link.send(reached)
-        _log.info("stage reached", stage=stage, elapsed_ms=reached.elapsed_ms)
-
     def _end(self, reason: Ending) -> None:
         if self._ended.done():
             _log.info("already ending", reason=reason.reason)
         else:
             self._ended.set_result(reason)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        # A task that is cancelled before it began leaves its work unstarted, which Python warns about.
-        task.add_done_callback(lambda _: work.close())
-        return task
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """Every task's outermost frame: what nobody expected ends the instance, and is called our fault."""
-        try:
-            await work
-        except Exception:
-            _log.exception("unexpected failure")
-            words = "The sidecar failed; this is a bug in the platform. The next prompt starts it anew."
-            self._end(ending.failed(Exit.BUG, "internal", words))
+    def _task_failed(self, error: Exception) -> None:
+        """What nobody expected ends the instance, and is called our fault."""
+        if isinstance(error, StartFailed):
+            self._end(error.ending)
+            return
+        _log.error("unexpected failure", exc_info=error)
+        words = "The sidecar failed; this is a bug in the platform. The next prompt starts it anew."
+        self._end(ending.failed(Exit.BUG, "internal", words))
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -290,10 +284,8 @@ class Instance:
 
     async def _let_go(self) -> None:
         """Nothing of this instance runs or is open after this; the journal keeps what is not stored."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.cancel()
+        await self._preparation.close()
         await self._box.close()
         self._credentials.forget()
         if self._session is not None:

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from sidecar import ending, log
+from sidecar import ending, log, preparation
 from sidecar.agents import registry
-from sidecar.agents.base import Agent, AgentContext, AgentError, Box, ProviderNews
+from sidecar.agents.base import Agent, AgentError, Box, ProviderNews
 from sidecar.box_server import BoxServer, GateHandler
 from sidecar.config import Config
 from sidecar.ending import Ending, Exit
@@ -20,6 +20,7 @@ from sidecar.gate.models import ModelGate
 from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
 from sidecar.outbox import Limits, Outbox
+from sidecar.preparation import Place, Preparation, StartFailed
 from sidecar.protocol import frames, messages
 from sidecar.terminals import desk
 from sidecar.terminals.desk import Terminals
@@ -29,10 +30,7 @@ from sidecar.workspace.files import Files
 MODELS = "models"
 """The name of the gate that leads to the models."""
 
-PATIENCE_SECONDS = 60.0
-"""How much longer than the gate an agent waits for a provider that says nothing."""
 CANCEL_SECONDS = 3.0
-CLOSE_SECONDS = 2.0
 BOX_LOST_SECONDS = 0.2
 SAVE_SECONDS = 2.0
 
@@ -71,19 +69,12 @@ class Surroundings:
     config: Config
     parts: Parts
     box: BoxDoor
+    place: Place
+    preparation: Preparation
     key: Callable[[str], Awaitable[str]]
-    on_stage: Callable[[Literal["box", "agent", "ready"], str], None]
     on_end: Callable[[Ending], None]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     ready: asyncio.Event
-
-
-class StartFailed(Exception):
-    """The session cannot begin here; `ending` says why."""
-
-    def __init__(self, reason: Ending) -> None:
-        super().__init__(reason.reason)
-        self.ending = reason
 
 
 class Session:
@@ -140,27 +131,15 @@ class Session:
     async def begin(self) -> None:
         """Wait for the box, start gate and agent, and say that the instance is ready. StartFailed."""
         assert self.outbox is not None, "open comes first"
-        around, limits = self._around, self._around.config.limits
-        try:
-            await around.box.connected(limits.box_seconds)
-        except OSError as error:
-            raise StartFailed(
-                ending.failed(Exit.START_FAILED, "box_lost", f"The box did not start. {error}")
-            ) from error
-        around.on_stage("box", "")
+        around = self._around
+        await around.place.wait_for_box()
         self.terminals.begin(self.outbox.emit)
-        try:
-            info = await self._start_agent(self.outbox)
-        except (AgentError, OSError, ValueError, TimeoutError) as error:
-            words = str(error) or f"It was not ready after {limits.agent_seconds:g} seconds."
-            raise StartFailed(
-                ending.failed(Exit.START_FAILED, "agent_crash", f"The agent did not start. {words}")
-            ) from error
-        around.on_stage("agent", f"{info.name} {info.version}".strip())
+        info = await self._start_agent(self.outbox)
+        around.place.on_stage("agent", f"{info.name} {info.version}".strip())
         # Whoever reads the event may answer with a prompt at once.
         self.is_ready = True
         self.outbox.emit("instance.started", self._started(info))
-        around.on_stage("ready", "")
+        around.place.on_stage("ready", "")
 
     async def serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection of the box to its models; closed at once while there is no gate."""
@@ -203,35 +182,30 @@ class Session:
             await self.outbox.close()
 
     async def _start_agent(self, outbox: Outbox) -> messages.AgentInfo:
-        """AgentError, OSError, ValueError (a provider that cannot be used) or TimeoutError when it fails."""
+        """Take the one that is there already, or start one. StartFailed."""
         around, claim, limits = self._around, self.claim, self._around.config.limits
-        agent = self._agent = self._make_agent()
-        turns = self._turns = Turns(
-            agent,
-            outbox,
-            cancel_seconds=limits.cancel_seconds,
-            box_lost=around.box.lost,
-            spawn=around.spawn,
-            on_hang=self._agent_hung,
-        )
-        news = ProviderNews()
-        self._gate = self._make_gate(turns, news)
+        prepared = await around.preparation.take(claim)
+        try:
+            agent = self._agent = prepared.agent if prepared else self._make_agent()
+            turns = self._turns = Turns(
+                agent,
+                outbox,
+                cancel_seconds=limits.cancel_seconds,
+                box_lost=around.box.lost,
+                spawn=around.spawn,
+                on_hang=self._agent_hung,
+            )
+            news = prepared.news if prepared else ProviderNews()
+            self._gate = self._make_gate(turns, news)
+        except (AgentError, ValueError) as error:
+            raise StartFailed(
+                ending.failed(Exit.START_FAILED, "agent_crash", f"The agent did not start. {error}")
+            ) from error
         self._following = around.spawn(self._follow(agent, turns))
-        # The gate gives up a silent provider first, and says why; an agent that waits for it is not hung.
-        silence = max(AgentContext.silence_seconds, limits.silence_seconds + PATIENCE_SECONDS)
-        context = AgentContext(
-            box=around.box,
-            provider=claim.provider,
-            model=claim.model,
-            mode=claim.mode or "ask",
-            gate_port=around.box.gate_ports[MODELS],
-            start_seconds=limits.agent_seconds,
-            silence_seconds=silence,
-            hang_seconds=max(AgentContext.hang_seconds, 2 * silence),
-            news=news,
-        )
-        async with asyncio.timeout(limits.agent_seconds + CLOSE_SECONDS):
-            return await agent.start(context)
+        if prepared:
+            return prepared.info
+        offer = frames.Offer(provider=claim.provider, models=[claim.model])
+        return await preparation.start(agent, around.place.context([offer], mode=claim.mode, news=news))
 
     def _make_agent(self) -> Agent:
         command = self.claim.command
@@ -277,10 +251,5 @@ class Session:
         )
 
     async def _close_agent(self) -> None:
-        if self._agent is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._agent.close()
-        except (TimeoutError, AgentError, OSError) as error:
-            _log.warning("the agent did not close", reason=str(error) or "timeout")
+        if self._agent is not None:
+            await preparation.close(self._agent)

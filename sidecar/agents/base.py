@@ -71,12 +71,14 @@ class AgentContext:
     Model calls go to `http://127.0.0.1:<gate_port>/<provider.id>/...` with `token`, which is worthless: the
     gate puts the real key in. `hang_seconds` is how long an open turn may pass without any sign of life (no
     event, no running tool, no question to a person) before the agent counts as hung; `silence_seconds` is how
-    long the agent lets its provider say nothing before it tries again.
+    long the agent lets its provider say nothing before it tries again. `offers` are what it may be asked to
+    `adopt` before its first prompt.
     """
 
     box: Box
     provider: frames.Provider
     model: str
+    offers: tuple[frames.Offer, ...] = ()
     mode: str = "ask"
     gate_port: int = 7001
     token: str = "worthless"
@@ -143,6 +145,13 @@ class Agent(ABC):
 
         An `agent.config` event follows. AgentStartFailed when it does not come up.
         """
+
+    async def adopt(self, *, provider: frames.Provider, model: str, mode: str) -> bool:
+        """Before the first prompt: work with what a session has chosen; False if it was not started for that.
+
+        An agent that never says yes is started anew for each session.
+        """
+        return False
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ session, commands by `number` per instance; each side says at hello the last num
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,8 +20,9 @@ from sidecar.protocol.framing import FrameError as FrameError
 from sidecar.protocol.framing import Generation, Number
 from sidecar.protocol.messages import Event
 
-PROTOCOL_VERSIONS = (1, terminals.VERSION)
-"""1 is without terminals: neither end sends anything of `terminals` on such a link."""
+PREPARE_VERSION = 3
+PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION)
+"""1 is without terminals: neither end sends anything of `terminals` on such a link. 3 has `agent.prepare`."""
 
 
 class Hello(Frame, tag="hello"):
@@ -155,6 +156,33 @@ class Query(Frame, tag="query"):
     data: dict[str, Any]
 
 
+class Provider(msgspec.Struct, kw_only=True):
+    """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks."""
+
+    id: str
+    name: str
+    wire: Literal["openai-chat", "openai-responses", "anthropic", "google"]
+    base_url: str
+    needs_key: bool = True
+
+
+class Offer(msgspec.Struct, kw_only=True):
+    """A provider that an agent may have to work with, and the models of it that it must know."""
+
+    provider: Provider
+    models: Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class AgentPrepare(Frame, tag="agent.prepare"):
+    """To an instance that belongs to nobody yet: start this agent, so that it is there for whoever claims it.
+
+    Said with every connection until then.
+    """
+
+    agent: str
+    offers: Annotated[list[Offer], msgspec.Meta(min_length=1)]
+
+
 class Refused(Frame, tag="refused"):
     """The platform ends this link. `final` means that the instance has no business any more and must end."""
 
@@ -164,7 +192,7 @@ class Refused(Frame, tag="refused"):
 
 
 Up = Hello | Events | Salvage | CommandDone | Stage | KeyRequest | Answer | Goodbye | terminals.Up
-Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | Refused | terminals.Down
+Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | AgentPrepare | Refused | terminals.Down
 
 VERBS = frozenset(
     {
@@ -172,16 +200,6 @@ VERBS = frozenset(
         *("instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
     }
 )
-
-
-class Provider(msgspec.Struct, kw_only=True):
-    """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks."""
-
-    id: str
-    name: str
-    wire: Literal["openai-chat", "openai-responses", "anthropic", "google"]
-    base_url: str
-    needs_key: bool = True
 
 
 class SessionClaim(msgspec.Struct, kw_only=True):

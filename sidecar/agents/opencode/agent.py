@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -92,6 +93,21 @@ class OpenCode(Agent):
         self._spawn(self._watch())
         self._tell_config()
         return AgentInfo(id=self.id, name=self.name, version=host.offer.version)
+
+    async def adopt(self, *, provider: frames.Provider, model: str, mode: str) -> bool:
+        offered = next((offer for offer in self._context.offers if offer.provider == provider), None)
+        host = self._host
+        if offered is None or host is None or host.client is None:
+            return False
+        context = replace(self._context, provider=provider, model=model, offers=())
+        try:
+            await host.adopt(context, offered.models)
+        except (Unreachable, Refused) as error:
+            log.warning("opencode.not_adopted", reason=str(error))
+            return False
+        self._context, self._model, self._mode = context, model, known_mode(mode)
+        self._tell_config()
+        return True
 
     async def prompt(self, turn: str, text: str, *, model: str = "", mode: str = "") -> None:
         self._turns.begin(turn)

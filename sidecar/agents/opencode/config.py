@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sidecar.agents import disk
 from sidecar.agents.base import AgentContext
+from sidecar.protocol import frames
 
 CATALOGUED = frozenset({"anthropic", "deepseek", "google", "groq", "mistral", "openai", "openrouter", "xai"})
 """Providers that OpenCode knows by these ids, with the client library and the limits of their models."""
@@ -43,19 +45,17 @@ def no_models(context: AgentContext) -> str:
     return f"{disk.directories(context)['XDG_CACHE_HOME']}/no-models.json"
 
 
-def base_url(context: AgentContext) -> str:
+def base_url(context: AgentContext, provider: frames.Provider) -> str:
     """Where this provider's API is in the box: the gate takes it from there."""
-    version = "v1beta" if context.provider.wire == "google" else "v1"
-    return f"http://127.0.0.1:{context.gate_port}/{context.provider.id}/{version}"
+    version = "v1beta" if provider.wire == "google" else "v1"
+    return f"http://127.0.0.1:{context.gate_port}/{provider.id}/{version}"
 
 
-def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, Any]:
-    """OPENCODE_CONFIG_CONTENT: one provider, with `models` beside those that OpenCode knows of it."""
-    provider = context.provider
-    model = f"{provider.id}/{context.model}"
+def _entry(context: AgentContext, provider: frames.Provider, models: Collection[str]) -> dict[str, Any]:
+    """One provider, with `models` beside those that OpenCode knows of it."""
     silence = max(1, int(context.silence_seconds * 1000))
     options = {
-        "baseURL": base_url(context),
+        "baseURL": base_url(context, provider),
         "apiKey": context.token,
         "chunkTimeout": silence,
         "headerTimeout": silence,
@@ -66,6 +66,15 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
         entry["name"] = provider.name
         for known in entry["models"].values():
             known.update(tool_call=True, reasoning=True, limit={"context": 128_000, "output": 16_384})
+    return entry
+
+
+def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, Any]:
+    """OPENCODE_CONFIG_CONTENT: what is on offer, and of the provider in use `models` too."""
+    model = f"{context.provider.id}/{context.model}"
+    known = {offer.provider.id: (offer.provider, frozenset(offer.models)) for offer in context.offers}
+    provider, offered = known.get(context.provider.id, (context.provider, frozenset()))
+    known[context.provider.id] = (provider, offered | models)
     return {
         "autoupdate": False,
         "share": "disabled",
@@ -76,8 +85,8 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
         "snapshot": False,
         "model": model,
         "small_model": model,
-        "enabled_providers": [provider.id],
-        "provider": {provider.id: entry},
+        "enabled_providers": list(known),
+        "provider": {name: _entry(context, *entry) for name, entry in known.items()},
         "permission": _ASK,
         "agent": {name: {"permission": rules} for name, rules in _PERMISSIONS.items()},
     }
@@ -85,12 +94,12 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
 
 def environment(context: AgentContext, password: str, models: frozenset[str]) -> dict[str, str]:
     """All variables of the server; nothing in them is worth stealing."""
-    provider = context.provider.id
+    providers = {context.provider.id, *(offer.provider.id for offer in context.offers)}
     return {
         **disk.directories(context),
         **dict.fromkeys(_SWITCHES, "1"),
         # Of other providers the configuration says everything.
-        **({} if provider in CATALOGUED else {"OPENCODE_MODELS_PATH": no_models(context)}),
+        **({} if providers & CATALOGUED else {"OPENCODE_MODELS_PATH": no_models(context)}),
         "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(context, models)),
         "OPENCODE_SERVER_PASSWORD": password,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -97,6 +97,15 @@ class Host:
             self._told_models |= {model}
         await self.stop()
         await self._launch()
+
+    async def adopt(self, context: AgentContext, told_models: Collection[str]) -> None:
+        """From now on serve this choice among what the running server was started for.
+
+        Unreachable or Refused when it does not say what it has to offer.
+        """
+        assert self._life is not None
+        self.offer.models = await sessions.models(self._life.server.client, context.provider.id)
+        self._context, self._told_models = context, frozenset(told_models)
 
     async def connected(self) -> Client:
         """Calls of the server once it tells its events. AgentStartFailed when it ends before, or does not."""
