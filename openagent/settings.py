@@ -126,7 +126,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_SEND_TASK_EVENTS = False
 # What calls the driver: with Docker, a part of its own does that, and nothing else has the engine's socket.
 CELERY_TASK_ROUTES = {
     f"sessions_app.tasks.{name}": {"queue": "instances"}
-    for name in ("launch_instance", "retire_instance", "check_instance", "reconcile", "purge")
+    for name in ("launch_instance", "retire_instance", "check_instance", "reconcile", "purge", "tend_pool")
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
@@ -287,6 +287,7 @@ OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", DATA.chosen_driver)
 OPENAGENT_LIVE_SESSIONS = env.number("OPENAGENT_LIVE_SESSIONS", 50, minimum=1)
 OPENAGENT_LIVE_SESSIONS_PER_USER = env.number("OPENAGENT_LIVE_SESSIONS_PER_USER", 10, minimum=1)
 OPENAGENT_SESSIONS_PER_USER = env.number("OPENAGENT_SESSIONS_PER_USER", 2000, minimum=1)
+OPENAGENT_POOL = env.numbers("OPENAGENT_POOL", "opencode=1")
 OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
 OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)

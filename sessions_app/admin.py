@@ -17,6 +17,7 @@ from sessions_app.models import (
     Event,
     Instance,
     Permission,
+    PoolMember,
     Prompt,
     Session,
     Terminal,
@@ -75,7 +76,7 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     fields = (
         *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
         *("generation", "last_seq", "folded_seq", "prompt_count", "state_version"),
-        *("idle_passes", "sleeps_at", "kept_until"),
+        *("idle_passes", "sleeps_at", "kept_until", "disk"),
         *("created_at", "updated_at", "archived_at", "deleted_at"),
         *("purge_begun_at", "purged_at"),
     )
@@ -134,6 +135,16 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
         *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
         "linkless_passes",
         *("requested_at", "ready_at", "ended_at", "removed_at"),
+    )
+
+
+@admin.register(PoolMember)
+class PoolMemberAdmin(ReadOnlyAdmin[PoolMember]):
+    list_display = ("id", "agent", "state", "driver", "created_at", "ready_at", "error_message")
+    list_filter = ("state", "agent", "driver")
+    fields = (
+        *("id", "agent", "driver", "state", "error_message", "link_version"),
+        *("silent_passes", "linkless_passes", "created_at", "ready_at"),
     )
 
 

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
 from sessions_app.drivers import DRIVERS
-from sessions_app.services import prompts
+from sessions_app.services import agents, pool, prompts
 
 # A character of two bytes may be written as six, as in \u00e9; the rest of a request is small.
 _LONGEST_PROMPT_AS_JSON = 3 * prompts.MAX_BYTES + 64 * 1024
@@ -53,6 +53,17 @@ def sqlite_is_new_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     hint = "Use a Python with a newer one, or set DATABASE_URL to a PostgreSQL database."
     message = f"SQLite {sqlite3.sqlite_version} is too old: 3.35 is needed."
     return [Error(message, hint=hint, id="sessions_app.E004")]
+
+
+@register()
+def pool_has_agents_that_can_wait(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E005."""
+    unfit = [agent_id for agent_id in pool.sizes() if not agents.can_wait(agent_id)]
+    if not unfit:
+        return []
+    hint = "Leave them out: they can only be started for a session."
+    message = f"OPENAGENT_POOL names agents that cannot wait for a session: {', '.join(unfit)}."
+    return [Error(message, hint=hint, id="sessions_app.E005")]
 
 
 @register()

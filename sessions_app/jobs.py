@@ -46,6 +46,11 @@ def check_instance(instance_id: uuid.UUID) -> None:
     _enqueue("sessions_app.tasks.check_instance", instance_id=str(instance_id))
 
 
+def tend_pool() -> None:
+    """Have the pool filled again."""
+    _enqueue("sessions_app.tasks.tend_pool")
+
+
 def reconcile() -> None:
     """Have the engine and the rows brought together."""
     _enqueue(RECONCILE)

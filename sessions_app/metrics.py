@@ -8,13 +8,24 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from openagent.lib import metrics
-from sessions_app.models import Command, Instance, Permission, PermissionState, Prompt, PromptState, Session
+from sessions_app.models import (
+    Command,
+    Instance,
+    Permission,
+    PermissionState,
+    PoolMember,
+    PoolState,
+    Prompt,
+    PromptState,
+    Session,
+)
 from sessions_app.models.instance import LIVE_STATES, InstanceState
 
 
 def register() -> None:
     """Adds the gauges to this process's metrics; they are read at every fetch."""
     metrics.gauge("openagent_instances", "Live instances.", ["state"], live_instances)
+    metrics.gauge("openagent_pool_members", "Instances that wait for a session.", ["state"], pool_members)
     metrics.gauge("openagent_sessions", "Sessions that nobody deleted.", [], present_sessions)
     metrics.gauge("openagent_queue_length", "What waits in each queue.", ["queue"], queue_lengths)
     metrics.gauge(
@@ -29,6 +40,12 @@ def live_instances() -> metrics.Samples:
     """All states of a live instance, also those that none is in."""
     found = Instance.objects.live().order_by().values_list("state").annotate(Count("pk"))
     return {(state.value,): 0.0 for state in LIVE_STATES} | {(state,): float(n) for state, n in found}
+
+
+def pool_members() -> metrics.Samples:
+    """All states of a member, also those that none is in."""
+    found = PoolMember.objects.order_by().values_list("state").annotate(Count("pk"))
+    return {(state.value,): 0.0 for state in PoolState} | {(state,): float(n) for state, n in found}
 
 
 def present_sessions() -> metrics.Samples:

@@ -76,6 +76,9 @@ class Link(Protocol):
     async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
         """Asks the sidecar about the workspace. AppError when it answers with an error."""
 
+    def end(self, code: int, reason: str) -> None:
+        """Closes the connection."""
+
 
 @dataclass(slots=True)
 class _Sockets:

@@ -14,7 +14,7 @@ from django.conf import settings
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
-from sessions_app.services import activity, folding, instances, lifecycle, reconciler
+from sessions_app.services import activity, folding, instances, lifecycle, pool_tending, reconciler
 from sessions_app.services import purge as purge_service
 
 _log = log.get(__name__)
@@ -71,6 +71,12 @@ def reconcile_at_start(*, sender: Any, **_: object) -> None:
     """The worker that brings them together does so as soon as it is there, not when beat says so next."""
     if settings.CELERY_TASK_ROUTES[jobs.RECONCILE]["queue"] in sender.app.amqp.queues.consume_from:
         jobs.reconcile()
+
+
+@shared_task
+def tend_pool(**_: object) -> None:
+    """Fill the pool again, now that one of it was claimed."""
+    pool_tending.tend()
 
 
 @shared_task

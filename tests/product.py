@@ -169,7 +169,7 @@ def data_directory() -> Iterator[Path]:
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     # Not what this host would choose: a test that means containers says so.
-    ours = {"OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process"}
+    ours = {"OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process", "OPENAGENT_POOL": "none"}
     return {**head_start.without_settings(), **ours, **extra}
 
 

@@ -88,6 +88,17 @@ def table(name: str) -> dict[str, str]:
     return parsed
 
 
+def numbers(name: str, default: str) -> dict[str, int]:
+    """Numbers by name, such as `small=2,large=1`; `none` for an empty one."""
+    value = text(name, default)
+    pairs = [entry.partition("=") for entry in value.replace(" ", "").split(",")]
+    if value == "none":
+        return {}
+    if not all(key and number.isdecimal() and len(number) < 5 for key, _, number in pairs):
+        raise SettingError(f"{name} must name numbers, such as name=1,other=2, or be none.")
+    return {key: int(number) for key, _, number in pairs}
+
+
 def path(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().absolute()
 

@@ -9,22 +9,21 @@ from functools import partial
 from typing import Any
 
 from openagent.lib import db, log
-from openagent.lib.errors import AppError
 from sessions_app import feeds, jobs, relay
 from sessions_app.consumers import base, counters, upkeep, writer
+from sessions_app.consumers.link_member import MemberLink
+from sessions_app.consumers.link_queries import Queries
 from sessions_app.consumers.link_terminals import LinkTerminals
 from sessions_app.consumers.unstored import Unstored
 from sessions_app.models import Instance
-from sessions_app.services import commands, ingest, instances, lifecycle, links
+from sessions_app.services import commands, ingest, instances, lifecycle, links, pool
 from sessions_app.services.events import Outcome
 from sidecar.protocol import frames, messages, stream, terminals
 
 _log = log.get(__name__)
 
 HELLO_SECONDS = 10
-QUERY_SECONDS = 15
 DEATH_CHECK_SECONDS = 2.0
-MAX_PENDING_QUERIES = 32
 MAX_OUTGOING = 1000
 """Frames that may wait to be written; acknowledgements are merged, so nobody who reads has as many."""
 MAX_UNSTORED_CHARACTERS = 4 * stream.CREDIT_BYTES
@@ -44,10 +43,11 @@ class LinkConsumer(base.SocketConsumer):
         """Hello, then frames in and commands out until the connection ends."""
         upkeep.ensure_running()
         self._outgoing: asyncio.Queue[frames.Frame | bytes] = asyncio.Queue(MAX_OUTGOING)
-        self._queries: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._queries = Queries(self._put)
         self._has_commands = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         hello = await self._hello()
+        self.grant = await self._grant(hello)
         self.instance_id, self.session_id = self.grant.instance_id, self.grant.session_id
         self.generation = self.grant.generation
         log.bind(session=self.session_id, instance=self.instance_id)
@@ -59,7 +59,7 @@ class LinkConsumer(base.SocketConsumer):
         self._unstored = Unstored()
         writer.replace(self.instance_id)
         replaced = relay.add_link(self)
-        if isinstance(replaced, LinkConsumer):
+        if replaced is not None:
             replaced.end(base.SUPERSEDED, "a newer connection of this instance took over")
         self._has_commands.set()
         counters.LINKS.inc()
@@ -97,19 +97,7 @@ class LinkConsumer(base.SocketConsumer):
 
     async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
         """Asks the sidecar; AppError with its code when it answers with an error or not at all."""
-        if len(self._queries) >= MAX_PENDING_QUERIES:
-            raise AppError("slow_down", "Too many files are being read; try again in a moment.", 429)
-        query_id = uuid.uuid4().hex
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._queries[query_id] = answer
-        try:
-            self._put(frames.Query(id=query_id, verb=verb, data=data))  # type: ignore[arg-type]
-            async with asyncio.timeout(QUERY_SECONDS):
-                return await answer
-        except TimeoutError:
-            raise AppError("box_silent", "The box did not answer in time; try again.", 504) from None
-        finally:
-            del self._queries[query_id]
+        return await self._queries.ask(verb, data)
 
     def end(self, code: int, reason: str) -> None:
         """Closes the connection from outside."""
@@ -128,26 +116,40 @@ class LinkConsumer(base.SocketConsumer):
     async def _hello(self) -> frames.Hello:
         try:
             async with asyncio.timeout(HELLO_SECONDS):
-                hello = self._decode(await self.receive_text())
+                hello = await self._receive_frame()
         except TimeoutError:
             raise base.Closed(base.UNAUTHENTICATED, "hello expected") from None
         if not isinstance(hello, frames.Hello):
             raise base.Closed(base.UNAUTHENTICATED, "hello expected")
+        return hello
+
+    async def _grant(self, hello: frames.Hello) -> links.Grant:
+        """Welcomes the sidecar; one that belongs to nobody yet waits here until somebody claims it."""
         try:
-            self.grant = await db.run(links.accept, hello)
+            accepted = await db.run(links.accept, hello)
+            await self._welcome(accepted)
+            if isinstance(accepted, links.Grant):
+                return accepted
+            member = MemberLink(hello, receive=self._receive_frame, send=self.send_text)
+            return await member.wait_for_claim(accepted)
         except links.LinkRefused as refusal:
             await self.send_text(
                 frames.encode(frames.Refused(code=refusal.code, message=refusal.message, final=refusal.final))
             )
             raise base.Closed(base.FORBIDDEN, refusal.code) from None
-        counters.LINK_CONNECTS.labels("first" if self.grant.is_first else "again").inc()
+
+    async def _welcome(self, accepted: links.Grant | pool.Unclaimed) -> None:
+        is_first, stored = True, 0
+        if isinstance(accepted, links.Grant):
+            is_first, stored = accepted.is_first, accepted.stored_seq
+        counters.LINK_CONNECTS.labels("first" if is_first else "again").inc()
         welcome = frames.Welcome(
-            version=self.grant.version,
-            platform_version=links.PLATFORM_VERSION,
-            stored_seq=self.grant.stored_seq,
+            version=accepted.version, platform_version=links.PLATFORM_VERSION, stored_seq=stored
         )
         await self.send_text(frames.encode(welcome))
-        return hello
+
+    async def _receive_frame(self) -> frames.Up:
+        return self._decode(await self.receive_text())
 
     async def _read(self) -> None:
         while True:
@@ -173,7 +175,7 @@ class LinkConsumer(base.SocketConsumer):
                 case frames.KeyRequest():
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case frames.Answer():
-                    self._on_answer(frame)
+                    self._queries.answered(frame)
                 case terminals.TerminalTell() | terminals.TerminalSaved() | terminals.TerminalWork():
                     await self.terminals.receive(frame)
                 case frames.Goodbye():
@@ -232,16 +234,6 @@ class LinkConsumer(base.SocketConsumer):
         self._put(frames.SalvageAck(gen=frame.gen, seq=stored, next_seq=next_seq))
         relay.wake_session(self.session_id)
 
-    def _on_answer(self, frame: frames.Answer) -> None:
-        waiting = self._queries.get(frame.id)
-        if waiting is None or waiting.done():
-            return
-        if frame.error:
-            status = {"not_found": 404, "asleep": 409, "busy": 429}.get(frame.error, 400)
-            waiting.set_exception(AppError(frame.error[:60], frame.message[:500], status))
-        else:
-            waiting.set_result(frame.data or {})
-
     async def _write(self) -> None:
         while True:
             frame = await self._outgoing.get()
@@ -280,9 +272,7 @@ class LinkConsumer(base.SocketConsumer):
 
     def _leave(self) -> None:
         self.terminals.lost()
-        for waiting in self._queries.values():
-            if not waiting.done():
-                waiting.set_exception(AppError("asleep", "The session's box went away.", 409))
+        self._queries.give_up()
         if relay.remove_link(self):
             loop = asyncio.get_running_loop()
             loop.call_later(DEATH_CHECK_SECONDS, _check_death, self.instance_id)

@@ -5,6 +5,7 @@ from sessions_app.models.custom_agent import CustomAgent
 from sessions_app.models.event import Event
 from sessions_app.models.instance import Instance, InstanceState
 from sessions_app.models.permission import Permission, PermissionState
+from sessions_app.models.pool_member import PoolMember, PoolState
 from sessions_app.models.prompt import Prompt, PromptState
 from sessions_app.models.session import Mode, Session
 from sessions_app.models.terminal import Terminal, TerminalPiece, TerminalState
@@ -19,6 +20,8 @@ __all__ = [
     "Mode",
     "Permission",
     "PermissionState",
+    "PoolMember",
+    "PoolState",
     "Prompt",
     "PromptState",
     "Session",

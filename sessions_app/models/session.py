@@ -67,6 +67,7 @@ class Session(models.Model):
     Up to `folded_seq` there is nothing left to fold in the log.
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
     and the row is left for what was used in it.
+    `disk` is the one that it adopted with a member of the pool; without it has one of its own name.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,6 +78,7 @@ class Session(models.Model):
     agent = models.CharField(max_length=40, default="opencode")
     provider = models.CharField(max_length=40, default="demo")
     model = models.CharField(max_length=200)
+    disk = models.CharField(max_length=64, blank=True)
     key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
 
@@ -108,4 +110,4 @@ class Session(models.Model):
     @property
     def volume(self) -> str:
         """The name of the disk that every instance of this session mounts."""
-        return str(self.id)
+        return self.disk or str(self.id)

@@ -85,6 +85,15 @@ _ALL = ("permissions", "questions", "plan", "thoughts", "modes", "subagents", "d
 _SURVIVES = {"files": True, "conversation": True, "processes": False}
 
 
+_WAITING = frozenset({"opencode"})
+"""Those that can be started before it is known for whom; the others are told provider and model at their start."""
+
+
+def can_wait(agent_id: str) -> bool:
+    """Whether the pool can have members of it."""
+    return agent_id in _WAITING
+
+
 def _built_in(agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str]) -> Agent:
     return Agent(
         id=agent_id,

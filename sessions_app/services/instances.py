@@ -21,10 +21,10 @@ from keys_app import providers
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
-from sessions_app.models import Instance, InstanceState, Session, Terminal, TerminalState
+from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, places, state
+from sessions_app.services import agents, commands, places, pool, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -47,6 +47,8 @@ def token_for(instance_id: uuid.UUID) -> str:
 def wake(*, session_id: uuid.UUID) -> Instance | None:
     """Asks for an instance unless one is live; the new one, or None when there was nothing to do.
 
+    One of the pool is there at once.
+
     Nothing is done for an owner who may not sign in any more.
     """
     Session.objects.hold(session_id)
@@ -55,16 +57,21 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
         return None
     try:
         with transaction.atomic():
-            instance = Instance.objects.create(
+            instance = Instance(
                 session=session, generation=session.generation, driver=settings.OPENAGENT_DRIVER
             )
+            is_made = not places.is_full_for(instance) and pool.claim(instance)
+            instance.save(force_insert=True)
     except IntegrityError:  # somebody else was quicker
         return None
     Session.objects.filter(pk=session_id).update(is_paused=False, kept_until=None, **ACTIVE)
     commands.give(instance_id=instance.pk, order=_claim(session))
     add_stage(instance.pk, "requested")
     state.bump(session_id)
-    transaction.on_commit(partial(jobs.launch_instance, instance.pk))
+    if is_made:
+        add_stage(instance.pk, "created")
+    else:
+        transaction.on_commit(partial(jobs.launch_instance, instance.pk))
     return instance
 
 
@@ -99,7 +106,8 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
                 return
             # Making it may take long: who watches sees that it is under way.
             state.bump(instance.session_id)
-            ref = get_driver().create(_spec(instance))
+            session = instance.session
+            ref = get_driver().create(_spec(instance_id, session.volume, session.agent))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
             if is_ours:
@@ -139,7 +147,7 @@ def remove(instance: Instance) -> None:
     """
     ref = instance.driver_ref
     if ref is None and instance.launched_at is not None:
-        ref = _find(instance)
+        ref = find_ref(instance.pk)
         if ref is None and instance.silent_passes < CREATE_PASSES:
             raise base.DriverError("It is still being made.", code="in_flight", permanent=False)
     if ref is not None:
@@ -153,13 +161,24 @@ def remove(instance: Instance) -> None:
 
 def adopt(instance: Instance) -> bool:
     """Takes up one that was made by somebody who died before they could say so; whether the engine has it."""
-    instance.driver_ref = _find(instance)
+    instance.driver_ref = find_ref(instance.pk)
     Instance.objects.filter(pk=instance.pk, driver_ref__isnull=True).update(driver_ref=instance.driver_ref)
     return instance.driver_ref is not None
 
 
-def _find(instance: Instance) -> base.Ref | None:
-    return next((ref for ref in list_refs() if ref["instance_id"] == str(instance.pk)), None)
+def find_ref(instance_id: uuid.UUID) -> base.Ref | None:
+    """The engine's reference to what was made under this id, if it has it."""
+    return next((ref for ref in list_refs() if ref["instance_id"] == str(instance_id)), None)
+
+
+def make_member(member: PoolMember) -> base.Ref:
+    """Has the driver make one of the pool. DriverError."""
+    return get_driver().create(_spec(member.pk, member.volume, member.agent))
+
+
+def inspect_ref(ref: base.Ref) -> base.InstanceState:
+    """What the engine says of this. DriverError when it says nothing."""
+    return get_driver().inspect(ref)
 
 
 def ours() -> InstanceQuerySet:
@@ -195,7 +214,7 @@ def isolation() -> dict[str, str]:
 
 def inspect(instance: Instance) -> base.InstanceState:
     """What the engine says of it. DriverError when it says nothing."""
-    return get_driver().inspect(instance.driver_ref or {})
+    return inspect_ref(instance.driver_ref or {})
 
 
 @transaction.atomic
@@ -269,12 +288,12 @@ def _claim(session: Session) -> frames.SessionClaim:
     )
 
 
-def _spec(instance: Instance) -> base.InstanceSpec:
+def _spec(instance_id: uuid.UUID, volume: str, agent: str) -> base.InstanceSpec:
     return base.InstanceSpec(
-        instance_id=str(instance.pk),
-        volume=instance.session.volume,
+        instance_id=str(instance_id),
+        volume=volume,
         link=settings.OPENAGENT_LINK_SOCKET,
-        token=token_for(instance.pk),
-        agent=instance.session.agent if agents.is_built_in(instance.session.agent) else "",
+        token=token_for(instance_id),
+        agent=agent if agents.is_built_in(agent) else "",
         silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
     )

@@ -15,7 +15,7 @@ from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances, lifecycle
+from sessions_app.services import instances, lifecycle, pool
 from sidecar.protocol import frames
 
 PLATFORM_VERSION: str = settings.OPENAGENT_VERSION
@@ -42,7 +42,7 @@ class Grant:
     is_first: bool
 
 
-def accept(hello: frames.Hello) -> Grant:
+def accept(hello: frames.Hello) -> Grant | pool.Unclaimed:
     """Checks token, version and public key. LinkRefused otherwise.
 
     The first public key that shows the token is the instance's: the same may come again, another one means
@@ -59,6 +59,10 @@ def accept(hello: frames.Hello) -> Grant:
         raise LinkRefused(
             "version", f"This platform speaks link version {known}: update the sidecar.", final=True
         )
+    # The pool first: one that is claimed in between is an instance then.
+    unclaimed = pool.welcome(instance_id=instance_id, public_key=hello.public_key, version=version)
+    if unclaimed is not None:
+        return unclaimed
     nameless = Instance.objects.filter(pk=instance_id, public_key="")
     is_first = bool(nameless.update(public_key=hello.public_key))
     instance = Instance.objects.filter(pk=instance_id).first()
@@ -90,6 +94,7 @@ def count_absences(*, connected: Collection[uuid.UUID]) -> None:
     The count is a row, so it outlives this process. It begins anew with each pass of whoever has the link:
     another web process, which never sees one, must not take all instances for lost.
     """
+    pool.count_absences(connected=connected)
     made = Instance.objects.filter(
         state__in=(InstanceState.STARTING, InstanceState.READY), driver_ref__isnull=False
     )

@@ -11,9 +11,9 @@ from django.db.models import Exists, F, OuterRef
 from openagent.lib import log
 from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
-from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session
+from sessions_app.models import Instance, InstanceState, PoolMember, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import activity, instances, lifecycle, places, prompts, sessions
+from sessions_app.services import activity, instances, lifecycle, places, pool_tending, prompts, sessions
 
 _log = log.get(__name__)
 
@@ -38,7 +38,7 @@ def reconcile() -> None:
        death or that nobody can reach it, hurry its end.
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
-    5. Note what holds boxes here.
+    5. Note what holds boxes here, and tend the pool.
 
     One of them must not cost the others their turn: what an engine cannot do now is left to the next pass,
     and whatever else goes wrong is raised, all of it together, when everybody had their turn.
@@ -55,6 +55,7 @@ def reconcile() -> None:
     for session_id in _waiting():
         pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
     pass_.turn(instances.note_isolation)
+    pass_.turn(pool_tending.tend)
     pass_.end()
 
 
@@ -100,8 +101,11 @@ def check(*, instance_id: uuid.UUID) -> None:
 def _remove_strangers(pass_: _Pass) -> None:
     """Whatever the driver has that is neither live nor about to be removed by its row."""
     refs = instances.list_refs()
-    wanted = Instance.objects.filter(removed_at=None, pk__in=[ref["instance_id"] for ref in refs])
-    known = {str(pk) for pk in wanted.values_list("pk", flat=True)}
+    ids = [ref["instance_id"] for ref in refs]
+    # The pool first: one that is claimed in between is an instance then.
+    members = PoolMember.objects.filter(pk__in=ids)
+    wanted = Instance.objects.filter(removed_at=None, pk__in=ids)
+    known = {str(pk) for rows in (members, wanted) for pk in rows.values_list("pk", flat=True)}
     for ref in refs:
         if ref["instance_id"] not in known:
             _log.warning("removing an instance that no row wants", instance_id=ref["instance_id"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.architecture import sources
 
-_READERS = {"text", "words", "flag", "number", "seconds", "path", "secret", "table"}
+_READERS = {"text", "words", "flag", "number", "seconds", "path", "secret", "table", "numbers"}
 # They name the settings module before any setting can be read.
 _ENTRY_POINTS = {Path("openagent/asgi.py"), Path("openagent/celery.py")}
 _READER = Path("openagent/lib/env.py")

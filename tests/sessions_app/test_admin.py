@@ -21,6 +21,7 @@ from sessions_app.models import (
     CustomAgent,
     Instance,
     InstanceState,
+    PoolMember,
     Session,
     TerminalPiece,
     UsageEvent,
@@ -36,8 +37,8 @@ from tests.sessions_app.conftest import (
 )
 
 MODELS = list(apps.get_app_config("sessions_app").get_models())
-# All but what administrators make here themselves.
-OF_SESSIONS = [model for model in MODELS if model is not CustomAgent]
+# All but what administrators make here themselves, and what belongs to nobody.
+OF_SESSIONS = [model for model in MODELS if model not in (CustomAgent, PoolMember)]
 LONG = "x" * 100_000
 SECRET = "ref-of-the-driver-that-nobody-needs"
 
@@ -68,6 +69,9 @@ def rows(alice: User) -> dict[type[Model], Model]:
             ),
             terminal,
             TerminalPiece.objects.create(terminal=terminal, offset=0, data=SECRET.encode()),
+            PoolMember.objects.create(
+                agent="opencode", driver="fake", driver_ref={"pid": SECRET}, public_key=SECRET
+            ),
             CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["openai-chat"]),
         )
     }

@@ -39,6 +39,13 @@ def test_an_sqlite_that_is_too_old_is_found(monkeypatch: MonkeyPatch) -> None:
     assert ids() == ({"sessions_app.E004"} if connection.vendor == "sqlite" else set())
 
 
+def test_a_pool_of_agents_that_cannot_wait_is_found(settings: LazySettings) -> None:
+    settings.OPENAGENT_POOL = {"opencode": 1}
+    assert ids() == set()
+    settings.OPENAGENT_POOL = {"opencode": 1, "claude": 1}
+    assert ids() == {"sessions_app.E005"}
+
+
 def test_an_idle_time_that_cannot_be_counted_is_found(settings: LazySettings) -> None:
     settings.OPENAGENT_IDLE_SECONDS = 0.5
     assert ids() == {"sessions_app.W001"}

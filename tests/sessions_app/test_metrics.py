@@ -10,7 +10,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.metrics import render
 from sessions_app import metrics
-from sessions_app.models import Command, InstanceState, PermissionState, Prompt, Session
+from sessions_app.models import Command, InstanceState, PermissionState, PoolMember, Prompt, Session
 from tests.sessions_app.conftest import make_instance, make_permission, make_prompt, make_session
 
 MINUTE = timedelta(minutes=1)
@@ -25,6 +25,11 @@ def test_live_instances_by_state_those_without_any_too(session: Session, alice: 
     make_instance(session, InstanceState.READY)
     make_instance(make_session(alice), InstanceState.READY)
     assert metrics.live_instances() == {("requested",): 0, ("starting",): 0, ("ready",): 2, ("stopping",): 0}
+
+
+def test_members_of_the_pool_by_state(session: Session) -> None:
+    PoolMember.objects.create(agent="opencode", driver="fake", state="ready")
+    assert metrics.pool_members() == {("starting",): 0, ("ready",): 1, ("leaving",): 0, ("failed",): 0}
 
 
 def test_deleted_sessions_do_not_count(session: Session, alice: User) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,7 +14,7 @@ from django.db import connections
 from openagent.lib import log
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance
-from sessions_app.services import instances, lifecycle
+from sessions_app.services import instances, lifecycle, pool_tending
 
 _log = log.get(__name__)
 
@@ -30,17 +33,25 @@ class Command(BaseCommand):
         live = list(Instance.objects.live())
         for instance in live:
             instances.stop(session_id=instance.session_id, reason="shutdown")
-        pool = ThreadPoolExecutor(max_workers=16)
-        waiting = wait([pool.submit(_retire, instance) for instance in live], timeout=options["timeout"])
-        pool.shutdown(wait=False, cancel_futures=True)
+        threads = ThreadPoolExecutor(max_workers=16)
+        stopping = [
+            threads.submit(_attempt, instance.pk, partial(lifecycle.retire, instance_id=instance.pk))
+            for instance in live
+        ]
+        stopping += [
+            threads.submit(_attempt, member.pk, partial(pool_tending.dismiss, member))
+            for member in pool_tending.members()
+        ]
+        waiting = wait(stopping, timeout=options["timeout"])
+        threads.shutdown(wait=False, cancel_futures=True)
         if waiting.not_done:
-            self.stderr.write(f"{len(waiting.not_done)} of {len(live)} instances did not stop in time.")
+            self.stderr.write(f"{len(waiting.not_done)} of {len(stopping)} instances did not stop in time.")
 
 
-def _retire(instance: Instance) -> None:
+def _attempt(instance_id: uuid.UUID, act: Callable[[], None]) -> None:
     try:
-        lifecycle.retire(instance_id=instance.pk)
+        act()
     except DriverError as error:
-        _log.warning("instance not removed", instance_id=str(instance.pk), code=error.code)
+        _log.warning("instance not removed", instance_id=str(instance_id), code=error.code)
     finally:
         connections.close_all()

@@ -43,6 +43,9 @@ class Workspace:
     def forget_key(self, provider: str) -> None:
         pass
 
+    def end(self, code: int, reason: str) -> None:
+        pass
+
     def offsets(self) -> list[int]:
         return [data["offset"] for verb, data in self.asked if verb == "files.read"]
 

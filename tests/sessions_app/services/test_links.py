@@ -33,12 +33,14 @@ def hello(instance: Instance, /, **changes: Any) -> frames.Hello:
 
 def test_the_right_token_opens_the_link(session: Session, instance: Instance) -> None:
     grant = links.accept(hello(instance))
+    assert isinstance(grant, links.Grant)
     assert (grant.session_id, grant.generation, grant.stored_seq, grant.version) == (session.pk, 1, 0, 1)
 
 
 def test_the_same_key_may_come_again(instance: Instance) -> None:
     links.accept(hello(instance))
-    assert links.accept(hello(instance)).instance_id == instance.pk
+    again = links.accept(hello(instance))
+    assert isinstance(again, links.Grant) and again.instance_id == instance.pk
 
 
 def test_a_second_key_for_the_same_token_ends_the_instance(instance: Instance) -> None:
