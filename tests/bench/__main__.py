@@ -29,6 +29,9 @@ def main() -> int:
     print(f"Starting: {options.starts} sessions with OpenCode, one after the other")
     with running(OPENAGENT_DRIVER="process") as product:
         starts = starting.measure(product, options.starts)
+    print(f"Claiming: {options.starts} sessions that find OpenCode waiting")
+    with running(OPENAGENT_DRIVER="process", OPENAGENT_POOL="opencode=1") as product:
+        starting.measure_claims(product, options.starts, starts)
     goals = _goals(bare, ours, stored)
     machine = figures.table(["bench", ""], [("machine", figures.machine()), ("load", str(shape))])
     parts = [machine, _streaming_table(bare, ours, stored), _goals_table(goals), starts.table()]

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 
 from tests import figures
 from tests.end_to_end.client import Client, eventually, first_run
+from tests.end_to_end.pool import wait_for_member
+from tests.end_to_end.reader import Reader
 from tests.product import Product
 
 FIRST_TEXT_SECONDS = 60.0
+READY_SECONDS = 60.0
 
 
 @dataclass
@@ -20,12 +23,14 @@ class Starts:
     ready: list[float] = field(default_factory=list)
     first_text: list[float] = field(default_factory=list)
     resumed: list[float] = field(default_factory=list)
+    claimed: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
 
     def table(self) -> list[str]:
         """Median and slowest of each."""
         rows = [("create to ready", self.ready), ("prompt to first text", self.first_text)]
         rows.append(("resume to ready", self.resumed))
+        rows.append(("claim of the pool to ready", self.claimed))
         rows += [(f"sidecar's clock at {name}", times) for name, times in self.stages.items()]
         return figures.table(
             ["starting, seconds", "median", "slowest", "starts"],
@@ -46,6 +51,28 @@ def measure(product: Product, count: int) -> Starts:
     finally:
         client.close()
     return starts
+
+
+def measure_claims(product: Product, count: int, starts: Starts) -> None:
+    """Creates `count` sessions, each when a member of the pool waits for it."""
+    client = first_run(product.url)
+    try:
+        for _ in range(count):
+            wait_for_member(product.url)
+            session = client.new_session(mode="auto")
+            with Reader(client, session) as reader:
+                reader.wait(lambda reader: reader.is_live, 30)
+                begin = time.monotonic()
+                client.post(f"/sessions/{session}/start/")
+                while reader.state["session"]["status"] != "ready":
+                    # Told over a socket: looking costs the product nothing.
+                    time.sleep(0.002)
+                    assert time.monotonic() - begin < READY_SECONDS, reader.describe()
+                starts.claimed.append(time.monotonic() - begin)
+            client.post(f"/sessions/{session}/stop/")
+            client.status(session, "asleep")
+    finally:
+        client.close()
 
 
 def _measure_one(client: Client, starts: Starts) -> None:
