@@ -53,7 +53,7 @@ def members() -> QuerySet[PoolMember]:
 
 
 def dismiss(member: PoolMember) -> None:
-    """Let go of it, and remove it with its disk; nothing when it was claimed. DriverError when it may be there."""
+    """Remove it with its disk, unless it was claimed. DriverError when it may still be there."""
     pool.leave(member.pk)
     left = PoolMember.objects.filter(pk=member.pk).first()
     if left is not None:
