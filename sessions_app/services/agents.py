@@ -86,7 +86,7 @@ _SURVIVES = {"files": True, "conversation": True, "processes": False}
 
 
 _WAITING = frozenset({"opencode"})
-"""Those that can be started before it is known for whom; others are told provider and model at their start."""
+"""Those that can be started before it is known for whom; others are told the model at their start."""
 
 
 def can_wait(agent_id: str) -> bool:

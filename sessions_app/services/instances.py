@@ -69,7 +69,8 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
     add_stage(instance.pk, "requested")
     state.bump(session_id)
     if is_made:
-        add_stage(instance.pk, "created")
+        for reached in pool.STAGES:
+            add_stage(instance.pk, reached)
     else:
         transaction.on_commit(partial(jobs.launch_instance, instance.pk))
     return instance

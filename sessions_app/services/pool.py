@@ -23,6 +23,8 @@ from sessions_app.models import Instance, InstanceState, PoolMember, PoolState, 
 from sessions_app.services import agents
 from sidecar.protocol import frames
 
+STAGES = ("created", "sidecar", "box", "agent")
+"""What a start has behind it when a member is claimed."""
 WAITING_STATES = (PoolState.STARTING, PoolState.READY)
 
 

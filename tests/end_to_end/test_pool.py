@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessions_app.services import pool
 from tests import needs
 from tests.end_to_end.client import first_run
 from tests.end_to_end.pool import wait_for_member
@@ -21,7 +22,7 @@ def test_a_session_claims_an_agent_that_waits_and_wakes_again_on_its_disk() -> N
             turn = client.prompt(session, "/demo work")
             check_answered(client, session, "/demo work", turn)
             stages = client.session(session)["instance"]["stages"]
-            assert [stage["name"] for stage in stages] == ["requested", "created", "agent", "ready"]
+            assert [stage["name"] for stage in stages] == ["requested", *pool.STAGES, "ready"]
             client.post(f"/sessions/{session}/stop/")
             client.status(session, "asleep")
             again = client.prompt(session, "/demo say I am back")

@@ -71,7 +71,7 @@ def test_a_new_session_claims_what_waits_and_adopts_its_disk(
     assert instance.pk == member.pk and session.volume == str(member.pk)
     instance.refresh_from_db()
     assert instance.state == InstanceState.STARTING and instance.driver_ref == member.driver_ref
-    assert [stage["name"] for stage in instance.stages] == ["requested", "created"]
+    assert [stage["name"] for stage in instance.stages] == ["requested", *pool.STAGES]
     assert not PoolMember.objects.exists(), "the row is the claim"
     claim = Command.objects.get(instance=instance)
     assert (claim.number, claim.verb, claim.data["session"]) == (1, "session.claim", str(session.pk))
