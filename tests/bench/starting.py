@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
 
 from tests import figures
 from tests.end_to_end.client import Client, eventually, first_run
 from tests.end_to_end.pool import wait_for_member
-from tests.end_to_end.reader import Reader
 from tests.product import Product
 
 FIRST_TEXT_SECONDS = 60.0
@@ -60,19 +64,30 @@ def measure_claims(product: Product, count: int, starts: Starts) -> None:
         for _ in range(count):
             wait_for_member(product.url)
             session = client.new_session(mode="auto")
-            with Reader(client, session) as reader:
-                reader.wait(lambda reader: reader.is_live, 30)
-                begin = time.monotonic()
-                client.post(f"/sessions/{session}/start/")
-                while reader.state["session"]["status"] != "ready":
-                    # Told over a socket: looking costs the product nothing.
-                    time.sleep(0.002)
-                    assert time.monotonic() - begin < READY_SECONDS, reader.describe()
-                starts.claimed.append(time.monotonic() - begin)
+            starts.claimed.append(_until_ready(client, session))
             client.post(f"/sessions/{session}/stop/")
             client.status(session, "asleep")
     finally:
         client.close()
+
+
+def _until_ready(client: Client, session: str) -> float:
+    """Starts it; seconds until a browser that watches is told that it is ready."""
+    url = f"{client.url.replace('http', 'ws', 1)}/ws/sessions/{session}/"
+    with connect(url, additional_headers={"authorization": f"Bearer {client.token}"}) as socket:
+        _read_until(socket, lambda message: message["type"] == "live")
+        begin = time.monotonic()
+        client.post(f"/sessions/{session}/start/")
+        _read_until(
+            socket,
+            lambda message: message["type"] == "state" and message["state"]["session"]["status"] == "ready",
+        )
+        return time.monotonic() - begin
+
+
+def _read_until(socket: ClientConnection, is_it: Callable[[dict[str, Any]], bool]) -> None:
+    while not is_it(json.loads(socket.recv(timeout=READY_SECONDS))):
+        pass
 
 
 def _measure_one(client: Client, starts: Starts) -> None:
