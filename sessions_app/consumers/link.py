@@ -16,7 +16,7 @@ from sessions_app.consumers.link_queries import Queries
 from sessions_app.consumers.link_terminals import LinkTerminals
 from sessions_app.consumers.unstored import Unstored
 from sessions_app.models import Instance
-from sessions_app.services import commands, ingest, instances, lifecycle, links, pool
+from sessions_app.services import commands, ingest, lifecycle, links, pool, stages
 from sessions_app.services.events import Outcome
 from sidecar.protocol import frames, messages, stream, terminals
 
@@ -171,7 +171,7 @@ class LinkConsumer(base.SocketConsumer):
                 case frames.Salvage():
                     await self._on_salvage(frame)
                 case frames.Stage():
-                    await db.run(instances.add_stage, self.instance_id, frame.stage, frame.elapsed_ms)
+                    await db.run(stages.add, self.instance_id, frame.stage, frame.elapsed_ms)
                 case frames.KeyRequest():
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case frames.Answer():

@@ -30,6 +30,7 @@ class InstanceSpec:
 
     `agent` is the built-in agent that must be there for boxes, empty for one that somebody registered.
 
+    `is_used`: the volume has somebody's work on it, so without it there is nothing to go on with.
     `link` is where its sidecar finds the platform, a socket or a URL; `silence_seconds` is how long a model
     provider may say nothing.
     """
@@ -39,6 +40,7 @@ class InstanceSpec:
     link: Path | str
     token: str
     agent: str
+    is_used: bool = False
     silence_seconds: float = 240.0
 
     def __repr__(self) -> str:
@@ -55,6 +57,16 @@ class InstanceState:
     detail: str = ""
 
 
+def volume_gone(place: str) -> DriverError:
+    """A session's disk is not there any more; an empty one would look as if nothing had ever been on it."""
+    return DriverError(
+        f"The session's disk is not there any more ({place}). Restore it from a backup, then start it "
+        "again; what was said is still here.",
+        code="volume_gone",
+        permanent=True,
+    )
+
+
 class Driver(ABC):
     """The interface; all methods are sync, may block, may be called by several processes at once, and raise
     DriverError. `tests/contract/drivers` holds every driver to what is said here.
@@ -68,7 +80,8 @@ class Driver(ABC):
     def create(self, spec: InstanceSpec) -> Ref:
         """Make the pair, or find the one, alive or ended, that an earlier call made. Equal calls, equal refs.
 
-        A volume that is not there yet is made. While an earlier instance lives on the volume, the error is
+        A volume that is not there yet is made, but not in place of one that was used: `volume_gone`, and
+        permanent, until it is restored. While an earlier instance lives on the volume, the error is
         `volume_busy`, and not permanent. A failed call leaves nothing behind and may be repeated.
         """
 

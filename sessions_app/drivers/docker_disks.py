@@ -59,6 +59,10 @@ class Disks:
         finally:
             self._forget(probe)
 
+    def exists(self, volume: str) -> bool:
+        """Whether it was made before, and is there."""
+        return self._image(volume).exists() or self._has_volumes(volume)
+
     def prepare(self, volume: str) -> list[dict[str, Any]]:
         """Make the disk if it is not there yet, and what else a volume has; the mounts of its box."""
         self._make_volume("journal", volume)

@@ -12,7 +12,7 @@ import docker.errors
 import requests
 
 from openagent.lib import env
-from sessions_app.drivers import docker_spec
+from sessions_app.drivers import base, docker_spec
 from sessions_app.drivers.base import DriverError, InstanceSpec
 from sessions_app.drivers.docker_disks import Disks
 from sessions_app.drivers.docker_engine import Engine, label
@@ -61,6 +61,8 @@ class Launch:
     def _make(self, sidecar_image: str, box_image: str) -> None:
         """1. The network, once. 2. The disk and the socket's place. 3. Both containers."""
         self._make_network()
+        if self.spec.is_used and not self.disks.exists(self.spec.volume):
+            raise base.volume_gone(self.spec.volume)
         disk = self.disks.prepare(self.spec.volume)
         self.engine.api.create_volume(**docker_spec.sockets(self.names))
         link = self.spec.link if isinstance(self.spec.link, Path) else None

@@ -15,6 +15,7 @@ from typing import Any
 
 from openagent.lib import env
 from sessions_app.drivers import (
+    base,
     files,
     limits,
     process_keeper,
@@ -72,6 +73,8 @@ class Launch:
 
     def _make_disk(self) -> None:
         volume = self.options.volume(self.spec.volume)
+        if self.spec.is_used and not (volume / "workspace").is_dir():
+            raise base.volume_gone(str(volume))
         files.make_folder(volume, mode=0o710, owner=(0, self.uids.box) if self.uids else None)
         for folder in (volume / "home", volume / "workspace"):
             self._make_owned(folder, self.uids.box if self.uids else None)

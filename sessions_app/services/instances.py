@@ -24,7 +24,7 @@ from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, places, pool, state
+from sessions_app.services import agents, commands, places, pool, stages, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -66,11 +66,11 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
         return None
     Session.objects.filter(pk=session_id).update(is_paused=False, kept_until=None, **ACTIVE)
     commands.give(instance_id=instance.pk, order=_claim(session))
-    add_stage(instance.pk, "requested")
+    stages.add(instance.pk, "requested")
     state.bump(session_id)
     if is_made:
         for reached in pool.STAGES:
-            add_stage(instance.pk, reached)
+            stages.add(instance.pk, reached)
     else:
         transaction.on_commit(partial(jobs.launch_instance, instance.pk))
     return instance
@@ -108,7 +108,8 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             # Making it may take long: who watches sees that it is under way.
             state.bump(instance.session_id)
             session = instance.session
-            ref = get_driver().create(_spec(instance_id, session.volume, session.agent))
+            spec = _spec(instance_id, session.volume, session.agent, is_used=_is_used(session))
+            ref = get_driver().create(spec)
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
             if is_ours:
@@ -118,7 +119,7 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
                 fail(instance_id=instance_id, code=error.code, message=error.message)
             return
         Instance.objects.filter(pk=instance_id).update(driver_ref=ref)
-        add_stage(instance_id, "created")
+        stages.add(instance_id, "created")
         if Instance.objects.filter(pk=instance_id, state__in=(*STARTABLE, InstanceState.READY)).exists():
             state.bump(instance.session_id)
         else:
@@ -136,7 +137,7 @@ def _take(instance: Instance, unmade: InstanceQuerySet) -> bool:
         # Somebody has taken the last one at the same moment.
         starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
         starting.update(state=InstanceState.REQUESTED, launched_at=None)
-    add_stage(instance.pk, places.STAGE)
+    stages.add(instance.pk, places.STAGE)
     return False
 
 
@@ -259,20 +260,6 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
         state.bump(instance.session_id)
 
 
-def add_stage(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) -> None:
-    """Remembers that a named stage of the start was reached; the sidecar's own are measured by its clock."""
-    stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
-    while True:
-        instance = Instance.objects.get(pk=instance_id)
-        if any(known["name"] == name for known in instance.stages):
-            return
-        # The worker and the link both add to it.
-        unchanged = Instance.objects.filter(pk=instance_id, stages=instance.stages)
-        if unchanged.update(stages=[*instance.stages, stage]):
-            state.bump(instance.session_id)
-            return
-
-
 def _claim(session: Session) -> frames.SessionClaim:
     agent = agents.find(session.agent)
     provider = providers.get(session.provider)
@@ -289,12 +276,18 @@ def _claim(session: Session) -> frames.SessionClaim:
     )
 
 
-def _spec(instance_id: uuid.UUID, volume: str, agent: str) -> base.InstanceSpec:
+def _is_used(session: Session) -> bool:
+    """Whether anybody can have left something on its disk, where this platform's driver has it."""
+    return ours().filter(session=session, ready_at__isnull=False).exists()
+
+
+def _spec(instance_id: uuid.UUID, volume: str, agent: str, *, is_used: bool = False) -> base.InstanceSpec:
     return base.InstanceSpec(
         instance_id=str(instance_id),
         volume=volume,
         link=settings.OPENAGENT_LINK_SOCKET,
         token=token_for(instance_id),
+        is_used=is_used,
         agent=agent if agents.is_built_in(agent) else "",
         silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
     )

@@ -13,7 +13,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session, Terminal
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import commands, events, instances, permissions, prompts, state, terminals
+from sessions_app.services import commands, events, instances, permissions, prompts, stages, state, terminals
 from sidecar.protocol import messages
 
 _log = log.get(__name__)
@@ -25,7 +25,7 @@ def on_ready(*, instance: Instance) -> None:
         state=InstanceState.READY, ready_at=timezone.now()
     )
     if moved:
-        instances.add_stage(instance.pk, "ready")
+        stages.add(instance.pk, "ready")
         prompts.dispatch(session_id=instance.session_id)
         terminals.dispatch(session_id=instance.session_id)
 

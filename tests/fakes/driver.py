@@ -6,7 +6,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, Ref
+from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, Ref, volume_gone
 
 
 @dataclass
@@ -46,6 +46,8 @@ class FakeDriver(Driver):
             if spec.instance_id not in self.instances:
                 if any(one.spec.volume == spec.volume and one.state.alive for one in self.instances.values()):
                     raise _busy(spec.volume)
+                if spec.is_used and spec.volume not in self.volumes:
+                    raise volume_gone(spec.volume)
                 self.volumes.setdefault(spec.volume, "")
                 self.instances[spec.instance_id] = FakeInstance(spec)
             return self._ref(self.instances[spec.instance_id])

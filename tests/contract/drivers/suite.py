@@ -17,7 +17,7 @@ class Engine(Protocol):
     @property
     def driver(self) -> Driver: ...
 
-    def spec(self, *, volume: str = "", instance: str = "") -> InstanceSpec:
+    def spec(self, *, volume: str = "", instance: str = "", is_used: bool = False) -> InstanceSpec:
         """What an instance is made from, with new names where none are given."""
 
     def end(self, ref: Ref, exit_code: int) -> None:
@@ -126,6 +126,16 @@ class DriverContract:
         engine.put(ref, "kept")
         engine.driver.remove(ref)
         assert engine.get(engine.driver.create(engine.spec(volume="disk"))) == "kept"
+
+    def test_no_empty_volume_takes_the_place_of_one_that_was_used(self, engine: Engine) -> None:
+        first = engine.driver.create(engine.spec(volume="disk"))
+        engine.driver.remove(first)
+        engine.driver.remove(engine.driver.create(engine.spec(volume="disk", is_used=True)))
+        engine.driver.remove_volume("disk")
+        with pytest.raises(DriverError, match="Restore it from a backup") as caught:
+            engine.driver.create(engine.spec(volume="disk", is_used=True))
+        assert code_of(caught) == ("volume_gone", True)
+        assert engine.driver.list() == []
 
     def test_instances_do_not_touch_each_other(self, engine: Engine) -> None:
         first, second = engine.driver.create(engine.spec()), engine.driver.create(engine.spec())

@@ -17,13 +17,14 @@ from tests.fakes.driver import FakeDriver
 class FakeEngine:
     driver: FakeDriver = field(default_factory=FakeDriver)
 
-    def spec(self, *, volume: str = "", instance: str = "") -> InstanceSpec:
+    def spec(self, *, volume: str = "", instance: str = "", is_used: bool = False) -> InstanceSpec:
         return InstanceSpec(
             instance_id=instance or str(uuid.uuid4()),
             volume=volume or str(uuid.uuid4()),
             link=Path("/run/link.sock"),
             token="token-CANARY",
             agent="scripted",
+            is_used=is_used,
         )
 
     def end(self, ref: Ref, exit_code: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -28,8 +28,8 @@ class ProcessEngine:
     def driver(self) -> ProcessDriver:
         return self.host.driver
 
-    def spec(self, *, volume: str = "", instance: str = "") -> InstanceSpec:
-        return self.host.spec(volume=volume, instance=instance)
+    def spec(self, *, volume: str = "", instance: str = "", is_used: bool = False) -> InstanceSpec:
+        return replace(self.host.spec(volume=volume, instance=instance), is_used=is_used)
 
     def end(self, ref: Ref, exit_code: int) -> None:
         self._probe(ref).exit(exit_code)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances
+from sessions_app.services import instances, lifecycle, stages
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance
 
@@ -59,9 +59,30 @@ def test_an_instance_that_gets_ready_at_the_last_moment_has_not_failed(
     assert (instance.state, session.generation, session.is_paused) == ("ready", 1, False)
 
 
+def test_a_session_whose_disk_has_vanished_is_not_given_an_empty_one(
+    driver: FakeDriver, session: Session, instance: Instance
+) -> None:
+    instances.launch(instance_id=instance.pk)
+    get_ready(instance)
+    driver.end(str(instance.pk))
+    lifecycle.lose(instance_id=instance.pk, reason="ended", message="It ended.")
+    driver.volumes.clear()
+    again = instances.wake(session_id=session.pk)
+    assert again is not None
+    instances.launch(instance_id=again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.error_code) == (InstanceState.FAILED, "volume_gone")
+    driver.volumes[session.volume] = "restored"
+    third = instances.wake(session_id=session.pk)
+    assert third is not None
+    instances.launch(instance_id=third.pk)
+    third.refresh_from_db()
+    assert third.state == InstanceState.STARTING
+
+
 def test_stages_of_two_who_tell_at_the_same_moment_are_both_kept(instance: Instance) -> None:
-    with just_before_update(lambda: instances.add_stage(instance.pk, "sidecar", 12)):
-        instances.add_stage(instance.pk, "created")
+    with just_before_update(lambda: stages.add(instance.pk, "sidecar", 12)):
+        stages.add(instance.pk, "created")
     instance.refresh_from_db()
     assert [stage["name"] for stage in instance.stages] == ["requested", "sidecar", "created"]
 
