@@ -36,6 +36,8 @@ PROMISES: Mapping[str, str] = {
     "an_unknown_model_is_said_to_be_that": "Says that a model is unknown",
     "a_failure_that_passes_is_waited_for": "Tries again when the provider is busy",
     "a_crash_ends_the_turn_and_the_next_prompt_works": "Comes back after a crash",
+    "after_a_rest_the_next_prompt_goes_on_with_the_conversation": "Rests between prompts and forgets nothing",
+    "a_prompt_that_comes_while_it_goes_to_rest_is_answered": "Takes a prompt while it goes to rest",
     "a_reader_that_falls_behind_misses_nothing": "Waits for a slow reader",
     "a_successor_takes_up_the_conversation": "Takes up the conversation after a sleep",
 }

@@ -183,6 +183,14 @@ class Agent(ABC):
         """Use this model or mode from the next turn on; empty keeps what is. `agent.config` follows."""
 
     @abstractmethod
+    async def rest(self) -> None:
+        """End the agent's process between turns; the next prompt starts it again, with the conversation kept.
+
+        `agent.status` `stopped` follows if it ran. TurnOpen when a turn is open or begins first: nothing has
+        happened then. AgentError, too, when this agent would forget the conversation.
+        """
+
+    @abstractmethod
     def events(self) -> AsyncIterator[AgentEvent]:
         """What happens, in order. A reader that stops reading makes the adapter stop reading the agent."""
 

@@ -27,11 +27,15 @@ class Turns:
 
     def begin(self, turn: str) -> None:
         """TurnOpen when another one has not ended."""
-        if self.current is not None:
-            raise TurnOpen("The agent still works on an earlier prompt.")
+        self.check_none()
         self.current = turn
         self.ended.clear()
         self.sign()
+
+    def check_none(self) -> None:
+        """TurnOpen when a turn has not ended."""
+        if self.current is not None:
+            raise TurnOpen("The agent still works on an earlier prompt.")
 
     def emit(self, kind: str, data: messages.Data) -> None:
         """An event of the open turn, or of none when none is open."""

@@ -78,9 +78,12 @@ class FakeAcp:
 
     async def _play(self, number: Any, prompt: str) -> None:
         self.tell("a_kind_from_the_future", content=[{"what": "ever"}])
+        conversation = SESSIONS / self.session
+        earlier = conversation.read_text().splitlines()
+        conversation.write_text("\n".join([*earlier, prompt]))
         try:
             await self._ask_model(prompt)
-            await self._carry_out(from_demo(prompt, self._results), "")
+            await self._carry_out(from_demo(prompt, self._results, earlier), "")
         except asyncio.CancelledError:
             send(id=number, result={"stopReason": "cancelled"})
         except ModelFailed:

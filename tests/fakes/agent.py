@@ -53,7 +53,8 @@ class FakeAgent(Agent):
         self._running: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[frames.PermissionAnswer]] = {}
-        self._alive = False
+        self.runs = False
+        """Whether its process, if it had one, would be there."""
         self._resumed = False
 
     @property
@@ -72,15 +73,15 @@ class FakeAgent(Agent):
             raise AgentStartFailed("The agent does not come up, as told.")
         self._context = context
         self._model, self._mode = context.model, known_mode(context.mode)
-        self._alive, self._resumed = True, bool(self._disk.prompts)
+        self.runs, self._resumed = True, bool(self._disk.prompts)
         self._watch = asyncio.create_task(self._find_hangs())
         self._tell_config()
         return AgentInfo(id=self.id, name=self.name, version="1.0")
 
     async def prompt(self, turn: str, text: str, *, model: str = "", mode: str = "") -> None:
         self._turns.begin(turn)
-        if not self._alive:
-            self._alive = True
+        if not self.runs:
+            self.runs = True
             self._turns.emit("agent.status", AgentStatus(status="ready"))
         self._policy.mode = known_mode(mode, self._mode)
         self.prompts.append((text, model or self._model, self._policy.mode))
@@ -100,6 +101,12 @@ class FakeAgent(Agent):
         self._model, self._mode = model or self._model, known_mode(mode, self._mode)
         self._tell_config()
 
+    async def rest(self) -> None:
+        self._turns.check_none()
+        if self.runs:
+            self.runs = False
+            self._turns.emit("agent.status", AgentStatus(status="stopped"))
+
     async def close(self) -> None:
         await self._stop()
         if self._watch is not None:
@@ -108,7 +115,7 @@ class FakeAgent(Agent):
 
     def crash(self) -> None:
         """The process dies now."""
-        self._alive = False
+        self.runs = False
         if self._running is not None:
             self._running.cancel()
         self._turns.end("error", failure("agent_crash", "signal 9"))
@@ -126,8 +133,9 @@ class FakeAgent(Agent):
                 self._turns.end("error", failure("unknown_model"))
                 return
             results: list[str] = []
+            steps = self._plays.get(text) or from_demo(text, results, self._disk.prompts[:-1])
             performance = Performance(self._turns, self._policy, self._queue, self._context.workspace, self)
-            await performance.carry_out(self._plays.get(text) or from_demo(text, results), results)
+            await performance.carry_out(steps, results)
         except TurnEnded:
             return
         self._turns.end("end_turn")

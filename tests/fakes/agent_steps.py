@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.demo_model import play, scripts
@@ -122,9 +122,13 @@ def pieces_of(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def from_demo(prompt: str, results: list[str]) -> Iterator[Step]:
-    """The steps of the demo script that `prompt` names; `results` grows while they are carried out."""
-    call = scripts.named(prompt) or scripts.call(scripts.DEFAULT)
+def from_demo(prompt: str, results: list[str], earlier: Iterable[str] = ()) -> Iterator[Step]:
+    """The steps of the demo script that `prompt` names; `results` grows while they are carried out.
+
+    A free prompt plays another one when there is a free one among the `earlier` prompts.
+    """
+    free_before = any(scripts.named(text) is None for text in earlier)
+    call = scripts.named(prompt) or scripts.call(scripts.AGAIN if free_before else scripts.DEFAULT)
     for step in call.script.step:
         if step.fail is not None:
             if step.fail.counted and call.count:

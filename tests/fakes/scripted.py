@@ -37,6 +37,7 @@ class ScriptedAgent(base.Agent):
         self.prompts: list[str] = []
         self.answers: list[frames.PermissionAnswer] = []
         self.configured: list[tuple[str, str]] = []
+        self.rests = 0
         self.is_closed = False
         self._start_error = start_error
         self._resumed = resumed
@@ -87,6 +88,12 @@ class ScriptedAgent(base.Agent):
             raise base.AgentError("There is no such mode.")
         self.configured.append((model, mode))
         self._tell_config(model, mode)
+
+    async def rest(self) -> None:
+        if self._turn is not None:
+            raise base.TurnOpen("A turn is open.")
+        self.rests += 1
+        self.emit("agent.status", messages.AgentStatus(status="stopped"))
 
     def events(self) -> AsyncIterator[base.AgentEvent]:
         return self._queue.read()

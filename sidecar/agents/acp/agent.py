@@ -14,7 +14,14 @@ from sidecar.agents.acp.errors import classified, stop_reason
 from sidecar.agents.acp.host import Host
 from sidecar.agents.acp.provider import ProviderWatch
 from sidecar.agents.acp.recipe import AGENTS, Recipe
-from sidecar.agents.base import Agent, AgentContext, AgentEvent, AgentStartFailed, EventQueue
+from sidecar.agents.base import (
+    Agent,
+    AgentContext,
+    AgentError,
+    AgentEvent,
+    AgentStartFailed,
+    EventQueue,
+)
 from sidecar.agents.failures import failure
 from sidecar.agents.policy import MODES, Policy, known_mode
 from sidecar.agents.turns import Turns
@@ -127,6 +134,19 @@ class AcpAgent(Agent):
         self._model = model or self._model
         self._mode = known_mode(mode, self._mode)
         self._tell_config()
+
+    async def rest(self) -> None:
+        self._turns.check_none()
+        async with self._serving:
+            # A prompt that came first has been served meanwhile, or is about to be.
+            self._turns.check_none()
+            host = self._running_host
+            if host.peer is None:
+                return
+            if not host.remembers:
+                raise AgentError(f"{self.name} cannot take up a conversation again.")
+            await host.stop()
+            self._turns.emit("agent.status", AgentStatus(status="stopped"))
 
     async def close(self) -> None:
         for task in list(self._tasks):

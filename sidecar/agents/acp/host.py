@@ -79,6 +79,8 @@ class Host:
     ) -> None:
         self.version = ""
         self.resumed = False
+        self.remembers = False
+        """Whether the program, started again, can take up the session that is open now."""
         self.models: list[str] = []
         self.model = context.model
         self._context = context
@@ -197,7 +199,8 @@ class Host:
         """What the agent says of the session of last time, None when it has none or cannot take it up."""
         able = text.mapping(offer.get("agentCapabilities"))
         has_resume = isinstance(text.mapping(able.get("sessionCapabilities")).get("resume"), dict)
-        if not self._remembered or not (has_resume or able.get("loadSession") is True):
+        self.remembers = has_resume or able.get("loadSession") is True
+        if not self._remembered or not self.remembers:
             return None
         method = calls.RESUME if has_resume else calls.LOAD
         self._conversation.session = self._remembered

@@ -23,6 +23,7 @@ from sidecar.agents.base import (
 from sidecar.agents.failures import failure
 from sidecar.agents.opencode.client import Refused, Unreachable
 from sidecar.agents.opencode.conversation import Conversation
+from sidecar.agents.opencode.errors import refusal
 from sidecar.agents.opencode.host import Host
 from sidecar.agents.opencode.requests import Order
 from sidecar.agents.opencode.server import Installation
@@ -116,7 +117,7 @@ class OpenCode(Agent):
             async with self._serving:
                 await self._prompt(turn, text, model or self._model, known_mode(mode, self._mode))
         except Refused as error:
-            self._end(turn, _refusal(error))
+            self._end(turn, refusal(error.status))
         except Unreachable as error:
             # A server that has died is known to have a moment later, and is then the better reason.
             if not await self._has_ended(turn, GRACE_SECONDS):
@@ -187,6 +188,16 @@ class OpenCode(Agent):
         self._model = model or self._model
         self._mode = known_mode(mode, self._mode)
         self._tell_config()
+
+    async def rest(self) -> None:
+        self._turns.check_none()
+        async with self._serving:
+            # A prompt that came first has been served meanwhile, or is about to be.
+            self._turns.check_none()
+            host = self._running_host
+            if host.client is not None:
+                await host.stop()
+                self._turns.emit("agent.status", AgentStatus(status="stopped"))
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -287,7 +298,3 @@ class OpenCode(Agent):
                 looked = silent
                 with contextlib.suppress(Unreachable, Refused):
                     await self._running_host.catch_up()
-
-
-def _refusal(error: Refused) -> ErrorData:
-    return failure("internal", f"OpenCode refused the prompt with status {error.status}.")

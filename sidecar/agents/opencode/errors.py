@@ -55,6 +55,11 @@ def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:
     return failure(faults.classify("", status, described).error_class, said)
 
 
+def refusal(status: int) -> ErrorData:
+    """It did not take a prompt."""
+    return failure("internal", f"OpenCode refused the prompt with status {status}.")
+
+
 def _named_by_gate(body: str) -> ErrorClass | None:
     """The class that the gate gave to a failure of its own: `{"error": {"code": ...}}`."""
     try:

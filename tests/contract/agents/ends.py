@@ -10,6 +10,7 @@ import pytest
 
 from sidecar.agents.base import TurnOpen
 from sidecar.demo_model import expected
+from sidecar.protocol.messages import AgentStatus
 from tests.contract.agents.made import Made
 
 
@@ -121,6 +122,39 @@ class Ends:
         assert turn.error.error_class == "agent_crash"
         following = await recorder.run("/demo plain")
         assert following.text == "".join(expected("/demo plain").messages)
+
+    async def test_after_a_rest_the_next_prompt_goes_on_with_the_conversation(self, made: Made) -> None:
+        recorder, agent = made.recorder, made.recorder.agent
+        turn = await recorder.prompt("hello, first words of mine")
+        await recorder.until(turn, "message.delta")
+        with pytest.raises(TurnOpen):
+            await agent.rest()
+        await agent.cancel(turn.id)
+        await recorder.finish(turn)
+        # One that had to be killed for it is up again.
+        await recorder.run("/demo plain")
+        before = len(recorder.events)
+        await agent.rest()
+        assert await recorder.outside("agent.status", after=before) == AgentStatus(status="stopped")
+        async with asyncio.timeout(5):
+            while made.runs():  # Its children hear of it a moment later.
+                await asyncio.sleep(0.05)
+        await agent.rest()
+        following = await recorder.prompt("and some more")
+        await recorder.until(following, "message.done")
+        assert made.runs()
+        await agent.cancel(following.id)
+        await recorder.finish(following)
+        assert following.text.startswith(expected("and some more", again=True).messages[0])
+
+    async def test_a_prompt_that_comes_while_it_goes_to_rest_is_answered(self, made: Made) -> None:
+        recorder = made.recorder
+        resting = asyncio.create_task(recorder.agent.rest())
+        await asyncio.sleep(0)
+        turn = await recorder.run("/demo plain")
+        await resting
+        assert turn.text == "".join(expected("/demo plain").messages)
+        assert turn.error is None
 
     async def test_a_reader_that_falls_behind_misses_nothing(self, made: Made) -> None:
         recorder = made.recorder

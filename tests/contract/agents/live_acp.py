@@ -47,6 +47,9 @@ class LiveAcp:
         found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
         return [pid for pid in found if wanted in _environment(pid)]
 
+    def runs(self) -> bool:
+        return bool(self.pids)
+
     def clear(self) -> None:
         for path in self.workspace.iterdir():
             if path.is_file():

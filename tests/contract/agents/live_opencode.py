@@ -41,11 +41,17 @@ class LiveOpenCode:
     @property
     def pid(self) -> int:
         """The process of the running server."""
+        found = self._pids()
+        assert found, "OpenCode does not run"
+        return found[0]
+
+    def runs(self) -> bool:
+        return bool(self._pids())
+
+    def _pids(self) -> list[int]:
         wanted = f"--port\0{self.installation.port}"
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and wanted in _command_line(entry):
-                return int(entry.name)
-        raise AssertionError("OpenCode does not run")
+        entries = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [int(entry.name) for entry in entries if wanted in _command_line(entry)]
 
     @property
     def intruder(self) -> Client:

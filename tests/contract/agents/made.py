@@ -12,6 +12,9 @@ class Made(Protocol):
 
     recorder: Recorder
 
+    def runs(self) -> bool:
+        """Whether the agent's process is there."""
+
     def clear(self) -> None:
         """Empty the workspace."""
 

@@ -182,11 +182,11 @@ class Recorder:
         assert len(turn.of(kind)) >= count, f"the turn ended ({turn.stop_reason}) without {kind}"
         return turn.of(kind)[count - 1]
 
-    async def outside(self, kind: str, *, seconds: float = 10.0) -> Data:
-        """The first event of `kind`, whatever its turn."""
+    async def outside(self, kind: str, *, after: int = 0, seconds: float = 10.0) -> Data:
+        """The first event of `kind` after so many others, whatever its turn."""
         async with asyncio.timeout(seconds):
-            await self._next(lambda: any(event.kind == kind for event in self.events))
-        return next(event.data for event in self.events if event.kind == kind)
+            await self._next(lambda: any(event.kind == kind for event in self.events[after:]))
+        return next(event.data for event in self.events[after:] if event.kind == kind)
 
     async def ended(self) -> None:
         """Wait until the stream of events has ended."""

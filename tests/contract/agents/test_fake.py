@@ -27,6 +27,11 @@ class MadeFake:
     recorder: Recorder
     disk: FakeDisk
 
+    def runs(self) -> bool:
+        agent = self.recorder.agent
+        assert isinstance(agent, FakeAgent)
+        return agent.runs
+
     def clear(self) -> None:
         return
 

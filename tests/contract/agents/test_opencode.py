@@ -20,7 +20,9 @@ class TestOpenCode(AgentContract):
     """Every promise; end-to-end tests show the variants too, or another of the same promise is left."""
 
     variants = (
+        "test_a_crash_ends_the_turn_and_the_next_prompt_works",
         "test_a_permission_for_the_session_is_not_asked_again",
+        "test_a_prompt_that_comes_while_it_goes_to_rest_is_answered",
         "test_a_successor_takes_up_the_conversation",
         "test_a_turn_can_be_cancelled[while it has a question]",
         "test_a_turn_can_be_cancelled[while it waits for the provider]",
