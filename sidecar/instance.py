@@ -180,6 +180,7 @@ class Instance:
             "turn.cancel": Verb(frames.TurnCancel, lambda order: self._turns().cancel(order)),
             "permission.answer": Verb(frames.PermissionAnswer, lambda order: self._turns().answer(order)),
             "agent.configure": Verb(frames.AgentConfigure, lambda order: self._turns().configure(order)),
+            "agent.rest": Verb(frames.AgentRest, lambda order: self._turns().rest()),
             "instance.stop": Verb(frames.InstanceStop, self._stop),
             "terminal.open": Verb(terminals.TerminalOpen, lambda order: self._terminals().open(order)),
             "terminal.close": Verb(terminals.TerminalClose, lambda order: self._terminals().close(order)),

@@ -113,6 +113,15 @@ class Turns:
         except (AgentError, OSError) as error:
             raise Refusal(f"agent: {error}") from error
 
+    async def rest(self) -> None:
+        """Let the agent's process end until the next prompt. Refusal while a turn is open."""
+        if self.open is not None or self._is_stopping:
+            raise Refusal("turn_open" if self.open is not None else "stopping")
+        try:
+            await self._agent.rest()
+        except (AgentError, OSError) as error:
+            raise Refusal(f"agent: {error}") from error
+
     def provider_failed(self, failure: messages.ErrorData) -> None:
         """The gate saw a model call fail: it knows more about it than the agent."""
         self._failure = failure

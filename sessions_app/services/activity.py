@@ -15,7 +15,8 @@ from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
 from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import instances, places, state
+from sessions_app.services import commands, instances, places, state
+from sidecar.protocol import frames
 
 KEEP_SECONDS = 3600
 
@@ -66,7 +67,8 @@ def reap() -> int:
 
     1. Sessions in which something goes on start counting anew, the others count one pass more, and in the
        last third of the time people are told when it is over.
-    2. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
+    2. In those that have been idle for the shorter time of dozing, the agent alone is told to rest.
+    3. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
     """
     limit = _limit()
@@ -77,6 +79,7 @@ def reap() -> int:
     for session_id in list(_quiet(ready).values_list("pk", flat=True)):
         _quiet(ready.filter(pk=session_id)).update(idle_passes=F("idle_passes") + 1)
     _announce(ready, limit)
+    _doze(ready)
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
         reaped += _put_to_sleep(session_id, limit)
@@ -115,6 +118,26 @@ def _announce(ready: QuerySet[Session], limit: int) -> None:
                 state.bump_quietly(session_id)
 
 
+def _doze(ready: QuerySet[Session]) -> None:
+    """Once in each time of idleness. Its sidecar lets the agent work on if a prompt comes first."""
+    if not settings.OPENAGENT_DOZE_SECONDS:
+        return
+    passes = max(1, round(settings.OPENAGENT_DOZE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
+    # Whoever asks in vain since yesterday may still be answered.
+    idle = _quiet(ready.filter(idle_passes=passes)).filter(_nothing_open())
+    for session_id in list(idle.values_list("pk", flat=True)):
+        with transaction.atomic():
+            Session.objects.hold(session_id)
+            if idle.filter(pk=session_id).exists():
+                _let_rest(session_id)
+
+
+def _let_rest(session_id: uuid.UUID) -> None:
+    works = Instance.objects.filter(session=session_id, state=InstanceState.READY, agent_rests=False)
+    for instance in works.filter(link_version__gte=frames.REST_VERSION):
+        commands.give(instance_id=instance.pk, order=frames.AgentRest())
+
+
 def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:
     with transaction.atomic():
         still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
@@ -147,9 +170,16 @@ def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """
     now = timezone.now()
     long_ago = now - timedelta(seconds=settings.OPENAGENT_ASKING_SECONDS)
-    unfinished = Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))
     permissions = Permission.objects.filter(session=OuterRef("pk"))
-    asking = permissions.filter(state=PermissionState.PENDING)
     younger = permissions.filter(Q(asked_at__gt=long_ago) | Q(answered_at__gt=long_ago))
-    rests = Q(~Exists(unfinished), ~Exists(asking)) | Q(Exists(asking), ~Exists(younger))
-    return sessions.filter(rests).exclude(kept_until__gt=now)
+    asks_in_vain = Q(_asking(), ~Exists(younger))
+    return sessions.filter(_nothing_open() | asks_in_vain).exclude(kept_until__gt=now)
+
+
+def _nothing_open() -> Q:
+    """No turn runs or waits, and no person is asked."""
+    return Q(~Exists(Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))), ~_asking())
+
+
+def _asking() -> Exists:
+    return Exists(Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING))

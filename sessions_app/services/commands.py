@@ -22,6 +22,7 @@ _VERBS: dict[type[msgspec.Struct], str] = {
     frames.TurnCancel: "turn.cancel",
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
+    frames.AgentRest: "agent.rest",
     frames.InstanceStop: "instance.stop",
     terminals.TerminalOpen: "terminal.open",
     terminals.TerminalClose: "terminal.close",

@@ -25,7 +25,9 @@ def apply(*, instance: Instance, event: messages.Event) -> None:
         turn = uuid.UUID(event.turn) if event.turn else None
         with log.context(session=instance.session_id, instance=instance.pk, turn=turn):
             effect(instance, turn, messages.check_data(event.kind, event.data))
-            state.bump(instance.session_id)
+            # What an agent does by itself is nobody's doing in the session.
+            bump = state.bump_quietly if event.kind == "agent.status" else state.bump
+            bump(instance.session_id)
 
 
 def has_effect(kind: str) -> bool:
@@ -70,6 +72,11 @@ def _permission_answered(instance: Instance, turn: uuid.UUID | None, data: messa
     permissions.on_answered(session_id=instance.session_id, data=cast(messages.PermissionAnswered, data))
 
 
+def _agent_status(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
+    rests = cast(messages.AgentStatus, data).status == "stopped"
+    Instance.objects.filter(pk=instance.pk).exclude(agent_rests=rests).update(agent_rests=rests)
+
+
 def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
     usage.record(session_id=instance.session_id, turn=turn, data=cast(messages.Usage, data))
 
@@ -89,6 +96,7 @@ _EFFECTS: dict[str, Effect] = {
     "turn.ended": _turn_ended,
     "permission.asked": _permission_asked,
     "permission.answered": _permission_answered,
+    "agent.status": _agent_status,
     "usage": _usage,
     "terminal.opened": _terminal_opened,
     "terminal.closed": _terminal_closed,

@@ -200,6 +200,8 @@ def _detail(row: Session, facts: Facts) -> str:
         return "The agent waits for your answer."
     if facts.status == "failed":
         return latest.error_message or "It could not be started."
+    if facts.status == "ready" and latest.agent_rests:
+        return "The agent rests; the next prompt starts it."
     return _why_asleep(row, facts, latest) if facts.status == "asleep" else ""
 
 

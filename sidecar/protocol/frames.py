@@ -21,8 +21,12 @@ from sidecar.protocol.framing import Generation, Number
 from sidecar.protocol.messages import Event
 
 PREPARE_VERSION = 3
-PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION)
-"""1 is without terminals: neither end sends anything of `terminals` on such a link. 3 has `agent.prepare`."""
+REST_VERSION = 4
+PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION)
+"""1 is without terminals: neither end sends anything of `terminals` on such a link.
+
+3 has `agent.prepare`, 4 has `agent.rest`.
+"""
 
 
 class Hello(Frame, tag="hello"):
@@ -197,7 +201,7 @@ Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | AgentPrep
 VERBS = frozenset(
     {
         *("session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure"),
-        *("instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
+        *("agent.rest", "instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
     }
 )
 
@@ -251,6 +255,10 @@ class AgentConfigure(msgspec.Struct, kw_only=True):
 
     model: str = ""
     mode: str = ""
+
+
+class AgentRest(msgspec.Struct, kw_only=True):
+    """`agent.rest`: end the agent's process until the next prompt; refused while a turn is open."""
 
 
 class InstanceStop(msgspec.Struct, kw_only=True):

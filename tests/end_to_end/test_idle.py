@@ -25,9 +25,10 @@ TRIALS = int(os.environ.get("IDLE_TRIALS", "6"))
 
 @pytest.fixture(scope="module")
 def drowsy() -> Iterator[Client]:
-    """The owner of a product in which sessions fall asleep after a few seconds."""
+    """The owner of a product in which agents rest after a second, and sessions sleep after a few."""
     needs.bubblewrap()
-    with running(OPENAGENT_DRIVER="process", OPENAGENT_IDLE_SECONDS=f"{IDLE_SECONDS:g}") as product:
+    times = {"OPENAGENT_IDLE_SECONDS": f"{IDLE_SECONDS:g}", "OPENAGENT_DOZE_SECONDS": "1"}
+    with running(OPENAGENT_DRIVER="process", **times) as product:
         client = first_run(product.url, "admin", "write")
         register_working(product.url)
         yield client
@@ -79,7 +80,10 @@ def test_a_prompt_that_meets_the_reaper_is_answered_once(drowsy: Client) -> None
             sleeps = sum(trial.result() for trial in trials)
         assert 0 < sleeps < TRIALS, "the prompts did not come around the reap"
         for session in sessions:
-            kinds = [event["kind"] for event in drowsy.events(session)]
+            events = drowsy.events(session)
+            kinds = [event["kind"] for event in events]
             assert kinds.count("turn.started") == kinds.count("turn.ended") == TRIALS // SESSIONS
             assert "instance.lost" not in kinds
+            told = [event["data"]["status"] for event in events if event["kind"] == "agent.status"]
+            assert "stopped" in told, "the agent did not rest before the session fell asleep"
             drowsy.status(session, "asleep")

@@ -24,6 +24,7 @@ VERBS: dict[type[msgspec.Struct], str] = {
     frames.TurnCancel: "turn.cancel",
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
+    frames.AgentRest: "agent.rest",
     frames.InstanceStop: "instance.stop",
     terminals.TerminalOpen: "terminal.open",
     terminals.TerminalClose: "terminal.close",

@@ -260,6 +260,24 @@ async def test_the_agent_is_configured_or_says_why_not(tmp_path: Path) -> None:
         assert [done.error for done in pair.station.done] == ["", "", "agent: There is no such mode."]
 
 
+async def test_the_agent_rests_between_turns_only(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn("wait")
+        # In one breath: what came first wins.
+        pair.station.order(frames.AgentRest())
+        await pair.station.until(lambda: len(pair.station.done) == 3)
+        assert pair.station.done[-1].error == "turn_open" and pair.agent.rests == 0
+        pair.station.order(frames.TurnCancel(turn=turn))
+        await pair.ended(turn)
+        pair.station.order(frames.AgentRest())
+        turn = pair.station.start_turn("say I am back")
+        await pair.ended(turn)
+        assert pair.agent.rests == 1 and pair.station.done[-1].error == ""
+        assert pair.station.datas("agent.status") == [{"status": "stopped"}]
+        assert pair.station.text() == "I am back "
+
+
 @pytest.mark.parametrize("text", ["x" * 250_000, "", "\x01\x02 control\n\x7f", "🙏" * 1000, '"\n' * 131_072])
 async def test_a_prompt_is_stored_as_it_was_given(tmp_path: Path, text: str) -> None:
     class Mute(ScriptedAgent):

@@ -15,11 +15,12 @@ test.each([
   [{ state: "catching_up" }, "ready", "catching_up", "Catching up"],
   [{ state: "live" }, "ready", "live", "Live"],
   [{ state: "live" }, "asleep", "asleep", "Asleep. Send a prompt to wake it."],
+  [{ state: "live" }, "ready", "live", "Live. The agent rests.", "The agent rests."],
   [{ state: "silent" }, "ready", "silent", "The server is silent; this may be out of date"],
   [{ state: "disconnected", retryAt: 0, slowDown: false }, "ready", "disconnected", "Disconnected, next try"],
   [{ state: "ended", reason: "gone" }, "ready", "ended", "This session was deleted"],
-])("%j of a session that is %s reads %s: %s", (connection, status, state, words) => {
-  live.current = { connection, state: { session: { status, status_detail: "" } } };
+])("%j of a session that is %s reads %s: %s", (connection, status, state, words, detail = "") => {
+  live.current = { connection, state: { session: { status, status_detail: detail } } };
   render(<ConnectionLine session="s" />);
   const line = screen.getByTestId("connection");
   expect(line.dataset.state).toBe(state);

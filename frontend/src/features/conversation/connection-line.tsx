@@ -63,8 +63,13 @@ function wordsOf(connection: Connection, session: Session | null): Words {
             text: `Asleep. ${session.status_detail || "Send a prompt to wake it."}`,
             tone: "text-muted",
           }
-        : { icon: <Radio />, text: "Live", tone: "text-ok" };
+        : { icon: <Radio />, text: liveWords(session), tone: "text-ok" };
   }
+}
+
+/** Its agent may rest, which nobody sees otherwise. */
+function liveWords(session: Session | null): string {
+  return session?.status === "ready" && session.status_detail ? `Live. ${session.status_detail}` : "Live";
 }
 
 export function ConnectionLine({ session, children }: { session: string; children?: ReactNode }) {
