@@ -15,6 +15,9 @@ WORKERS ?= 3
 SEED ?= $(shell date +%s)
 PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 
+# What also runs where instances are containers.
+MAIN_JOB := turn browser_main_job browser_turns browser_answers
+
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
 	@echo "make dev     the same with the frontend's sources served by Vite"
@@ -55,6 +58,7 @@ soak: setup-test agents
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
 	@OPENAGENT_VARIANTS=1 $(PYTEST) -m variant
+	@OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) $(MAIN_JOB:%=tests/end_to_end/test_%.py)
 	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 
 figures: setup-test

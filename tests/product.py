@@ -28,6 +28,10 @@ class Product:
     """A running product; `output` is what it has printed so far."""
 
     program: Sequence[str] = ("manage.py", "up")
+    maker = "worker"
+    """The part that makes its instances."""
+    surroundings = "127.0.0.1"
+    """The address at which its sidecars reach what a test has on this host."""
 
     def __init__(self, data: Path, *options: str, **environment: str) -> None:
         self.data = DataDir(data)
@@ -85,6 +89,9 @@ class Product:
         while left := self.processes():
             assert time.monotonic() < deadline, f"these are left: {left}"
             time.sleep(0.1)
+
+    def clean_up(self) -> None:
+        """Removes what is left of it outside of its data directory, which is nothing."""
 
     def part(self, name: str) -> int | None:
         """The process id of one of its parts, if it runs."""
@@ -145,15 +152,16 @@ _PARTS = {
 
 
 @contextmanager
-def running(*options: str, **environment: str) -> Iterator[Product]:
+def running(*options: str, make: type[Product] = Product, **environment: str) -> Iterator[Product]:
     """A product on a data directory of its own, with a head start; stopped and removed in the end."""
     with data_directory() as data:
         head_start.give(data, database="DATABASE_URL" not in environment)
-        product = Product(data, *options, **environment)
+        product = make(data, *options, **environment)
         try:
             yield product
         finally:
             product.stop()
+            product.clean_up()
 
 
 @contextmanager

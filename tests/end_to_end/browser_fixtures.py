@@ -48,9 +48,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def provider() -> Iterator[Provider]:
+def provider(kind: type[Product]) -> Iterator[Provider]:
     """What the shared product takes for OpenAI, Anthropic, Google and Groq; it wants the key `rig.KEY`."""
-    with Provider() as listening:
+    with Provider(kind.surroundings) as listening:
         yield listening
 
 

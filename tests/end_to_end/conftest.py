@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests import needs
+from tests.container_product import ContainerProduct
+from tests.docker_fixtures import BUILD_SECONDS, container_engine, real_images
 from tests.end_to_end.browser_fixtures import (
     another_login,
     awake,
@@ -32,27 +35,43 @@ __all__ = [
     "box",
     "broken",
     "chromium",
+    "container_engine",
     "faulty",
     "login",
     "open_window",
     "provider",
     "pytest_runtest_makereport",
+    "real_images",
     "shared",
 ]
 
 
+DRIVER = os.environ.get("OPENAGENT_TEST_DRIVER", "process")
+"""What the instances of the products are that tests share."""
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.end_to_end)
-    item.add_marker(pytest.mark.timeout(300))
+    item.add_marker(pytest.mark.timeout(BUILD_SECONDS if DRIVER == "docker" else 300))
 
 
 @pytest.fixture(scope="session")
-def product(provider: Provider) -> Iterator[Product]:
-    """The platform with the process driver and real OpenCode; providers that need a key are `provider`."""
-    needs.bubblewrap()
+def kind(request: pytest.FixtureRequest) -> type[Product]:
+    """How the products that tests share are made, and what they need is there."""
     needs.opencode()
+    if DRIVER == "docker":
+        request.getfixturevalue("real_images")
+        return ContainerProduct
+    assert DRIVER == "process", f"there is no product of tests with the driver {DRIVER}"
+    needs.bubblewrap()
+    return Product
+
+
+@pytest.fixture(scope="session")
+def product(kind: type[Product], provider: Provider) -> Iterator[Product]:
+    """The platform with real OpenCode; providers that need a key are `provider`."""
     with running(
-        OPENAGENT_DRIVER="process",
+        make=kind,
         OPENAGENT_PROVIDER_BASE_URLS=base_urls(provider),
         # Tests leave sessions behind, until these fall asleep.
         OPENAGENT_LIVE_SESSIONS_PER_USER="50",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar import segments
+from tests.end_to_end import sites
 from tests.end_to_end.client import SECONDS, Client, eventually
 from tests.product import Product
 
@@ -21,28 +22,35 @@ class Instance:
 
     def __init__(self, product: Product, client: Client, session: str) -> None:
         self._data = product.data.root
+        self._site = sites.of(product)
         self.session = session
 
         def look() -> dict[str, Any] | None:
             shown = client.session(session)["instance"]
-            return shown if shown and self._processes(shown["id"]).get("box") else None
+            return shown if shown and self._site.processes(shown["id"]).get("box") else None
 
         found = eventually(look, SECONDS, lambda: f"no instance: {client.session(session)}")
         self.id = str(found["id"])
         self.generation = int(found["generation"])
-        self.pids = self._processes(self.id)
+        self.pids = self._site.processes(self.id)
 
     @property
     def folder(self) -> Path:
+        """What the process driver has of it."""
         return self._data / "instances" / self.id
 
     @property
     def workspace(self) -> Path:
-        return self._data / "volumes" / self.session / "workspace"
+        return self._site.workspace(self.session)
 
     @property
     def journal(self) -> Path:
-        return self._data / "journals" / self.session
+        return self._site.journal(self.session)
+
+    @property
+    def log(self) -> str:
+        """What its sidecar has logged until now."""
+        return self._site.log(self.id)
 
     def kill(self, half: str, number: int = signal.SIGKILL) -> None:
         """Signal the first process of the `sidecar` or of the `box`, or the `keeper` of both.
@@ -70,16 +78,5 @@ class Instance:
 
     def others(self) -> list[str]:
         """Other instances of the session that its host still has."""
-        found = []
-        for folder in (self._data / "instances").iterdir():
-            plan = json.loads((folder / "plan.json").read_text())
-            if plan["volume"] == self.session and folder.name != self.id:
-                found.append(folder.name)
-        return found
-
-    def _processes(self, instance_id: str) -> dict[str, int]:
-        try:
-            content = json.loads((self._data / "instances" / instance_id / "keeper.json").read_text())
-        except FileNotFoundError:
-            return {}
-        return {name: entry["pid"] for name, entry in content.items()}
+        found = self._site.volumes().items()
+        return [instance for instance, volume in found if volume == self.session and instance != self.id]

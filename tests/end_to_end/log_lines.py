@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 
-def lines(path: Path, event: str) -> list[dict[str, Any]]:
+def lines(log: str, event: str) -> list[dict[str, Any]]:
     """The lines of a log that tell of `event`; the last one may be half written, so it does not count."""
-    whole = path.read_text().rpartition("\n")[0]
+    whole = log.rpartition("\n")[0]
     found = [json.loads(line) for line in whole.splitlines() if event in line]
     return [line for line in found if line["event"] == event]

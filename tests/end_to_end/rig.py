@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +129,7 @@ class Rig:
         eventually(self.is_whole, seconds, lambda: f"not whole again: {self.product.logs()}")
 
     def is_whole(self) -> bool:
-        if not all(self.product.part(part) for part in PARTS):
+        if not all(map(self.product.part, {*PARTS, self.product.maker})):
             return False
         try:
             answer = httpx2.get(f"{self.product.url}/readyz", timeout=5)
@@ -139,12 +139,12 @@ class Rig:
 
 
 @contextmanager
-def rig(make: Callable[..., Product] = Product, **environment: str) -> Iterator[Rig]:
+def rig(make: type[Product] = Product, **environment: str) -> Iterator[Rig]:
     """Makes one; `environment` are more settings of its product."""
     with (
         data_directory() as data,
         data_directory() as aside,
-        Provider() as provider,
+        Provider(make.surroundings) as provider,
         LinkProxy(aside / "link.sock", DataDir(data).link_socket) as link,
         started(data, link, provider, make, **environment) as product,
     ):
@@ -158,11 +158,10 @@ def rig(make: Callable[..., Product] = Product, **environment: str) -> Iterator[
 
 @contextmanager
 def started(
-    data: Path, link: LinkProxy, provider: Provider, make: Callable[..., Product], **environment: str
+    data: Path, link: LinkProxy, provider: Provider, make: type[Product], **environment: str
 ) -> Iterator[Product]:
     """The product on this data directory."""
     usual = {
-        "OPENAGENT_DRIVER": "process",
         "OPENAGENT_LINK_SOCKET": str(link.path),
         "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
         "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(dict.fromkeys((PROVIDER, CHAT_PROVIDER), provider.url)),
@@ -174,3 +173,4 @@ def started(
         yield product
     finally:
         product.stop()
+        product.clean_up()

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import needs
 from tests.end_to_end.replay import check_replay, replayed
 from tests.end_to_end.rig import Rig, rig
+from tests.product import Product
 
 
 @pytest.fixture(scope="session")
-def faulty() -> Iterator[Rig]:
+def faulty(kind: type[Product]) -> Iterator[Rig]:
     """Another product, to be broken: its link goes through a proxy, its models are a provider of ours."""
-    needs.bubblewrap()
-    needs.opencode()
-    with rig() as made:
+    with rig(kind) as made:
         yield made
 
 

@@ -70,7 +70,7 @@ def test_an_error_of_the_page_itself_is_told_in_the_log(
     }
 
     def is_told() -> bool:
-        found = lines(product.data.logs / "web.log", "browser_error")
+        found = lines((product.data.logs / "web.log").read_text(), "browser_error")
         return any(told.items() <= line.items() for line in found)
 
     eventually(is_told, 30, product.logs)

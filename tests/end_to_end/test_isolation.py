@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
+from tests.container_product import own_address
 from tests.end_to_end.client import Client, texts
 from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
@@ -20,16 +20,6 @@ from tests.fakes import hunter
 DECOY = "decoy-0Kd8sQw2Zx7Pv5Lm9Rt3"
 """What a hunter has to find, or it cannot hunt."""
 MARK = "mark-of-another-session-4Hn6"
-
-
-def own_address() -> str:
-    """This host's address on its network, if it has one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
 
 
 def hunt(rig: Rig, session: str, instance: Instance, other: Instance) -> dict[str, Any]:

@@ -49,11 +49,11 @@ def test_a_command_waits_for_its_permission(product: Product, client: Client) ->
     )
     # From whoever asked to the sidecar, one id finds everything that was done for it.
     told = {"request_id": request, "session_id": session, "turn_id": turn}
-    sidecar = Instance(product, client, session).folder / "log"
+    instance = Instance(product, client, session)
 
     def is_told() -> bool:
-        told_of = [(product.data.logs / "web.log", "request_finished")]
-        told_of += [(sidecar, "turn begun"), (sidecar, "turn ended")]
+        web, sidecar = (product.data.logs / "web.log").read_text(), instance.log
+        told_of = [(web, "request_finished"), (sidecar, "turn begun"), (sidecar, "turn ended")]
         return all(any(told.items() <= line.items() for line in lines(*each)) for each in told_of)
 
-    eventually(is_told, 30, lambda: f"{told} not in {sidecar.read_text()}\n{product.logs()}")
+    eventually(is_told, 30, lambda: f"{told} not in {instance.log}\n{product.logs()}")
