@@ -71,6 +71,11 @@ class DataDir:
         return self.run / "stopping"
 
     @property
+    def stopped(self) -> Path:
+        """There since the platform was last asked to stop; its time of change is that moment."""
+        return self.run / "stopped"
+
+    @property
     def worker_ready(self) -> Path:
         """There once the worker of this run takes work."""
         return self.run / "worker-ready"

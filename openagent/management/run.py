@@ -94,6 +94,7 @@ class Run:
         if self._supervisor is not None and self._is_alive():
             with contextlib.suppress(OSError):
                 self._data.stopping.touch()
+                self._data.stopped.touch()
             self._stop_instances()
             self._supervisor.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -152,10 +153,10 @@ class Run:
             self._tell_cut_off("could not be stopped one by one")
 
     def _tell_cut_off(self, why: str) -> None:
+        log = self._data.logs / "stop.log"
+        see = f" (see {log})" if log.stat().st_size else ""
         print(
-            f"Sessions {why} (see {self._data.logs / 'stop.log'}): what they had not sent yet is read from "
-            "their journals later.",
-            flush=True,
+            f"Sessions {why}{see}: what they had not sent yet is read from their journals later.", flush=True
         )
 
     def _tell_about_ended_parts(self) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
 from openagent.lib import log
@@ -144,13 +145,29 @@ def _check(instance: Instance, pass_: _Pass) -> None:
 
 
 def _died(instance: Instance) -> None:
-    """Lost, and followed by another if prompts wait; but not a second time in a row before it was ready."""
+    """Lost, and followed by another if prompts wait; but not a second time in a row before it was ready.
+
+    One that ended because the platform was asked to stop, and had no time to say so, is not called lost.
+    """
+    if _ended_with_the_platform(instance):
+        instances.stop(session_id=instance.session_id, reason="shutdown")
+        lifecycle.retire(instance_id=instance.pk)
+        return
     message = _detail(instance)
     before = Instance.objects.filter(session_id=instance.session_id, generation=instance.generation - 1)
     if instance.ready_at is None and before.filter(ready_at=None, state=InstanceState.LOST).exists():
         instances.fail(instance_id=instance.pk, code="start_failed", message=message)
     else:
         lifecycle.lose(instance_id=instance.pk, reason="ended", message=message)
+
+
+def _ended_with_the_platform(instance: Instance) -> bool:
+    """Only the words depend on it, so the clock decides."""
+    try:
+        stopped_at = settings.OPENAGENT_STOPPED_FILE.stat().st_mtime
+    except OSError:
+        return False
+    return bool(stopped_at > (instance.ready_at or instance.requested_at).timestamp())
 
 
 _TOO_SLOW = "The box or the agent did not start in time; see the platform's log, and start the session again."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
-from sessions_app.models import Instance, Session
+from sessions_app.models import Event, Instance, Session
 from sessions_app.services import instances, reconciler
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.services.conftest import get_ready
@@ -36,6 +38,24 @@ def test_a_death_is_noticed_out_of_turn(
     driver.end(str(made.pk))
     reconciler.check(instance_id=made.pk)
     assert state_of(made) == expected
+
+
+@pytest.mark.parametrize("was_made_after", [False, True])
+def test_one_that_ended_with_the_platform_is_not_called_lost(
+    driver: FakeDriver, session: Session, settings: Settings, tmp_path: Path, was_made_after: bool
+) -> None:
+    """The platform was asked to stop, and it took too long for the instance to say anything."""
+    stopped = settings.OPENAGENT_STOPPED_FILE = tmp_path / "stopped"
+    stopped.touch()
+    made = get_ready(launch(session))
+    if not was_made_after:
+        stopped.touch()
+    driver.end(str(made.pk))
+    reconciler.check(instance_id=made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.stop_reason) == (("lost", "") if was_made_after else ("stopped", "shutdown"))
+    if not was_made_after:
+        assert Event.objects.get(kind="instance.stopped").data["reason"] == "shutdown"
 
 
 def test_looking_out_of_turn_at_one_that_is_not_made_yet_or_has_ended_does_nothing(
