@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sessions_app.services import pool
 from tests import needs
 from tests.end_to_end.client import first_run
@@ -11,6 +13,9 @@ from tests.end_to_end.turns import check_answered
 from tests.product import running
 
 
+# That OpenCode can wait for whoever comes, and all around it, is shown without a product, too.
+@pytest.mark.variant
+@pytest.mark.timeout(300)
 def test_a_session_claims_an_agent_that_waits_and_wakes_again_on_its_disk() -> None:
     needs.bubblewrap()
     needs.opencode()

@@ -25,6 +25,7 @@ from tests.fakes.cuttable_box import CuttableBox
 from tests.fakes.local_box import local_box
 
 MODEL = "demo"
+DEMO = Provider(id="demo", name="Demo", wire="openai-chat", base_url="", needs_key=False)
 
 
 @dataclass
@@ -92,21 +93,23 @@ class LiveOpenCode:
 
 @asynccontextmanager
 async def live_opencode(
-    folder: Path, *, provider: Provider | None = None, model: str = MODEL, **settings: Any
+    folder: Path, *, gated: Provider | None = None, model: str = MODEL, **settings: Any
 ) -> AsyncIterator[LiveOpenCode]:
-    """Start one under `folder`; `settings` are of AgentContext. Skips without the program."""
+    """Start one under `folder` for the demo; `settings` are of AgentContext. Skips without the program.
+
+    `gated` is another provider behind the gate, for one that is started before it is known for whom.
+    """
     installation = laid_out(folder / "installation")
     async with AsyncExitStack() as stack:
         demo = await demo_model.serve(pace=0.0005)
         stack.push_async_callback(demo.close)
-        told = provider or Provider(id="demo", name="Demo", wire="openai-chat", base_url="", needs_key=False)
-        gate = ModelGate(_at(told, demo), _key, lambda usage: None)
+        gate = ModelGate(_at(gated or DEMO, demo), _key, lambda usage: None)
         stack.push_async_callback(gate.close)
         box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))
         cuttable = CuttableBox(box.server)
         context = AgentContext(
             box=cuttable,
-            provider=told,
+            provider=DEMO,
             model=model,
             gate_port=box.server.gate_ports["models"],
             home=str(box.home),

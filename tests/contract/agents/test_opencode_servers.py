@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.protocol.frames import Provider
-from tests.contract.agents.live_opencode import git_log, live_opencode, said
+from sidecar.protocol.frames import Offer, Provider
+from tests.contract.agents.live_opencode import DEMO, git_log, live_opencode, said
 from tests.contract.agents.recorder import allow
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
@@ -80,9 +80,16 @@ async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
         pytest.param("mistral", "openai-chat", marks=pytest.mark.variant),
     ],
 )
-async def test_every_model_api_plays_a_whole_turn(tmp_path: Path, provider: str, wire: Any) -> None:
+async def test_every_model_api_plays_a_whole_turn_of_a_server_that_waited_for_it(
+    tmp_path: Path, provider: str, wire: Any
+) -> None:
     told = Provider(id=provider, name=provider.title(), wire=wire, base_url="", needs_key=True)
-    async with live_opencode(tmp_path, provider=told, model="a-new-model") as live:
+    offers = (Offer(provider=DEMO, models=["demo"]), Offer(provider=told, models=["a-new-model"]))
+    async with live_opencode(tmp_path, gated=told, offers=offers) as live:
+        agent = live.recorder.agent
+        other = Provider(id="other", name="Other", wire=wire, base_url="")
+        assert not await agent.adopt(provider=other, model="a-new-model", mode="ask")
+        assert await agent.adopt(provider=told, model="a-new-model", mode="ask")
         turn = await live.recorder.run("/demo work", allow)
         assert turn.text == said("/demo work")
         assert turn.tool("execute").status == "completed"
