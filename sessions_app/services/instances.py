@@ -129,13 +129,16 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
 
 def _take(instance: Instance, unmade: InstanceQuerySet) -> bool:
     """Claims it, and a place for it; whether there was one, and nobody else makes it."""
-    if not places.is_full_for(instance):
+    starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
+    if places.is_full_for(instance):
+        # One that an engine failed to make had a place, which somebody else may have now.
+        starting.filter(launched_at=None).update(state=InstanceState.REQUESTED)
+    else:
         if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
             return False
         if not places.is_full_for(instance):
             return True
         # Somebody has taken the last one at the same moment.
-        starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
         starting.update(state=InstanceState.REQUESTED, launched_at=None)
     stages.add(instance.pk, places.STAGE)
     return False

@@ -178,3 +178,42 @@ def test_those_of_one_who_may_have_no_more_keep_nobody_from_a_place(
     reconciler.reconcile()
     assert len(set(tried) & set(waiting)) == 1
     assert [fresh(one).state for one in (mine, of_bob, charlies)] == ["starting", "starting", "requested"]
+
+
+def test_who_lost_a_place_to_a_failing_engine_waits_for_another(
+    alice: User, driver: FakeDriver, settings: Settings
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS = 1
+    driver.fail_next("create")
+    unlucky, other = start(alice), start(alice)
+    assert [unlucky.state, other.state] == ["starting", "starting"]
+    get_ready(other)
+    for _ in range(START_PASSES + 2):
+        reconciler.reconcile()
+    assert fresh(unlucky).state == "requested"
+    lifecycle.lose(instance_id=other.pk, reason="ended", message="It is over.")
+    lifecycle.retire(instance_id=other.pk)
+    reconciler.reconcile()
+    assert fresh(unlucky).state == "starting" and list(driver.instances) == [str(unlucky.pk)]
+
+
+@pytest.mark.variant
+@pytest.mark.timeout(600)
+def test_a_thousand_that_are_asked_for_at_once_wait_in_line_until_each_had_its_turn(
+    alice: User, bob: User, driver: FakeDriver, settings: Settings
+) -> None:
+    settings.OPENAGENT_LIVE_SESSIONS, settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 50, 40
+    driver.fail_next("create")  # an engine that hiccups once costs nobody their turn
+    asked = [start(owner).pk for owner in (alice, bob) * 500]
+    served: list[uuid.UUID] = []
+    while len(served) < len(asked):
+        reconciler.reconcile()
+        live = Instance.objects.filter(pk__in=[uuid.UUID(name) for name in driver.instances])
+        assert 0 < live.count() <= 50
+        for instance in live:
+            served.append(instance.pk)
+            get_ready(instance)
+            lifecycle.lose(instance_id=instance.pk, reason="ended", message="Its turn is over.")
+            lifecycle.retire(instance_id=instance.pk)
+    assert sorted(served) == sorted(asked)
+    assert not driver.instances and not Instance.objects.live().exists()
