@@ -85,13 +85,15 @@ def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
 
 
 def retire(*, instance_id: uuid.UUID) -> None:
-    """Removes an instance that should be gone, and ends it if it has not ended. May raise DriverError."""
+    """Removes an instance that should be gone, and ends it if it has not ended. May raise DriverError.
+
+    One that is removed and has not ended was left by somebody who was killed in between.
+    """
     instance = Instance.objects.filter(pk=instance_id).first()
-    if instance is None or instance.removed_at is not None:
+    if instance is None or (instance.is_live and instance.state != InstanceState.STOPPING):
         return
-    if instance.is_live and instance.state != InstanceState.STOPPING:
-        return
-    instances.remove(instance)
+    if instance.removed_at is None:
+        instances.remove(instance)
     if instance.is_live:
         finish(instance_id=instance_id, told=False)
 
