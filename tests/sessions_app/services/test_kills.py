@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,130 +24,17 @@ from sessions_app.models import (
     PromptState,
     Session,
 )
-from sessions_app.services import instances, lifecycle, links, pool, pool_tending, prompts, reconciler
+from sessions_app.services import instances, lifecycle, links, pool, pool_tending, reconciler
 from tests.fakes.doom import killed_at
 from tests.fakes.driver import FakeDriver
-from tests.sessions_app.services.conftest import get_ready
+from tests.sessions_app.services import lives
+from tests.sessions_app.services.lives import FILE, Life
 from tests.sessions_app.services.test_links import hello
 
 pytestmark = pytest.mark.django_db
 
 PASSES = 5
 """Of the reconciler in a minute: at the start of who runs it, and every 15 s."""
-FILE = "what the user had"
-
-
-@dataclass
-class Life:
-    """A session with a prompt under a client's own id, as whoever works on it finds it."""
-
-    session: Session
-    driver: FakeDriver
-    prompt_id: uuid.UUID
-
-    def prompt(self) -> None:
-        """As the client sends it, and again when it got no answer."""
-        prompts.submit(
-            session=self.session, author=self.session.owner, prompt_id=self.prompt_id, text="Hello"
-        )
-
-    def launch(self) -> None:
-        instances.launch(instance_id=self.newest().pk)
-
-    def newest(self) -> Instance:
-        newest = self.session.instances.order_by("-generation").first()
-        assert newest is not None
-        return newest
-
-    def end(self, exit_code: int = 0) -> None:
-        self.driver.end(str(self.newest().pk), exit_code)
-
-
-# How it came to that, and what is done then, by somebody who is killed over it.
-
-
-def to_asleep(life: Life) -> None:
-    """Nothing was ever made."""
-
-
-def to_requested(life: Life) -> None:
-    life.prompt()
-
-
-def to_starting(life: Life) -> None:
-    to_requested(life)
-    life.launch()
-
-
-def to_resting(life: Life) -> None:
-    """Ready, with a file on its disk and nothing to do."""
-    assert instances.wake(session_id=life.session.pk)
-    life.launch()
-    get_ready(life.newest())
-    life.session.refresh_from_db()
-    life.driver.volumes[life.session.volume] = FILE
-
-
-def to_working(life: Life) -> None:
-    to_resting(life)
-    life.prompt()
-
-
-def to_dead(life: Life) -> None:
-    to_working(life)
-    life.end(137)
-
-
-def to_stopping(life: Life) -> None:
-    to_resting(life)
-    instances.stop(session_id=life.session.pk, reason="user")
-
-
-def to_flushed(life: Life) -> None:
-    to_stopping(life)
-    life.end()
-
-
-def to_left(life: Life) -> None:
-    """Stopped, its objects still there."""
-    to_flushed(life)
-    lifecycle.finish(instance_id=life.newest().pk, told=True)
-
-
-def to_woken(life: Life) -> None:
-    """And a prompt came."""
-    to_left(life)
-    life.prompt()
-
-
-def ready(life: Life) -> None:
-    lifecycle.on_ready(instance=life.newest())
-
-
-def check(life: Life) -> None:
-    reconciler.check(instance_id=life.newest().pk)
-
-
-def stop(life: Life) -> None:
-    instances.stop(session_id=life.session.pk, reason="user")
-
-
-def finish(life: Life) -> None:
-    lifecycle.finish(instance_id=life.newest().pk, told=True)
-
-
-def retire(life: Life) -> None:
-    lifecycle.retire(instance_id=life.newest().pk)
-
-
-def reconcile(life: Life) -> None:
-    reconciler.reconcile()
-
-
-def tend(life: Life) -> None:
-    pool_tending.tend()
-
-
 Step = Callable[[Life], None]
 SHORT = ("provisioner: a launch", "web: a stop", "worker: a removal")
 """What is no variant."""
@@ -159,23 +45,23 @@ def cases(names: Iterable[str]) -> list[Any]:
 
 
 WORKS: dict[str, tuple[Step, Step]] = {
-    "web: a prompt that wakes": (to_asleep, Life.prompt),
-    "provisioner: a launch": (to_requested, Life.launch),
-    "web: it gets ready": (to_starting, ready),
-    "web: a prompt that is sent": (to_resting, Life.prompt),
-    "provisioner: a death is looked at": (to_dead, check),
-    "web: a prompt that wakes again": (to_left, Life.prompt),
-    "provisioner: a launch after another": (to_woken, Life.launch),
-    "worker: a pass over what is requested": (to_requested, reconcile),
-    "worker: a pass over what is dead": (to_dead, reconcile),
-    "worker: a pass over what was left": (to_woken, reconcile),
+    "web: a prompt that wakes": (lives.to_asleep, Life.prompt),
+    "provisioner: a launch": (lives.to_requested, Life.launch),
+    "web: it gets ready": (lives.to_starting, lives.ready),
+    "web: a prompt that is sent": (lives.to_resting, Life.prompt),
+    "provisioner: a death is looked at": (lives.to_dead, lives.check),
+    "web: a prompt that wakes again": (lives.to_left, Life.prompt),
+    "provisioner: a launch after another": (lives.to_woken, Life.launch),
+    "worker: a pass over what is requested": (lives.to_requested, lives.reconcile),
+    "worker: a pass over what is dead": (lives.to_dead, lives.reconcile),
+    "worker: a pass over what was left": (lives.to_woken, lives.reconcile),
 }
 ENDS: dict[str, tuple[Step, Step]] = {
-    "web: a stop": (to_resting, stop),
-    "web: a stop while it starts": (to_starting, stop),
-    "web: its sidecar says that it ends": (to_flushed, finish),
-    "worker: a removal": (to_flushed, retire),
-    "worker: a pass over what ends": (to_flushed, reconcile),
+    "web: a stop": (lives.to_resting, lives.stop),
+    "web: a stop while it starts": (lives.to_starting, lives.stop),
+    "web: its sidecar says that it ends": (lives.to_flushed, lives.finish),
+    "worker: a removal": (lives.to_flushed, lives.retire),
+    "worker: a pass over what ends": (lives.to_flushed, lives.reconcile),
 }
 
 
@@ -184,13 +70,13 @@ def test_whoever_is_killed_a_prompt_is_with_one_instance_and_nothing_is_left_ove
     alice: User, driver: FakeDriver, name: str
 ) -> None:
     before, work = WORKS[name]
-    for life in lives(alice, driver, before, work):
+    for life in each(alice, driver, before, work):
         # A client that got no answer asks again.
         life.prompt()
         pass_a_minute(driver)
         check_one(life)
         assert life.driver.volumes[life.session.volume] in ("", FILE)
-        if before in (to_resting, to_dead, to_left, to_woken):
+        if before in (lives.to_resting, lives.to_dead, lives.to_left, lives.to_woken):
             assert life.driver.volumes[life.session.volume] == FILE
 
 
@@ -199,8 +85,8 @@ def test_whoever_is_killed_a_stopped_session_has_nothing_left_but_its_disk(
     alice: User, driver: FakeDriver, name: str
 ) -> None:
     before, work = ENDS[name]
-    for life in lives(alice, driver, before, work):
-        stop(life)
+    for life in each(alice, driver, before, work):
+        lives.stop(life)
         pass_a_minute(driver)
         assert life.newest().state == InstanceState.STOPPED
         assert driver.list() == [] and not Instance.objects.unremoved().exists()
@@ -224,7 +110,7 @@ def to_waiting(life: Life) -> None:
 
 
 CLAIMS: dict[str, tuple[Step, Step]] = {
-    "worker: a member is made": (to_asleep, tend),
+    "worker: a member is made": (lives.to_asleep, lives.tend),
     "web: a member is claimed": (to_waiting, Life.prompt),
 }
 
@@ -235,14 +121,14 @@ def test_whoever_is_killed_over_the_pool_a_prompt_is_with_one_instance(
     alice: User, driver: FakeDriver, name: str
 ) -> None:
     before, work = CLAIMS[name]
-    for life in lives(alice, driver, before, work):
+    for life in each(alice, driver, before, work):
         life.prompt()
         pass_a_minute(driver)
         check_one(life)
         assert PoolMember.objects.count() == 1
 
 
-def lives(owner: User, driver: FakeDriver, before: Step, work: Step) -> Iterator[Life]:
+def each(owner: User, driver: FakeDriver, before: Step, work: Step) -> Iterator[Life]:
     """One life after the other, in which whoever works is killed at its first step, its second, ..."""
     for step in itertools.count():
         with transaction.atomic():
