@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev images test check e2e bench soak figures agents agent-pin conformance setup setup-test lint lint-python lint-frontend
+.PHONY: help up dev images compose test check e2e bench soak figures agents agent-pin conformance setup setup-test lint lint-python lint-frontend
 MAKEFLAGS += --no-print-directory
 # Dozens of processes load the same modules: each would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,6 +22,7 @@ help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
 	@echo "make dev     the same with the frontend's sources served by Vite"
 	@echo "make images  build the images of sidecar and box, as far as they changed"
+	@echo "make compose prepare deploy/compose.yml (URL=https://agents.example.com DATA_DIR=...)"
 	@echo "make check   everything that is quick to check"
 	@echo "make test    everything, end to end too"
 	@echo "make e2e     the end-to-end tests only"
@@ -41,6 +42,9 @@ dev: setup
 images: setup
 	@$(BIN)/python manage.py images
 
+compose: setup
+	@$(BIN)/python manage.py compose $(if $(URL),--url $(URL)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
 # With a container engine, started for it if there is none and this is root.
 test: lint
 	@deploy/docker-engine $(PYTEST) -n $(WORKERS)
@@ -55,9 +59,10 @@ bench: setup-test
 	@$(BIN)/python -m tests.bench
 
 soak: setup-test agents
+	@deploy/install-packages soak >/dev/null
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
-	@OPENAGENT_VARIANTS=1 $(PYTEST) -m variant
+	@OPENAGENT_VARIANTS=1 deploy/docker-engine $(PYTEST) -m variant
 	@OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) $(MAIN_JOB:%=tests/end_to_end/test_%.py)
 	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line of the platform; `up`, `images`, `backup`, `restore` are ours, the others Django's."""
+"""The command line of the platform; `up` and what is named beside it is ours, the others Django's."""
 
 import os
 import sys
@@ -21,6 +21,16 @@ def main() -> None:
         from openagent.management import backup
 
         sys.exit((backup.save_main if sys.argv[1] == "backup" else backup.restore_main)(sys.argv[2:]))
+    if sys.argv[1:2] in (["part"], ["healthy"]):
+        # Becomes a part, or looks at one, which is cheap.
+        from openagent.management import part
+
+        sys.exit((part.main if sys.argv[1] == "part" else part.healthy_main)(sys.argv[2:]))
+    if sys.argv[1:2] == ["compose"]:
+        # Makes the data directory, too.
+        from openagent.management.compose import main as compose
+
+        sys.exit(compose(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openagent.settings")
     from django.core.management import execute_from_command_line
 

@@ -3,9 +3,10 @@
 import contextlib
 import logging.config
 import os
+import time
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import after_task_publish, beat_init, heartbeat_sent, setup_logging, worker_ready
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from openagent.lib import data_dir
@@ -31,3 +32,16 @@ def say_ready(**kwargs: object) -> None:
     """Tells the one-command run that sessions can start; a worker elsewhere has nobody to tell."""
     with contextlib.suppress(FileNotFoundError):
         data_dir.current().worker_ready.touch()
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def beat_pulse(**kwargs: object) -> None:
+    """Says that a worker takes work, or that beat gives some: `manage.py healthy` looks at it."""
+    with contextlib.suppress(FileNotFoundError), data_dir.current().pulse.open("r+") as file:
+        file.write(f"{time.clock_gettime(time.CLOCK_BOOTTIME):.0f}\n")
+
+
+@beat_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def watch_beat(**kwargs: object) -> None:
+    """What other processes give to do says nothing about them."""
+    after_task_publish.connect(beat_pulse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,6 +66,14 @@ def docker() -> Path:
         settings.reach()
         return tool("docker", settings.socket)
     return tool("docker", None)
+
+
+def compose() -> list[str]:
+    """The command that runs deploy/compose.yml."""
+    plugin = ["docker", "compose"]
+    if shutil.which("docker") and not subprocess.run([*plugin, "version"], capture_output=True).returncode:
+        return plugin
+    return [str(tool("compose", shutil.which("docker-compose")))]
 
 
 def agent(name: str) -> Path:

@@ -81,6 +81,11 @@ class DataDir:
         return self.run / "worker-ready"
 
     @property
+    def pulse(self) -> Path:
+        """Where a part that `make up` does not look after says that it works, if the file is there."""
+        return self.run / "pulse"
+
+    @property
     def driver(self) -> Path:
         """Remembers which driver the first start chose: the sessions' disks are where that one keeps them."""
         return self.root / "driver"

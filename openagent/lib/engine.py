@@ -15,6 +15,9 @@ PREFIX = "org.openagent."
 """What the names of our labels begin with."""
 
 ROLES = ("sidecar", "box")
+"""What an instance is made from; the image of the platform itself is only for who runs it in containers."""
+
+PLATFORM = "platform"
 
 _REACH_SECONDS = 5.0
 
@@ -29,6 +32,7 @@ class EngineSettings:
     socket: Path
     sidecar: str
     box: str
+    platform: str = ""
     runtime: str = "runc"
     is_root: bool = False
     cpus: int = 2
@@ -45,7 +49,7 @@ class EngineSettings:
             probe.connect(str(self.socket))
 
     def image(self, role: str) -> str:
-        return self.sidecar if role == "sidecar" else self.box
+        return {"sidecar": self.sidecar, "box": self.box, "platform": self.platform}[role]
 
 
 def current() -> EngineSettings:
@@ -55,6 +59,7 @@ def current() -> EngineSettings:
         socket=env.path("OPENAGENT_DOCKER_SOCKET", Path("/var/run/docker.sock")),
         sidecar=env.text("OPENAGENT_SIDECAR_IMAGE", f"openagent-sidecar:{checkout}"),
         box=env.text("OPENAGENT_BOX_IMAGE", f"openagent-box:{checkout}"),
+        platform=env.text("OPENAGENT_PLATFORM_IMAGE", f"openagent-platform:{checkout}"),
         runtime=env.text("OPENAGENT_DOCKER_RUNTIME", "runc"),
         is_root=env.flag("OPENAGENT_BOX_ROOT"),
         cpus=env.number("OPENAGENT_BOX_CPUS", 2, minimum=1),

@@ -15,6 +15,8 @@ from openagent.lib.data_dir import CHECKOUT
 
 IMAGES = CHECKOUT / "deploy" / "images"
 _SIDECAR = CHECKOUT / "sidecar"
+# There even when nothing is in them.
+_FOLDERS = {"sidecar": ("code",), "box": ("agents",), "platform": ("agents", "code")}
 
 
 def packages(role: str) -> list[str]:
@@ -36,7 +38,7 @@ class Context:
         digest = hashlib.sha256("\0".join((self.role, *more)).encode())
         for name, path in self._files(with_agents=False):
             digest.update(f"\n{name}\n".encode() + path.read_bytes())
-        for versions in sorted(self.agents.glob("*/.versions")) if self.role == "box" else ():
+        for versions in self._versions() if self.role == "box" else ():
             digest.update(f"\n{versions.parent.name}\n".encode() + versions.read_bytes())
         return digest.hexdigest()[:24]
 
@@ -49,7 +51,7 @@ class Context:
         """The context as a tar: the same files give the same bytes, whatever the umask of the checkout."""
         file = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
         with tarfile.open(fileobj=file, mode="w") as tar:
-            for folder in ("system/extra-ca", "agents" if self.role == "box" else "code"):
+            for folder in ("system/extra-ca", *_FOLDERS[self.role]):
                 tar.addfile(_entry(folder, tarfile.DIRTYPE))
             for name, path in self._files(with_agents=True):
                 _add(tar, name, path)
@@ -66,11 +68,31 @@ class Context:
             yield "requirements.txt", CHECKOUT / "requirements" / "sidecar.txt"
             yield from _sources(_SIDECAR, "code/sidecar")
             return
+        if self.role == "platform":
+            yield from self._platform()
+            return
         yield "box/__main__.py", _SIDECAR / "box" / "__main__.py"
         yield "box/sidecar/__init__.py", _SIDECAR / "__init__.py"
         yield from _sources(_SIDECAR / "box", "box/sidecar/box")
         if with_agents:
             yield from _every(self.agents, "agents")
+
+    def _platform(self) -> Iterator[tuple[str, Path]]:
+        yield "requirements.txt", CHECKOUT / "requirements" / "platform.txt"
+        yield "code/requirements/platform.txt", CHECKOUT / "requirements" / "platform.txt"
+        for name in ("manage.py", "pyproject.toml"):
+            yield f"code/{name}", CHECKOUT / name
+        for name in ("openagent", "sessions_app", "keys_app"):
+            yield from _sources(CHECKOUT / name, f"code/{name}")
+        yield "code/sidecar/__init__.py", _SIDECAR / "__init__.py"
+        yield from _sources(_SIDECAR / "protocol", "code/sidecar/protocol")
+        yield from _every(CHECKOUT / "frontend" / "dist", "code/frontend/dist")
+        # Which agents the box has; the agents themselves are only there.
+        for versions in self._versions():
+            yield f"agents/{versions.parent.name}/.versions", versions
+
+    def _versions(self) -> list[Path]:
+        return sorted(self.agents.glob("*/.versions"))
 
 
 def _sources(folder: Path, name: str) -> Iterator[tuple[str, Path]]:

@@ -83,7 +83,9 @@ def connected() -> Iterator[docker.DockerClient]:
         client.close()
 
 
-def build(client: docker.DockerClient, agents: Path, *, say: Say) -> dict[str, str]:
+def build(
+    client: docker.DockerClient, agents: Path, *, say: Say, roles: Sequence[str] = engine.ROLES
+) -> dict[str, str]:
     """The id of each role's image, which is built unless there is one of exactly these files."""
     _stage(agents)
     stamps = CHECKOUT / ".stamps"
@@ -93,7 +95,7 @@ def build(client: docker.DockerClient, agents: Path, *, say: Say) -> dict[str, s
         fcntl.flock(lock, fcntl.LOCK_EX)
         certificates = env.path("OPENAGENT_EXTRA_CA_DIR", _CERTIFICATES)
         wanted = env.text("OPENAGENT_BASE_IMAGE", _BASE)
-        builders = [Builder(client, Context(role, certificates, agents), wanted) for role in engine.ROLES]
+        builders = [Builder(client, Context(role, certificates, agents), wanted) for role in roles]
         return {builder.role: builder.find() or builder.build(say) for builder in builders}
 
 

@@ -65,11 +65,12 @@ def _check_passage(root: Path) -> None:
 
 def make_secrets(data: DataDir) -> None:
     """Made once, at the first start; nothing else ever makes or replaces them."""
-    _make_secret(data.secret_key, secrets.token_urlsafe(50))
-    _make_secret(data.key_encryption_key, "k1:" + base64.b64encode(secrets.token_bytes(32)).decode())
+    make_secret(data.secret_key, secrets.token_urlsafe(50))
+    make_secret(data.key_encryption_key, "k1:" + base64.b64encode(secrets.token_bytes(32)).decode())
 
 
-def _make_secret(file: Path, value: str) -> None:
+def make_secret(file: Path, value: str) -> None:
+    """For its owner alone; what is there stays as it is."""
     if file.exists():
         return
     # Complete or absent, also after a power cut in between.

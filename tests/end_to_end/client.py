@@ -17,13 +17,13 @@ LOOK_SECONDS = 0.7
 """Between two looks at last: one costs the platform some 30 ms, and most of the time tests only wait."""
 
 
-def first_run(url: str, *scopes: str) -> Client:
+def first_run(url: str, *scopes: str, code: str = "") -> Client:
     """Makes the first account and an access token of it; without `scopes`, for work with sessions."""
     with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}, timeout=30) as browser:
         browser.get(f"{url}/").raise_for_status()
         state = browser.get("/setup/").raise_for_status().json()
         assert state["needed"] is True, state
-        account = {"email": EMAIL, "password": PASSWORD, "name": "Olivia Owner"}
+        account = {"email": EMAIL, "password": PASSWORD, "name": "Olivia Owner", "code": code}
         browser.post("/setup/", json=account, headers=_csrf(browser)).raise_for_status()
         wanted = {"name": "end to end", "scopes": scopes or ["write"]}
         made = browser.post("/tokens/", json=wanted, headers=_csrf(browser)).raise_for_status().json()

@@ -1,0 +1,166 @@
+"""The platform as deploy/compose.yml runs it, for tests: with a certificate and a project of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import docker
+
+from openagent.lib.data_dir import CHECKOUT, DataDir
+from openagent.lib.engine import PREFIX
+from tests import needs
+from tests.deploy import stand_ins
+from tests.product import AGENTS
+
+FILE = CHECKOUT / "deploy" / "compose.yml"
+_UP_SECONDS = 600
+
+
+class Deployment:
+    """`compose` runs a command of compose's on it; what it printed."""
+
+    def __init__(self, place: Path, client: docker.DockerClient) -> None:
+        self.place = place
+        self.client = client
+        self.data = DataDir(place / "data")
+        self.env_file = place / "compose.env"
+        self.certificate = self.data.root / "certificates" / "tls.crt"
+        self.url = f"https://localhost:{_free_port()}"
+        self.project = f"oa-test-{secrets.token_hex(3)}"
+        self._program = [*needs.compose(), "--env-file", str(self.env_file), "--file", str(FILE)]
+
+    def prepare(self) -> None:
+        """`make compose`, and what an administrator writes into its file."""
+        options = ["--data-dir", str(self.data.root), "--env-file", str(self.env_file)]
+        command = [sys.executable, "manage.py", "compose", "--url", self.url, *options]
+        said = _run(command, own={"OPENAGENT_AGENTS_DIR": str(AGENTS)})
+        assert str(self.env_file) in said
+        self._certify()
+        images = {f"{name}_IMAGE": image for name, image in stand_ins.images(self.client).items()}
+        self._set(
+            COMPOSE_PROJECT_NAME=self.project,
+            PROXY_TLS="tls /certificates/tls.crt /certificates/tls.key",
+            HTTP_PORT=f"127.0.0.1:{_free_port()}",
+            HTTPS_PORT=f"127.0.0.1:{self.url.rpartition(':')[2]}",
+            **images,
+        )
+
+    def update(self) -> None:
+        """Another image of the platform, as `make compose` makes one of another version."""
+        (name,) = re.findall("^OPENAGENT_PLATFORM_IMAGE=(.+)$", self.env_file.read_text(), re.MULTILINE)
+        newer = f"{self.project}:newer"
+        text = f"FROM {name}\nLABEL {PREFIX}inputs=newer\n"
+        self.client.images.build(fileobj=io.BytesIO(text.encode()), tag=newer, rm=True)
+        self._set(OPENAGENT_PLATFORM_IMAGE=newer)
+        self.compose("up", "-d")
+
+    @property
+    def setup_code(self) -> str:
+        return (self.data.secrets / "setup-code").read_text().strip()
+
+    def compose(self, *arguments: str, **options: Any) -> str:
+        return _run([*self._program, *arguments], **options)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """What the engine says of the container of each service."""
+        found = self.client.containers.list(
+            all=True, filters={"label": f"com.docker.compose.project={self.project}"}
+        )
+        return {each.labels["com.docker.compose.service"]: each.attrs for each in found}
+
+    def logs(self) -> str:
+        return self.compose("logs", "--tail=40", "--no-color")
+
+    def installation(self) -> str:
+        return str(json.loads((self.data.root / "installation.json").read_text())["id"])
+
+    def remove(self) -> None:
+        """Everything, also of its instances."""
+        if self.env_file.exists():
+            self.compose("down", "--volumes", "--timeout", "5")
+        if (self.data.root / "installation.json").exists():
+            self.remove_instances()
+        for image in self.client.images.list(name=self.project):
+            self.client.images.remove(image.id, force=True)
+
+    def remove_instances(self) -> None:
+        """As when the engine's data is lost."""
+        mine = {"label": f"{PREFIX}installation={self.installation()}"}
+        for container in self.client.containers.list(all=True, filters=mine):
+            container.remove(force=True)
+        for volume in self.client.volumes.list(filters=mine):
+            volume.remove()
+        for network in self.client.networks.list(filters=mine):
+            network.remove()
+
+    def _certify(self) -> None:
+        key = self.certificate.with_suffix(".key")
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        kind = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        _run(["openssl", "req", *kind, *names, "-keyout", str(key), "-out", str(self.certificate)])
+        owner = self.certificate.parent.stat()
+        for file in (key, self.certificate):
+            os.chown(file, owner.st_uid, owner.st_gid)
+
+    def _set(self, **values: str) -> None:
+        text = self.env_file.read_text()
+        for name, value in values.items():
+            text, count = re.subn(f"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
+            assert count == 1, name
+        self.env_file.write_text(text)
+
+
+@contextmanager
+def deployed() -> Iterator[Deployment]:
+    """One that is up; removed in the end."""
+    place = Path(tempfile.mkdtemp(prefix="oa-compose-"))
+    place.chmod(0o711)
+    client = docker.DockerClient(base_url=f"unix://{needs.docker()}", timeout=_UP_SECONDS)
+    deployment = Deployment(place, client)
+    try:
+        deployment.prepare()
+        deployment.compose("up", "-d")
+        yield deployment
+    finally:
+        deployment.remove()
+        client.close()
+        shutil.rmtree(place)
+
+
+def _run(command: list[str], own: Mapping[str, str] = MappingProxyType({}), **options: Any) -> str:
+    # What the tests' own settings are set to would count for more than what is in the file.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAGENT_")}
+    environment |= {"DOCKER_HOST": f"unix://{needs.docker()}", "OPENAGENT_DOCKER_SOCKET": str(needs.docker())}
+    environment |= own
+    done = subprocess.run(
+        command,
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_UP_SECONDS,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return str(done.stdout)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
