@@ -1,6 +1,6 @@
 // The conversation with everything around it: plan, permission cards, what is on its way, and the composer.
 import { Play } from "lucide-react";
-import { Suspense, useCallback, useEffect, useMemo, useRef } from "react";
+import { type RefObject, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/button";
 import { CodeActions } from "@/components/code-block";
@@ -64,6 +64,7 @@ export function Chat({ id }: { id: string }) {
   const unlogged = useUnlogged(conversation, pending);
   const queued = useQueued(prompts, session);
   const plan = conversation.turns.at(-1)?.plan ?? [];
+  const composer = useRef<HTMLTextAreaElement>(null);
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
       <PlanBar plan={plan} />
@@ -89,12 +90,12 @@ export function Chat({ id }: { id: string }) {
       </CodeActions>
       <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
-        <Queue session={id} prompts={queued} />
+        <Queue session={id} prompts={queued} composer={composer} />
         <ConnectionLine session={id}>
           {session && isPaused(session) && <StartButton id={id} />}
           {session && <SleepNotice id={id} session={session} />}
         </ConnectionLine>
-        <ChatComposer id={id} conversation={conversation} session={session} />
+        <ChatComposer id={id} conversation={conversation} session={session} inputRef={composer} />
       </div>
     </main>
   );
@@ -144,10 +145,10 @@ interface ChatComposerProps {
   id: string;
   conversation: Conversation;
   session: Session | null;
+  inputRef: RefObject<HTMLTextAreaElement | null>;
 }
 
-function ChatComposer({ id, conversation, session }: ChatComposerProps) {
-  const inputRef = useRef<HTMLTextAreaElement>(null);
+function ChatComposer({ id, conversation, session, inputRef }: ChatComposerProps) {
   const { stop, isStopping } = useStop(id);
   const isRunning = session?.turn != null;
   useEscape(isRunning ? stop : null, inputRef);
@@ -155,7 +156,7 @@ function ChatComposer({ id, conversation, session }: ChatComposerProps) {
   useEffect(() => {
     // On a phone the focus would bring up the keyboard.
     if (!isPhone) inputRef.current?.focus({ preventScroll: true });
-  }, [isPhone]);
+  }, [isPhone, inputRef]);
   const history = useMemo(
     () => conversation.turns.map((turn) => turn.prompt).filter(Boolean),
     [conversation.turns],

@@ -1,14 +1,23 @@
 // Prompts that wait for the agent: to be read, changed or taken back until it has them.
 import { Clock, Pencil, X } from "lucide-react";
-import { useState } from "react";
+import { type RefObject, useState } from "react";
 import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { isCode, messageOf } from "@/lib/api/errors";
-import { editPrompt, withdrawPrompt } from "@/lib/api/sessions";
+import { withdrawPrompt } from "@/lib/api/sessions";
 import type { Prompt } from "@/lib/api/types";
+import { useQueueEdits } from "./use-queue-edits";
 
-export function Queue({ session, prompts }: { session: string; prompts: Prompt[] }) {
+interface QueueProps {
+  session: string;
+  prompts: Prompt[];
+  /** Where the words go that were written over a prompt which has left the queue. */
+  composer: RefObject<HTMLTextAreaElement | null>;
+}
+
+export function Queue({ session, prompts, composer }: QueueProps) {
+  const { edits, begin, write, giveUp, save } = useQueueEdits(session, prompts, composer);
   if (prompts.length === 0) return null;
   return (
     <section
@@ -20,9 +29,29 @@ export function Queue({ session, prompts }: { session: string; prompts: Prompt[]
         Next ({prompts.length})
       </h2>
       <ol className="divide-y divide-border">
-        {prompts.map((prompt) => (
-          <QueueItem key={prompt.id} session={session} prompt={prompt} />
-        ))}
+        {prompts.map((prompt) => {
+          const edit = edits[prompt.id];
+          return (
+            <li
+              key={prompt.id}
+              className="flex items-start gap-2 px-3 py-1.5 text-sm"
+              data-testid="queue-item"
+              data-prompt={prompt.id}
+            >
+              {edit ? (
+                <Editor
+                  text={edit.text}
+                  isSaving={edit.isSaving}
+                  onChange={(text) => write(prompt.id, edit, text)}
+                  onSave={() => void save(prompt.id, edit)}
+                  onCancel={() => giveUp(prompt.id)}
+                />
+              ) : (
+                <Waiting session={session} prompt={prompt} onEdit={() => begin(prompt)} />
+              )}
+            </li>
+          );
+        })}
       </ol>
     </section>
   );
@@ -34,75 +63,74 @@ function explain(error: unknown): void {
   else toast.error(messageOf(error));
 }
 
-export function QueueItem({ session, prompt }: { session: string; prompt: Prompt }) {
-  const [draft, setDraft] = useState<string | null>(null);
+function Waiting({ session, prompt, onEdit }: { session: string; prompt: Prompt; onEdit: () => void }) {
   const [isBusy, setIsBusy] = useState(false);
-  const run = async (change: () => Promise<unknown>) => {
+  const withdraw = async () => {
     setIsBusy(true);
-    await change().catch(explain);
+    await withdrawPrompt(session, prompt.id).catch(explain);
     setIsBusy(false);
-    setDraft(null);
   };
   return (
-    <li
-      className="flex items-start gap-2 px-3 py-1.5 text-sm"
-      data-testid="queue-item"
-      data-prompt={prompt.id}
-    >
-      {draft === null ? (
-        <>
-          <Clock aria-hidden className="mt-1 size-3.5 shrink-0 text-faint" />
-          <p className="line-clamp-3 min-w-0 flex-1 whitespace-pre-wrap py-0.5 [overflow-wrap:anywhere]">
-            {prompt.text}
-          </p>
-          <IconButton
-            label="Edit queued prompt"
-            small
-            disabled={isBusy}
-            onClick={() => setDraft(prompt.text)}
-          >
-            <Pencil className="size-3.5" />
-          </IconButton>
-          <IconButton
-            label="Remove queued prompt"
-            small
-            disabled={isBusy}
-            onClick={() => run(() => withdrawPrompt(session, prompt.id))}
-          >
-            <X className="size-3.5" />
-          </IconButton>
-        </>
-      ) : (
-        <form
-          className="flex w-full flex-col gap-2 py-1"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (draft.trim()) void run(() => editPrompt(session, prompt.id, draft));
-          }}
-        >
-          <TextArea
-            aria-label="Queued prompt"
-            rows={3}
-            autoFocus
-            value={draft}
-            onChange={(event) => setDraft(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Escape") {
-                event.stopPropagation();
-                setDraft(null);
-              }
-            }}
-          />
-          <div className="flex justify-end gap-2">
-            <Button size="small" onClick={() => setDraft(null)}>
-              Cancel
-            </Button>
-            <Button size="small" look="primary" type="submit" disabled={isBusy || !draft.trim()}>
-              Save
-            </Button>
-          </div>
-        </form>
-      )}
-    </li>
+    <>
+      <Clock aria-hidden className="mt-1 size-3.5 shrink-0 text-faint" />
+      <p className="line-clamp-3 min-w-0 flex-1 whitespace-pre-wrap py-0.5 [overflow-wrap:anywhere]">
+        {prompt.text}
+      </p>
+      <IconButton label="Edit queued prompt" small disabled={isBusy} onClick={onEdit}>
+        <Pencil className="size-3.5" />
+      </IconButton>
+      <IconButton label="Remove queued prompt" small disabled={isBusy} onClick={withdraw}>
+        <X className="size-3.5" />
+      </IconButton>
+    </>
   );
+}
+
+interface EditorProps {
+  text: string;
+  isSaving: boolean;
+  onChange: (text: string) => void;
+  onSave: () => void;
+  onCancel: () => void;
+}
+
+function Editor({ text, isSaving, onChange, onSave, onCancel }: EditorProps) {
+  return (
+    <form
+      className="flex w-full flex-col gap-2 py-1"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() && !isSaving) onSave();
+      }}
+    >
+      <TextArea
+        ref={caretAtEnd}
+        aria-label="Queued prompt"
+        rows={3}
+        autoFocus
+        readOnly={isSaving}
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") {
+            event.stopPropagation();
+            onCancel();
+          }
+        }}
+      />
+      <div className="flex justify-end gap-2">
+        <Button size="small" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button size="small" look="primary" type="submit" disabled={isSaving || !text.trim()}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Whoever changes a prompt most often adds to it. */
+function caretAtEnd(element: HTMLTextAreaElement | null): void {
+  element?.setSelectionRange(element.value.length, element.value.length);
 }
