@@ -1,7 +1,7 @@
 # The commands of this project; every one installs what it needs first. See README.md.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up dev images compose test check e2e bench soak figures agents agent-pin conformance setup setup-test lint lint-python lint-frontend
+.PHONY: help up dev images compose test all-tests check e2e bench soak figures agents agent-pin conformance setup setup-test lint lint-python lint-frontend
 MAKEFLAGS += --no-print-directory
 # Dozens of processes load the same modules: each would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,8 +46,13 @@ compose: setup
 	@$(BIN)/python manage.py compose $(if $(URL),--url $(URL)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 # With a container engine, started for it if there is none and this is root.
-test: lint
-	@deploy/docker-engine $(PYTEST) -n $(WORKERS)
+test: setup-test
+	@deploy/docker-engine $(MAKE) all-tests
+
+# The images that some tests need are built beside the checks; whoever needs them before waits.
+all-tests:
+	@$(BIN)/python -m tests.build_images >.stamps/test-images.log 2>&1 & \
+	$(MAKE) lint && $(PYTEST) -n $(WORKERS); result=$$?; wait; exit $$result
 
 check: lint
 	@$(PYTEST) -n $(WORKERS) -m "not slow and not end_to_end"

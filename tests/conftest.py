@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
 from openagent.lib import db as bridge
-from tests.scheduling import pytest_xdist_make_scheduler
+from tests.scheduling import needs_engine, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_xdist_make_scheduler"]
 
@@ -30,12 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Variants are left out. What takes long comes first, so that no worker is left with it in the end."""
+    """Variants are left out. What takes long comes first, so that no worker is left with it in the end.
+
+    But of what one worker does, what needs images comes last: they may have to be built meanwhile.
+    """
     if config.getoption("--rows-only"):
         items[:] = [item for item in items if _touches_rows(item)]
     if not os.environ.get("OPENAGENT_VARIANTS"):
         items[:] = [item for item in items if item.get_closest_marker("variant") is None]
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (needs_engine(item.location[0]), item.get_closest_marker("slow") is None))
 
 
 @pytest.fixture(scope="session", autouse=True)

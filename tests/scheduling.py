@@ -24,6 +24,11 @@ ENGINE = ("test_docker", "test_images", "test_choice")
 """Files that have a container engine make networks: beside a browser, whose requests break off at that."""
 
 
+def needs_engine(file: str) -> bool:
+    """Whether the tests of this file work with a container engine."""
+    return file.rpartition("/")[2].startswith(ENGINE)
+
+
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """What holds many tests goes out first, so that the end is many small pieces."""
 
@@ -32,7 +37,7 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
         for folder in (AGENTS, ARCHITECTURE):
             if file.startswith(folder):
                 return folder
-        if file.rpartition("/")[2].startswith(ENGINE):
+        if needs_engine(file):
             return "shared"
         if not file.startswith(END_TO_END):
             return nodeid
