@@ -27,8 +27,10 @@ TRIALS = int(os.environ.get("IDLE_TRIALS", "6"))
 def drowsy() -> Iterator[Client]:
     """The owner of a product in which agents rest after a second, and sessions sleep after a few."""
     needs.bubblewrap()
-    times = {"OPENAGENT_IDLE_SECONDS": f"{IDLE_SECONDS:g}", "OPENAGENT_DOZE_SECONDS": "1"}
-    with running(OPENAGENT_DRIVER="process", **times) as product:
+    idle = f"{IDLE_SECONDS:g}"
+    with running(
+        OPENAGENT_DRIVER="process", OPENAGENT_IDLE_SECONDS=idle, OPENAGENT_DOZE_SECONDS="1"
+    ) as product:
         client = first_run(product.url, "admin", "write")
         register_working(product.url)
         yield client
