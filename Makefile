@@ -27,7 +27,7 @@ help:
 	@echo "make test    everything, end to end too"
 	@echo "make e2e     the end-to-end tests only"
 	@echo "make bench   measure it under load"
-	@echo "make soak    let it run for long, with faults (MINUTES=12 SEED=... SESSIONS=20)"
+	@echo "make soak    let it run for long, with faults (MINUTES=12 SEED=... SESSIONS=20 PAIRS=100)"
 	@echo "make figures put what both measured into docs/figures.md"
 	@echo "make agents  install GitHub Copilot CLI, Claude Code, Codex and Gemini CLI (1.3 GB)"
 	@echo "make agent-pin AGENT=codex PACKAGE=@agentclientprotocol/codex-acp@2.6.1   move a pin"
@@ -69,6 +69,7 @@ soak: setup-test agents
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
 	@OPENAGENT_VARIANTS=1 deploy/docker-engine $(PYTEST) -m variant
 	@OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) $(MAIN_JOB:%=tests/end_to_end/test_%.py)
+	@deploy/docker-engine $(BIN)/python -m tests.pairs $(if $(PAIRS),--pairs $(PAIRS))
 	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 
 figures: setup-test

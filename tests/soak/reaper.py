@@ -16,14 +16,18 @@ from django.conf import settings
 
 
 def main() -> None:
-    """For every line {"sessions": [...], "at": monotonic seconds}: make them idle, wait, reap, tell when."""
+    """For every line {"sessions": [...], "at": monotonic seconds}: make them idle, wait, reap, tell when.
+
+    Idle for as long as it takes, or for so many "passes" of the reaper.
+    """
     from sessions_app.models import Session
     from sessions_app.services import activity
 
     limit = round(settings.OPENAGENT_IDLE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS)
     for line in sys.stdin:
         order: dict[str, Any] = json.loads(line)
-        Session.objects.filter(pk__in=order["sessions"]).update(idle_passes=limit)
+        idle = Session.objects.filter(pk__in=order["sessions"])
+        idle.update(idle_passes=order.get("passes", limit))
         time.sleep(max(0.0, order["at"] - time.monotonic()))
         begun = time.monotonic()
         reaped = activity.reap()
