@@ -16,7 +16,7 @@ SEED ?= $(shell date +%s)
 PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 
 # What also runs where instances are containers.
-MAIN_JOB := turn browser_main_job browser_turns browser_answers
+ON_CONTAINERS := turn browser_main_job browser_turns browser_answers faults_of_instances faults_in_each_step
 
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
@@ -68,7 +68,7 @@ soak: setup-test agents
 	@$(BIN)/python -m tests.soak --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS))
 	@TERMINAL_CUTS=50 TERMINAL_BYTES=50000000 $(PYTEST) tests/end_to_end/test_browser_terminal.py -k flood
 	@OPENAGENT_VARIANTS=1 deploy/docker-engine $(PYTEST) -m variant
-	@OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) $(MAIN_JOB:%=tests/end_to_end/test_%.py)
+	@OPENAGENT_VARIANTS=1 OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) $(ON_CONTAINERS:%=tests/end_to_end/test_%.py)
 	@deploy/docker-engine $(BIN)/python -m tests.pairs $(if $(PAIRS),--pairs $(PAIRS))
 	@IDLE_TRIALS=40 $(PYTEST) tests/end_to_end/test_idle.py --timeout=900
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +29,9 @@ class Site(Protocol):
 
     def volumes(self) -> dict[str, str]:
         """The disk of every instance that there is, by the instance's id."""
+
+    def destroy(self, instance: str) -> None:
+        """End all of it behind everybody's back; nothing when it is gone."""
 
     def workspace(self, volume: str) -> Path: ...
 
@@ -51,8 +57,16 @@ class ProcessSite:
     def volumes(self) -> dict[str, str]:
         found = {}
         for folder in (self._data / "instances").iterdir():
-            found[folder.name] = str(json.loads((folder / "plan.json").read_text())["volume"])
+            # It may be unfinished, or be removed at this moment.
+            with contextlib.suppress(FileNotFoundError):
+                found[folder.name] = str(json.loads((folder / "plan.json").read_text())["volume"])
         return found
+
+    def destroy(self, instance: str) -> None:
+        """Its keeper takes both halves along."""
+        if keeper := self.processes(instance).get("keeper"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(keeper, signal.SIGKILL)
 
     def workspace(self, volume: str) -> Path:
         return self._data / "volumes" / volume / "workspace"
@@ -94,6 +108,11 @@ class ContainerSite:
 
     def volumes(self) -> dict[str, str]:
         return {_label(each, "instance"): _label(each, "volume") for each in self.containers()}
+
+    def destroy(self, instance: str) -> None:
+        for container in self.containers(instance):
+            with contextlib.suppress(docker.errors.NotFound):
+                self._api.remove_container(container["Id"], force=True)
 
     def workspace(self, volume: str) -> Path:
         if (bounded := self._data / "volumes" / volume / "workspace").exists():
