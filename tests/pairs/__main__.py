@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -18,6 +19,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.pairs", description=__doc__)
     parser.add_argument("--pairs", type=int, default=100, help="at once; 0 leaves the crowd out")
     options = parser.parse_args()
+    # Whoever ends us ends the product too, in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         engine.current().reach()
     except OSError as error:
@@ -36,7 +39,7 @@ def main() -> int:
         many = crowd.measure(made, options.pairs) if options.pairs else None
     if many:
         _write(begin, beside.table(), many.table())
-    return 1 if beside.too_slow() or (many and not many.is_well()) else 0
+    return 0 if beside.is_well() and (many is None or many.is_well()) else 1
 
 
 def _write(begin: float, *tables: list[str]) -> None:

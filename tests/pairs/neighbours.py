@@ -36,14 +36,14 @@ NOISES = (
 )
 
 
-@dataclass
-class Neighbours:
-    """Milliseconds, of all quiet times together and beside each noise; how the noisy sessions stood then."""
+@dataclass(frozen=True)
+class Beside:
+    """Milliseconds beside a noise, and in the quiet just before and after it; how its session stood then."""
 
-    quiet: list[float] = field(default_factory=list)
-    beside: dict[str, list[float]] = field(default_factory=dict)
-    became: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    noise: str
+    quiet: list[float]
+    noisy: list[float]
+    became: str
 
     @property
     def most_ms(self) -> float:
@@ -51,16 +51,34 @@ class Neighbours:
         quiet = percentile(self.quiet, 0.95)
         return max(2 * quiet, quiet + 20)
 
-    def too_slow(self) -> list[str]:
-        return [name for name, values in self.beside.items() if percentile(values, 0.95) > self.most_ms]
+    def is_met(self) -> bool:
+        return percentile(self.noisy, 0.95) <= self.most_ms
+
+    def row(self) -> tuple[str, ...]:
+        verdict = f"<= {self.most_ms:.1f}: {'met' if self.is_met() else 'MISSED'}"
+        return self.noise, _spread(self.quiet), _spread(self.noisy), verdict, self.became
+
+
+@dataclass
+class Neighbours:
+    """What was seen, and what this host cannot show."""
+
+    beside: list[Beside] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def is_well(self) -> bool:
+        return all(each.is_met() for each in self.beside)
 
     def table(self) -> list[str]:
-        rows = [("nothing", *_spread(self.quiet), "", "")]
-        for name, values in self.beside.items():
-            verdict = "MISSED" if name in self.too_slow() else "met"
-            rows.append((name, *_spread(values), f"<= {self.most_ms:.1f}: {verdict}", self.became[name]))
-        rows += [(name, "", "", "", "", "not tried: disks have no bound here") for name in self.left_out]
-        head = ["what a neighbour does", "p50, ms", "p95, ms", "events", "goal for p95", "its own session"]
+        rows = [each.row() for each in self.beside]
+        rows += [(name, "", "", "", "not tried: disks have no bound here") for name in self.left_out]
+        head = [
+            "what a neighbour does",
+            "quiet p50 / p95, ms",
+            "beside it",
+            "goal for p95",
+            "its own session",
+        ]
         return figures.table(head, rows)
 
 
@@ -72,7 +90,7 @@ def measure(place: Place) -> Neighbours:
     found = Neighbours()
     quiet = place.session()
     with Watch(place.client, quiet) as watch:
-        found.quiet += _stream(place, quiet, watch)
+        before = _stream(place, quiet, watch)
         for noise in NOISES:
             if noise.needs_bounded_disk and not place.mounts():
                 found.left_out.append(noise.name)
@@ -84,12 +102,14 @@ def measure(place: Place) -> Neighbours:
             terminal = {"command": ["bash", "-c", noise.script], "rows": 24, "cols": 80}
             place.client.post(f"/sessions/{noisy}/terminals/", terminal)
             _until_on(place, noise, box)
-            found.beside[noise.name] = _stream(place, quiet, watch)
+            beside = _stream(place, quiet, watch)
             _until_on(place, noise, box)
-            found.became[noise.name] = place.client.session(noisy)["status"]
+            became = place.client.session(noisy)["status"]
             place.client.post(f"/sessions/{noisy}/stop/")
             place.client.status(noisy, "asleep", seconds=60)
-            found.quiet += _stream(place, quiet, watch)
+            after = _stream(place, quiet, watch)
+            found.beside.append(Beside(noise.name, before + after, beside, became))
+            before = after
         check_shown(place.client, watch, quiet)
         assert not watch.log.complaints, watch.describe()
     place.client.post(f"/sessions/{quiet}/stop/")
@@ -115,5 +135,5 @@ def _stream(place: Place, session: str, watch: Watch) -> list[float]:
     return found
 
 
-def _spread(values: list[float]) -> tuple[str, str, str]:
-    return f"{percentile(values, 0.5):.1f}", f"{percentile(values, 0.95):.1f}", str(len(values))
+def _spread(values: list[float]) -> str:
+    return f"{percentile(values, 0.5):.1f} / {percentile(values, 0.95):.1f}"

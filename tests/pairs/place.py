@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,8 +70,7 @@ class Place:
 
     def mounts(self) -> list[str]:
         """What of this product is mounted on the host."""
-        points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-        return [point for point in points if Path(point).is_relative_to(self.product.data.root)]
+        return _mounts(self.product.data.root)
 
     def reap(self, sessions: list[str], *, passes: int) -> int:
         """The reaper's pass in which these have been idle for that many; how many fell asleep in it."""
@@ -129,6 +129,13 @@ def place(*, sessions: int) -> Iterator[Place]:
             product.stop()
             docker_host.clean_engine(client, product.data.root)
             client.close()
+            for point in _mounts(product.data.root):
+                subprocess.run(["umount", point], check=True)
+
+
+def _mounts(folder: Path) -> list[str]:
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [point for point in points if Path(point).is_relative_to(folder)]
 
 
 def percentile(values: list[float], share: float) -> float:
