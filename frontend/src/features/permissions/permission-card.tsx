@@ -71,17 +71,18 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
       data-permission={ask.id}
       data-state="pending"
       onKeyDown={onKeyDown}
-      className="measure overflow-hidden rounded-lg border border-attention-border bg-raised"
+      className="group/card measure overflow-hidden rounded-lg border border-attention-border bg-raised"
     >
       <header className="flex items-center gap-2 bg-attention-soft px-3 py-1.5 text-sm">
         <Icon aria-hidden className="size-4 shrink-0 text-attention" />
         <h2 id={headingId} className="min-w-0 flex-1 font-medium">
           {agent} {headingOf(ask)}
         </h2>
-        {singleKeys && !isQuestion && (
+        {singleKeys && !isQuestion && !isRejecting && (
+          // Elsewhere these keys are letters, or nothing: one that is pressed by mistake must not allow anything.
           <span
-            className="flex items-center gap-1 text-2xs text-muted max-md:hidden"
-            title="While this card has the focus"
+            data-testid="permission-keys"
+            className="hidden items-center gap-1 text-2xs text-muted group-focus-within/card:flex max-md:hidden!"
           >
             <Keys keys={["Y"]} /> once <Keys keys={["N"]} /> reject
           </span>
