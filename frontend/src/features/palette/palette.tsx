@@ -6,6 +6,7 @@ import { Keys } from "@/components/keys";
 import { StatusMark } from "@/components/status";
 import type { Session } from "@/lib/api/types";
 import { keysOf, type ShortcutId } from "@/lib/shortcuts";
+import { rank } from "./rank";
 
 export interface PaletteAction {
   id: string;
@@ -33,7 +34,7 @@ export function Palette({ open, onClose, actions, sessions, onSession }: Palette
   };
   return (
     <Dialog open={open} onClose={onClose} title="Command palette" className="max-w-140">
-      <Command label="Command palette" loop className="-mx-2">
+      <Command label="Command palette" loop filter={rank} className="-mx-2">
         <Command.Input
           placeholder="Search sessions and commands…"
           className="mb-2 h-(--control) w-full rounded-md border border-border-strong/60 bg-raised px-2.5 text-base"
