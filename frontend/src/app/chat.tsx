@@ -1,6 +1,6 @@
 // The conversation with everything around it: plan, permission cards, what is on its way, and the composer.
 import { Play } from "lucide-react";
-import { type RefObject, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
+import { type RefObject, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/button";
 import { CodeActions } from "@/components/code-block";
@@ -54,7 +54,14 @@ export function Chat({ id }: { id: string }) {
     },
     [permissions, agent, me.name],
   );
-  const runAgain = useCallback((prompt: string) => void submitPrompt(id, prompt), [id]);
+  const [sent, setSent] = useState(0);
+  const send = useCallback(
+    (prompt: string) => {
+      setSent((count) => count + 1);
+      void submitPrompt(id, prompt);
+    },
+    [id],
+  );
   const runInTerminal = useRunInTerminal(id);
   const codeActions = useCallback(
     (code: string, language: string) => <RunCode code={code} language={language} onRun={runInTerminal} />,
@@ -72,8 +79,9 @@ export function Chat({ id }: { id: string }) {
         <Transcript
           session={id}
           conversation={conversation}
+          sent={sent}
           renderPermission={renderPermission}
-          onRunAgain={runAgain}
+          onRunAgain={send}
           onRunInTerminal={runInTerminal}
           renderOutput={renderOutput}
         >
@@ -95,7 +103,13 @@ export function Chat({ id }: { id: string }) {
           {session && isPaused(session) && <StartButton id={id} />}
           {session && <SleepNotice id={id} session={session} />}
         </ConnectionLine>
-        <ChatComposer id={id} conversation={conversation} session={session} inputRef={composer} />
+        <ChatComposer
+          id={id}
+          conversation={conversation}
+          session={session}
+          inputRef={composer}
+          onSend={send}
+        />
       </div>
     </main>
   );
@@ -146,9 +160,10 @@ interface ChatComposerProps {
   conversation: Conversation;
   session: Session | null;
   inputRef: RefObject<HTMLTextAreaElement | null>;
+  onSend: (prompt: string) => void;
 }
 
-function ChatComposer({ id, conversation, session, inputRef }: ChatComposerProps) {
+function ChatComposer({ id, conversation, session, inputRef, onSend }: ChatComposerProps) {
   const { stop, isStopping } = useStop(id);
   const isRunning = session?.turn != null;
   useEscape(isRunning ? stop : null, inputRef);
@@ -176,7 +191,7 @@ function ChatComposer({ id, conversation, session, inputRef }: ChatComposerProps
       commands={conversation.config?.commands ?? []}
       canListFiles={session?.instance?.state === "ready"}
       controls={session && <ChatControls session={session} onMode={setMode} />}
-      onSend={(text) => void submitPrompt(id, text)}
+      onSend={onSend}
       onStop={stop}
       onMode={setMode}
     />

@@ -14,6 +14,8 @@ const MORE_TURNS = 30;
 interface TranscriptProps {
   session: string;
   conversation: Conversation;
+  /** How many prompts were sent from here: whoever sends one looks at the end again. */
+  sent: number;
   renderPermission: (item: PermissionItem, isBesideCall: boolean) => ReactNode;
   onRunAgain: (prompt: string) => void;
   onRunInTerminal: (command: string) => void;
@@ -25,13 +27,14 @@ interface TranscriptProps {
 export function Transcript({
   session,
   conversation,
+  sent,
   renderPermission,
   onRunAgain,
   onRunInTerminal,
   renderOutput,
   children,
 }: TranscriptProps) {
-  const { scroller, content, isAtBottom, toBottom } = useStickToBottom(session);
+  const { scroller, content, isAtBottom, toBottom } = useStickToBottom(`${session}.${sent}`);
   const [shown, setShown] = useState(FIRST_TURNS);
   const context = useMemo(
     () => ({ session, renderPermission, onRunAgain, onRunInTerminal, renderOutput }),

@@ -10,7 +10,7 @@ interface Stick {
   toBottom: () => void;
 }
 
-/** `resetKey` names what is shown: another one starts at its end. */
+/** `resetKey` names what is shown, and why: another one starts at its end. */
 export function useStickToBottom(resetKey: string): Stick {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
