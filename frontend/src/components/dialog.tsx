@@ -34,7 +34,10 @@ export function Dialog({ open, onClose, title, description, className, isForced,
           )}
         >
           <Base.Title
-            className={cn("shrink-0 px-4 pt-3.5 text-lg leading-snug font-semibold", !isForced && "pr-12")}
+            className={cn(
+              "shrink-0 px-4 pt-3.5 text-lg leading-snug font-semibold [overflow-wrap:anywhere]",
+              !isForced && "pr-12",
+            )}
           >
             {title}
           </Base.Title>

@@ -16,7 +16,7 @@ export function Tooltip({ label, keys, children }: TooltipProps) {
       <Base.Portal>
         <Base.Positioner sideOffset={6} className="z-(--z-popup)">
           <Base.Popup className="flex max-w-72 items-center gap-2 rounded-md border border-border bg-raised px-2 py-1 text-xs text-fg shadow-pop">
-            {label}
+            <span className="line-clamp-4 min-w-0 [overflow-wrap:anywhere]">{label}</span>
             {keys && <Keys keys={keys} />}
           </Base.Popup>
         </Base.Positioner>

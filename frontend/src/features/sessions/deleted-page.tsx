@@ -10,7 +10,7 @@ import { messageOf } from "@/lib/api/errors";
 import { sessionsQuery } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { absoluteTime } from "@/lib/time";
-import { titleOf } from "./titles";
+import { briefTitleOf, titleOf } from "./titles";
 import { useRestoring } from "./use-deletion";
 
 export function DeletedPage() {
@@ -56,7 +56,7 @@ function DeletedRow({ session }: { session: Session }) {
     setIsBusy(true);
     try {
       await restore(session.id);
-      toast(`“${titleOf(session)}” restored`);
+      toast(`“${briefTitleOf(session)}” restored`);
     } catch (error) {
       toast.error(messageOf(error));
       setIsBusy(false);
