@@ -1,7 +1,6 @@
 // One session: title bar, conversation, composer, and the panel beside them; on a phone one of these at a time.
-import { Link, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
-import { buttonClass } from "@/components/button";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Split } from "@/components/split";
 import { Skeleton } from "@/components/states";
@@ -11,7 +10,7 @@ import { useIsNarrow, useIsPhone } from "@/lib/media";
 import { useShortcuts } from "@/lib/shortcuts";
 import { markSeen } from "@/lib/unread";
 import { Chat } from "./chat";
-import { NotFound } from "./not-found";
+import { GonePage } from "./gone-page";
 import { PhoneTabs } from "./phone-tabs";
 import { SessionBar } from "./session-bar";
 import { SessionPanel } from "./session-panel";
@@ -30,13 +29,7 @@ export function SessionPage({ id }: { id: string }) {
   useDocumentTitle(title || "Session");
   useEffect(() => markSeen(id, lastSeq), [id, lastSeq]);
   if (connection.state === "ended" && connection.reason === "gone") {
-    return (
-      <NotFound what="There is no such session. It may have been deleted.">
-        <Link to="/settings/$section" params={{ section: "deleted" }} className={buttonClass()}>
-          Deleted sessions
-        </Link>
-      </NotFound>
-    );
+    return <GonePage id={id} />;
   }
   return (
     <>
