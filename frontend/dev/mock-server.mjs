@@ -259,6 +259,7 @@ const me = () => ({
   is_staff: true,
   has_keys: state.keys.length > 0,
   demo_available: true,
+  deleted_kept_seconds: 86_400,
   version: "0.1.0",
 });
 

@@ -35,10 +35,22 @@ class MeSerializer(serializers.ModelSerializer[User]):
     has_keys = serializers.SerializerMethodField()
     demo_available = serializers.SerializerMethodField()
     version = serializers.SerializerMethodField()
+    deleted_kept_seconds = serializers.SerializerMethodField(
+        help_text="For so long a deleted session can be restored."
+    )
 
     class Meta:
         model = User
-        fields = ["id", "email", "name", "is_staff", "has_keys", "demo_available", "version"]
+        fields = [
+            "id",
+            "email",
+            "name",
+            "is_staff",
+            "has_keys",
+            "demo_available",
+            "version",
+            "deleted_kept_seconds",
+        ]
         read_only_fields = fields
 
     def get_has_keys(self, user: User) -> bool:
@@ -49,6 +61,9 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
     def get_version(self, user: User) -> str:
         return str(settings.OPENAGENT_VERSION)
+
+    def get_deleted_kept_seconds(self, user: User) -> int:
+        return int(settings.OPENAGENT_DELETE_GRACE_SECONDS)
 
 
 class AccessTokenSerializer(serializers.ModelSerializer[AccessToken]):

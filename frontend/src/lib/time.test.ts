@@ -1,6 +1,6 @@
 // Times in words.
 import { expect, test } from "vitest";
-import { clock, duration, relativeTime, took } from "./time";
+import { clock, duration, relativeTime, spanWords, took } from "./time";
 
 const NOW = Date.parse("2026-11-22T15:00:00Z");
 
@@ -40,3 +40,14 @@ test.each([
 ])("took until %s", (ended_at, milliseconds) =>
   expect(took({ started_at: "2026-11-22T10:00:00.000Z", ended_at })).toBe(milliseconds),
 );
+
+test.each([
+  [86_400, "a day"],
+  [3 * 86_400, "3 days"],
+  [3600, "an hour"],
+  [129_600, "36 hours"],
+  [5400, "90 minutes"],
+  [20, "a minute"],
+])("spanWords(%i)", (seconds, words) => {
+  expect(spanWords(seconds)).toBe(words);
+});

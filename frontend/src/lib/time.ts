@@ -41,6 +41,18 @@ export function duration(milliseconds: number): string {
   return rest ? `${Math.floor(seconds / MINUTE)} min ${rest} s` : `${Math.floor(seconds / MINUTE)} min`;
 }
 
+/** A span that somebody has set, in words: "a day", "3 days", "an hour", "90 minutes". */
+export function spanWords(seconds: number): string {
+  const [unit, article, size] =
+    seconds >= DAY && seconds % DAY === 0
+      ? ["day", "a", DAY]
+      : seconds >= HOUR && seconds % HOUR === 0
+        ? ["hour", "an", HOUR]
+        : ["minute", "a", MINUTE];
+  const count = Math.max(1, Math.round(seconds / size));
+  return count === 1 ? `${article} ${unit}` : `${count} ${unit}s`;
+}
+
 /** Milliseconds from the beginning to the end, null before it has ended. */
 export function took({
   started_at,

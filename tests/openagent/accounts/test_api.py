@@ -33,6 +33,7 @@ def test_me(
         "has_keys": False,
         "demo_available": True,
         "version": settings.OPENAGENT_VERSION,
+        "deleted_kept_seconds": 86400,
     }
     assert alice_client.get(ME).json() == expected
     services.create(owner_id=alice.pk, provider="mistral", value=Secret("0123456789"))

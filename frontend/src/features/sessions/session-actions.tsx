@@ -23,8 +23,8 @@ import { changeSession, keepSession, letSessionSleep, startSession, stopSession 
 import type { Session } from "@/lib/api/types";
 import { copyText } from "@/lib/clipboard";
 import { isKept } from "@/lib/sleep";
-import { titleOf } from "./titles";
-import { useDeletion } from "./use-deletion";
+import { briefTitleOf, titleOf } from "./titles";
+import { useDeletion, useKeptWords } from "./use-deletion";
 
 const report = (error: unknown) => toast.error(messageOf(error));
 
@@ -68,6 +68,7 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
     }
   };
   const deletion = useDeletion(session, isCurrent);
+  const kept = useKeptWords();
   const isWorking = session.turn !== null;
   const isLive = ["ready", "running", "needs_you", "starting"].includes(session.status);
   return (
@@ -129,13 +130,13 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
       <Confirm
         open={dialog === "delete"}
         onClose={() => setDialog(null)}
-        title={`Delete “${titleOf(session)}” while its agent works?`}
+        title={`Delete “${briefTitleOf(session)}” while its agent works?`}
         action="Stop and delete"
         onConfirm={deletion}
       >
         <p>
-          What the agent is doing is stopped for good. The conversation and the files can be restored for a
-          while.
+          What the agent is doing is stopped for good. The conversation and the files can be restored for{" "}
+          {kept}.
         </p>
       </Confirm>
     </>

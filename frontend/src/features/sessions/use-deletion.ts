@@ -2,13 +2,21 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { toast } from "sonner";
+import { meQuery } from "@/lib/api/account";
 import { messageOf } from "@/lib/api/errors";
 import { deleteSession, restoreSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { reconnect } from "@/lib/live/session-store";
-import { titleOf } from "./titles";
+import { spanWords } from "@/lib/time";
+import { briefTitleOf } from "./titles";
 
 const UNDO_MS = 10_000;
+
+/** For how long a deleted session is kept, in words. */
+export function useKeptWords(): string {
+  const me = useQueryClient().getQueryData(meQuery.queryKey);
+  return me ? spanWords(me.deleted_kept_seconds) : "a while";
+}
 
 /** Brings a deleted session back, in the lists and wherever it is still open. */
 export function useRestoring(): (id: string) => Promise<void> {
@@ -18,7 +26,8 @@ export function useRestoring(): (id: string) => Promise<void> {
       await restoreSession(id);
       reconnect(id);
     } finally {
-      await queries.invalidateQueries({ queryKey: ["sessions"] });
+      // Nobody needs to wait for the lists: there may be many, and whoever was in the session wants to go back.
+      void queries.invalidateQueries({ queryKey: ["sessions"] });
     }
   };
 }
@@ -29,6 +38,7 @@ export function useDeletion(session: Session, isCurrent: boolean): () => Promise
   const navigate = useNavigate();
   const restore = useRestoring();
   const { id } = session;
+  const kept = useKeptWords();
   const undo = async () => {
     try {
       await restore(id);
@@ -39,8 +49,8 @@ export function useDeletion(session: Session, isCurrent: boolean): () => Promise
   };
   return async () => {
     await deleteSession(id);
-    toast(`“${titleOf(session)}” deleted`, {
-      description: "What ran in it is stopped. Under Deleted sessions it can be restored for a while.",
+    toast(`“${briefTitleOf(session)}” deleted`, {
+      description: `What ran in it is stopped. Under Deleted sessions it can be restored for ${kept}.`,
       duration: UNDO_MS,
       action: { label: "Undo", onClick: () => void undo() },
     });

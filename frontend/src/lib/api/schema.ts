@@ -791,6 +791,8 @@ export interface components {
             readonly has_keys: boolean;
             readonly demo_available: boolean;
             readonly version: string;
+            /** @description For so long a deleted session can be restored. */
+            readonly deleted_kept_seconds: number;
         };
         /**
          * @description * `ask` - Ask
