@@ -26,6 +26,9 @@ interface DiffViewProps {
 export const DiffView = memo(function DiffView({ patch, path, className }: DiffViewProps) {
   const lines = useMemo(() => parsePatch(patch), [patch]);
   const [isWhole, setIsWhole] = useState(false);
+  // A new file has no old numbers, one that was deleted no new ones: an empty column only takes room.
+  const hasOld = lines.some((line) => line.oldLine !== null);
+  const hasNew = lines.some((line) => line.newLine !== null);
   const shown = isWhole ? lines : lines.slice(0, FIRST_LINES);
   if (lines.length === 0) return <p className="px-3 py-2 text-sm text-muted">No lines changed.</p>;
   return (
@@ -38,7 +41,7 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
     >
       <div className="min-w-max font-mono text-xs leading-5">
         {shown.map((line, index) => (
-          <DiffLine key={index} line={line} />
+          <DiffLine key={index} line={line} hasOld={hasOld} hasNew={hasNew} />
         ))}
       </div>
       {shown.length < lines.length && (
@@ -52,11 +55,17 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
   );
 });
 
-function DiffLine({ line }: { line: PatchLine }) {
+interface DiffLineProps {
+  line: PatchLine;
+  hasOld: boolean;
+  hasNew: boolean;
+}
+
+function DiffLine({ line, hasOld, hasNew }: DiffLineProps) {
   return (
     <div className={cn("flex", LOOKS[line.kind])}>
-      <LineNumber value={line.oldLine} />
-      <LineNumber value={line.newLine} />
+      {hasOld && <LineNumber value={line.oldLine} />}
+      {hasNew && <LineNumber value={line.newLine} />}
       <span className="w-4 shrink-0 select-none text-center">
         {SIGNS[line.kind]}
         {line.kind === "add" && <span className="sr-only">added: </span>}
@@ -69,7 +78,11 @@ function DiffLine({ line }: { line: PatchLine }) {
 
 function LineNumber({ value }: { value: number | null }) {
   return (
-    <span aria-hidden className="w-9 shrink-0 select-none pr-1.5 text-right text-2xs text-faint leading-5">
+    <span
+      aria-hidden
+      data-testid="line-number"
+      className="w-9 shrink-0 select-none pr-1.5 text-right text-2xs text-faint leading-5"
+    >
       {value}
     </span>
   );

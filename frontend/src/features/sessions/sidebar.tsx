@@ -175,7 +175,7 @@ function SessionRow({ session, isCurrent, isOutdated = false, onNavigate }: RowP
         params={{ sessionId: session.id }}
         onClick={onNavigate}
         aria-current={isCurrent ? "page" : undefined}
-        className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-8 pl-2 text-sm"
+        className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-8 pl-2 text-sm max-md:pr-12"
         title={session.title}
       >
         <StatusMark status={session.status} isOutdated={isOutdated} />
