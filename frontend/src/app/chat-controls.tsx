@@ -36,19 +36,22 @@ export function ChatControls({ session, onMode }: ChatControlsProps) {
           </option>
         ))}
       </Select>
-      <Select
-        bare
-        aria-label="Model"
-        value={session.model}
-        onChange={(event) => setModel(event.target.value)}
-        data-testid="model-select"
-      >
-        {modelsOf(provider, session.model).map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </Select>
+      {/* Only when it is known what the models are called, or that nobody can say. */}
+      {!providers.isPending && (
+        <Select
+          bare
+          aria-label="Model"
+          value={session.model}
+          onChange={(event) => setModel(event.target.value)}
+          data-testid="model-select"
+        >
+          {modelsOf(provider, session.model).map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </Select>
+      )}
     </>
   );
 }

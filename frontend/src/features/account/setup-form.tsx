@@ -46,7 +46,7 @@ export function SetupForm({ isCodeRequired, onDone, onTooLate }: SetupFormProps)
         }}
       >
         <Field label="E-mail" error={errors.email}>
-          {(ids) => <Input {...ids} name="email" type="email" autoComplete="username" required />}
+          {(ids) => <Input {...ids} name="email" type="email" autoComplete="username" autoFocus required />}
         </Field>
         <Field label="Name" hint="How others see you. Optional." error={errors.name}>
           {(ids) => <Input {...ids} name="name" autoComplete="name" />}

@@ -30,7 +30,15 @@ function SignInForm({ onDone, email }: SignInFormProps) {
     >
       <Field label="E-mail">
         {(ids) => (
-          <Input {...ids} name="email" type="email" autoComplete="username" defaultValue={email} required />
+          <Input
+            {...ids}
+            name="email"
+            type="email"
+            autoComplete="username"
+            defaultValue={email}
+            autoFocus={email === undefined}
+            required
+          />
         )}
       </Field>
       <Field label="Password">
