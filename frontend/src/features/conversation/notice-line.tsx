@@ -35,7 +35,7 @@ export function NoticeLine({ notice, isPast }: NoticeLineProps) {
         <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-attention" />
         <p>
           <span className="font-medium">The box was lost.</span> {message} Files and conversation are kept;
-          the next prompt starts it again.
+          the next prompt starts it again, and brings what the agent said last if it is missing here.
         </p>
       </div>
     );

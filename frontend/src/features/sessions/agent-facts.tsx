@@ -35,7 +35,10 @@ export function AgentFacts({ agent }: { agent: Agent }) {
           {agent.name} does not offer: {without.map(([, words]) => words).join(", ")}.
         </p>
       )}
-      <p>After a sleep it still has its {kept.map(([name]) => name).join(" and its ")}.</p>
+      <p>
+        After the session has slept, {agent.name} still has its {kept.map(([name]) => name).join(" and its ")}
+        .
+      </p>
     </div>
   );
 }

@@ -76,7 +76,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
     >
       <Field
         label="What should be done?"
-        hint={`${isTouch ? "" : "Enter starts, Shift+Enter makes a new line. "}It can be left empty.`}
+        hint={`${isTouch ? "" : "Enter starts, Shift+Enter makes a new line. "}Without a prompt the session waits for one.`}
       >
         {(ids) => (
           <TextArea
