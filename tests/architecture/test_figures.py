@@ -6,12 +6,14 @@ import pytest
 
 from tests import figures
 
+TABLES = ("bench", "soak", "neighbours", "crowd")
+
 
 def test_the_page_has_a_place_for_every_table() -> None:
     page = figures.PAGE.read_text()
-    for name in ("bench", "soak", "pairs"):
+    for name in TABLES:
         page = figures.put(page, name, f"the numbers of {name}")
-    assert all(f"the numbers of {name}" in page for name in ("bench", "soak", "pairs"))
+    assert all(f"the numbers of {name}" in page for name in TABLES)
 
 
 def test_a_table_takes_the_place_of_the_one_before_it() -> None:
