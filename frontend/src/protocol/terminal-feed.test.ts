@@ -93,6 +93,19 @@ test("output gets onto the screen in order with what the server says about it", 
   expect(view.size).toEqual({ rows: 10, cols: 40 });
 });
 
+test("it is known whether more of what was printed before is to come", () => {
+  socket().down(hello({ offset: 5, live_from: 8 }));
+  expect(view.isReplaying).toBe(true);
+  socket().downBytes(output(5, "ol", FLAGS.replay));
+  expect(view.isReplaying).toBe(true);
+  socket().downBytes(output(7, "d", FLAGS.replay));
+  expect(view.isReplaying).toBe(false);
+  socket().down(hello({ offset: 8, live_from: 20 }));
+  expect(view.isReplaying).toBe(true);
+  socket().down({ type: "reset", offset: 20 });
+  expect(view.isReplaying).toBe(false);
+});
+
 test("what is parsed is acknowledged, not what has come", () => {
   socket().down(hello());
   socket().downBytes(output(0, "abc"));

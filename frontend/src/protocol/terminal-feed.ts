@@ -52,6 +52,8 @@ export interface TerminalView {
   size: Size | null;
   viewers: Viewers | null;
   isRecording: boolean;
+  /** More of what was printed before is still to come. */
+  isReplaying: boolean;
 }
 
 export interface TerminalFeedOptions {
@@ -78,6 +80,8 @@ export class TerminalFeed {
   #room: Size | null = null;
   /** The room that the server has heard of, on this connection. */
   #saidRoom: Size | null = null;
+  /** Where on this connection the replay ends. */
+  #liveFrom = 0;
   #resizing: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   /** Between `hello` and the end of its connection: only then is somebody there to take input. */
@@ -89,6 +93,7 @@ export class TerminalFeed {
     size: null,
     viewers: null,
     isRecording: false,
+    isReplaying: false,
   };
 
   constructor(options: TerminalFeedOptions) {
@@ -191,6 +196,7 @@ export class TerminalFeed {
       case "reset":
         this.#options.screen.reset();
         this.#output.moveTo(message.offset);
+        this.#noteReplay();
         break;
       case "size":
         this.#resize(message);
@@ -226,7 +232,9 @@ export class TerminalFeed {
     if (hello.reset || this.#output.next === null) this.#output.moveTo(hello.offset);
     this.#resize(hello);
     this.#isMet = true;
+    this.#liveFrom = hello.live_from;
     this.#change({ connection: { state: "live" }, isRecording: hello.recording });
+    this.#noteReplay();
     this.#sendInput();
   }
 
@@ -242,11 +250,17 @@ export class TerminalFeed {
       return;
     }
     if (fresh.length === 0) return;
+    this.#noteReplay();
     const end = offset + bytes.length;
     this.#options.screen.write(fresh, { isLive, mayAnswer }, () => {
       const acknowledged = this.#output.parsed(end);
       if (acknowledged !== null) this.#socket.send({ type: "ack", offset: acknowledged });
     });
+  }
+
+  #noteReplay(): void {
+    const isReplaying = (this.#output.next ?? 0) < this.#liveFrom;
+    if (isReplaying !== this.#view.isReplaying) this.#change({ isReplaying });
   }
 
   #sendInput(): void {

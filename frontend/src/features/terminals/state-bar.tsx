@@ -18,9 +18,14 @@ interface StateBarProps {
 
 export function StateBar({ live, onRemove, onNew }: StateBarProps) {
   const connection = useStore(live.store, (state) => state.connection);
+  const isReplaying = useStore(live.store, (state) => state.isReplaying);
   switch (connection.state) {
     case "live":
-      return null;
+      return isReplaying ? (
+        <Bar className="delayed self-end" icon={<Spinner />}>
+          More of the earlier output is coming…
+        </Bar>
+      ) : null;
     case "connecting":
       return (
         <Bar className="delayed" icon={<Spinner />}>
@@ -116,7 +121,7 @@ function Bar({ icon, className, children }: { icon?: ReactNode; className?: stri
   );
 }
 
-/** Who else looks, who typed last, and whether it is recorded. */
+/** Who else looks, who typed last, and whether it is recorded: above the screen, of which nothing may be covered. */
 export function Company({ live }: { live: LiveTerminal }) {
   const viewers = useStore(live.store, (state) => state.viewers);
   const isRecording = useStore(live.store, (state) => state.isRecording);
@@ -124,7 +129,7 @@ export function Company({ live }: { live: LiveTerminal }) {
   const words = viewers && companyWords(viewers);
   if (!words && !isRecording) return null;
   return (
-    <div className="pointer-events-none absolute top-1 right-4 flex gap-1 text-2xs text-muted">
+    <div className="flex shrink-0 justify-end gap-1 px-2 py-0.5 text-2xs text-muted">
       {isRecording && (
         <span className="flex items-center gap-1 rounded-sm bg-raised px-1.5 py-0.5 text-bad">
           <CircleDot aria-hidden className="size-3" />
@@ -137,7 +142,7 @@ export function Company({ live }: { live: LiveTerminal }) {
           title={
             size ? `${size.cols} columns, ${size.rows} rows: as many as all of them have room for` : undefined
           }
-          className="pointer-events-auto flex items-center gap-1 rounded-sm bg-raised px-1.5 py-0.5"
+          className="flex items-center gap-1 rounded-sm bg-raised px-1.5 py-0.5"
         >
           <Users aria-hidden className="size-3" />
           {words}

@@ -56,6 +56,7 @@ export function TerminalView(props: TerminalViewProps) {
     >
       {live && (
         <>
+          <Company live={live} />
           <Place live={live} name={name} isCurrent={isCurrent} />
           <Over {...props} live={live} />
           {isPhone && isCurrent && <KeyBar live={live} />}
@@ -102,7 +103,7 @@ function Over(props: TerminalViewProps & { live: LiveTerminal }) {
   const hasSelection = useStore(live.store, (state) => state.hasSelection);
   return (
     <>
-      {isFinding ? <FindBar live={live} onClose={() => onFind(false)} /> : <Company live={live} />}
+      {isFinding && <FindBar live={live} onClose={() => onFind(false)} />}
       <div className="absolute inset-x-2 bottom-2 flex flex-col gap-1 max-md:bottom-13">
         {hasSelection && (
           <Button
