@@ -76,7 +76,7 @@ def reconcile_at_start(*, sender: Any, **_: object) -> None:
 @shared_task
 def tend_pool(**_: object) -> None:
     """Fill the pool again, now that one of it was claimed."""
-    pool_tending.tend()
+    pool_tending.tend(counts=False)
 
 
 @shared_task

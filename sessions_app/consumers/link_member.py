@@ -50,6 +50,10 @@ class MemberLink:
                     return grant
                 await base.run_together(self._read(), self._wait_for_wake(), self._wait_for_end())
                 self._woken.clear()
+        except (base.Disconnected, base.Closed):
+            if relay.remove_link(self):
+                await db.run(pool.lost_link, instance_id=self.instance_id)
+            raise
         finally:
             relay.remove_link(self)
 

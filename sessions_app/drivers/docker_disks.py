@@ -61,13 +61,15 @@ class Disks:
 
     def exists(self, volume: str) -> bool:
         """Whether it was made before, and is there."""
-        return self._image(volume).exists() or self._has_volumes(volume)
+        return self._image(volume).exists() or all(
+            self._has_volume(what, volume) for what in ("home", "workspace")
+        )
 
     def prepare(self, volume: str) -> list[dict[str, Any]]:
         """Make the disk if it is not there yet, and what else a volume has; the mounts of its box."""
         self._make_volume("journal", volume)
         if not self._image(volume).exists():
-            if self._has_volumes(volume) or not self.is_bounded:
+            if self._has_volume("home", volume) or not self.is_bounded:
                 for what in ("home", "workspace"):
                     self._make_volume(what, volume)
                 return docker_spec.disk_volumes(self._installation, volume)
@@ -103,9 +105,9 @@ class Disks:
             labels={f"{PREFIX}installation": self._installation, f"{PREFIX}volume": volume},
         )
 
-    def _has_volumes(self, volume: str) -> bool:
+    def _has_volume(self, what: str, volume: str) -> bool:
         try:
-            self._engine.api.inspect_volume(docker_spec.volume_name(self._installation, volume, "home"))
+            self._engine.api.inspect_volume(docker_spec.volume_name(self._installation, volume, what))
         except docker.errors.NotFound:
             return False
         return True

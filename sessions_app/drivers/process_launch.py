@@ -73,7 +73,7 @@ class Launch:
 
     def _make_disk(self) -> None:
         volume = self.options.volume(self.spec.volume)
-        if self.spec.is_used and not (volume / "workspace").is_dir():
+        if self.spec.is_used and not all((volume / name).is_dir() for name in ("home", "workspace")):
             raise base.volume_gone(str(volume))
         files.make_folder(volume, mode=0o710, owner=(0, self.uids.box) if self.uids else None)
         for folder in (volume / "home", volume / "workspace"):

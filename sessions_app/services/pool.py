@@ -52,6 +52,8 @@ def claim(instance: Instance) -> bool:
     One delete decides who gets it. None fits a session that has a disk already.
     """
     session = instance.session
+    if settings.OPENAGENT_STOPPING_FILE.exists():
+        return False  # It would run on, or be killed at once: the next run makes it one.
     if session.disk or session.generation > 1 or Instance.objects.filter(session=session).exists():
         return False
     waiting = PoolMember.objects.filter(
@@ -108,9 +110,16 @@ def leave(member_id: uuid.UUID, *, failed: str = "") -> bool:
 def count_absences(*, connected: Collection[uuid.UUID]) -> None:
     """One pass of whoever may serve sockets: members that are not connected cannot be claimed."""
     ready = PoolMember.objects.filter(state=PoolState.READY)
-    for member in ready:
-        if member.pk not in connected:
-            ready.filter(pk=member.pk).update(linkless_passes=F("linkless_passes") + 1)
+    for member_id, passes in list(ready.values_list("pk", "linkless_passes")):
+        if member_id not in connected:
+            ready.filter(pk=member_id).update(linkless_passes=F("linkless_passes") + 1)
+        elif passes:
+            ready.filter(pk=member_id).update(linkless_passes=0)
+
+
+def lost_link(*, instance_id: uuid.UUID) -> None:
+    """Nobody claims it until it is back."""
+    PoolMember.objects.filter(pk=instance_id, linkless_passes=0).update(linkless_passes=1)
 
 
 def _serves(member: PoolMember, session: Session) -> bool:

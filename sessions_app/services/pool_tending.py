@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
-from sessions_app.models import PoolMember, PoolState
+from sessions_app.models import Instance, PoolMember, PoolState
 from sessions_app.services import agents, instances, pool
 
 _log = log.get(__name__)
@@ -28,23 +28,39 @@ LINKLESS_PASSES = 4
 PAUSE_PASSES = 20
 """Passes before another is made in the place of one that failed."""
 
+_LIMITS = (
+    "OPENAGENT_BOX_MEMORY_MB",
+    "OPENAGENT_BOX_PROCESSES",
+    "OPENAGENT_BOX_TMP_MB",
+    "OPENAGENT_SIDECAR_MEMORY_MB",
+    "OPENAGENT_PROVIDER_SILENCE_SECONDS",
+)
+
 _tending = threading.Lock()
+_again = threading.Event()
 
 
-def tend() -> None:
+def tend(*, counts: bool = True) -> None:
     """One pass. Nothing while the platform stops, or before anybody knows what holds boxes here.
+
+    Those of the reconciler come every 15 s and are counted; what is done out of turn is not.
 
     1. Let go of what is dead, unreachable, made for something that is not wanted any more, or too much.
     2. Remove what leaves, with its disk.
     3. Make one that is missing, and ask for another pass if there are more.
     """
     if not _tending.acquire(blocking=False):
+        _again.set()
         return
     try:
         if not settings.OPENAGENT_STOPPING_FILE.exists() and instances.isolation():
-            _tend(_wanted())
+            _tend(_wanted(), counts=counts)
     finally:
         _tending.release()
+    if _again.is_set():
+        # Somebody found us at work, and what they came for may have come too late for us.
+        _again.clear()
+        jobs.tend_pool()
 
 
 def members() -> QuerySet[PoolMember]:
@@ -67,12 +83,15 @@ def _wanted() -> dict[str, dict[str, Any]]:
         agent = agents.find(agent_id)
         if size and agent is not None and agent.is_installed:
             offers = msgspec.to_builtins(pool.offers(agent))
-            wanted[agent_id] = {"offers": offers, "place": instances.isolation()}
+            limits = {name: getattr(settings, name) for name in _LIMITS}
+            wanted[agent_id] = {"offers": offers, "place": instances.isolation(), "limits": limits}
     return wanted
 
 
-def _tend(wanted: dict[str, dict[str, Any]]) -> None:
+def _tend(wanted: dict[str, dict[str, Any]], *, counts: bool) -> None:
     ours = members()
+    if counts:
+        ours.exclude(state=PoolState.LEAVING).update(silent_passes=F("silent_passes") + 1)
     kept = dict.fromkeys(wanted, 0)
     for member in ours.order_by("created_at"):
         with log.context(instance=member.pk):
@@ -98,8 +117,7 @@ def _look(member: PoolMember, wanted: dict[str, dict[str, Any]], kept: dict[str,
     """Decides whether it stays, and counts it if it holds a place."""
     if member.state == PoolState.LEAVING:
         return
-    passes = member.silent_passes + 1
-    PoolMember.objects.filter(pk=member.pk).update(silent_passes=F("silent_passes") + 1)
+    passes = member.silent_passes
     is_wanted = wanted.get(member.agent) == member.made_for
     if not is_wanted or kept[member.agent] >= pool.sizes()[member.agent]:
         pool.leave(member.pk)
@@ -139,15 +157,21 @@ def _make(agent_id: str, made_for: dict[str, Any]) -> None:
             _log.warning("a member of the pool could not be made", code=error.code)
             pool.leave(member.pk, failed=error.message)
             return
-        PoolMember.objects.filter(pk=member.pk).update(driver_ref=ref)
-        _log.info("a member of the pool was made", agent=agent_id)
+        if PoolMember.objects.filter(pk=member.pk).update(driver_ref=ref):
+            _log.info("a member of the pool was made", agent=agent_id)
+        elif not Instance.objects.filter(pk=member.pk).exists():
+            # It was dismissed while it was made.
+            _clear(member)
+
+
+def _clear(member: PoolMember) -> None:
+    """Leave nothing of it, not even what a making that was broken off had got to."""
+    instances.remove_ref({"instance_id": str(member.pk), "volume": member.volume})
+    instances.remove_volume(member.volume)
 
 
 def _remove(member: PoolMember) -> None:
-    ref = member.driver_ref or instances.find_ref(member.pk)
-    if ref is not None:
-        instances.remove_ref(ref)
-    instances.remove_volume(member.volume)
+    _clear(member)
     if member.state == PoolState.FAILED and member.silent_passes < PAUSE_PASSES:
         PoolMember.objects.filter(pk=member.pk).update(driver_ref=None)
         return

@@ -73,7 +73,9 @@ def _permission_answered(instance: Instance, turn: uuid.UUID | None, data: messa
 
 
 def _agent_status(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
-    rests = cast(messages.AgentStatus, data).status == "stopped"
+    told = cast(messages.AgentStatus, data)
+    # One that ended by itself says why.
+    rests = told.status == "stopped" and not told.message
     Instance.objects.filter(pk=instance.pk).exclude(agent_rests=rests).update(agent_rests=rests)
 
 

@@ -36,6 +36,8 @@ DECIDED = _services(
     "links",
     "permissions",
     "places",
+    "pool",
+    "pool_claims",
     "purge",
     "usage",
 )

@@ -14,7 +14,7 @@ from django.db import connections
 from openagent.lib import log
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance
-from sessions_app.services import instances, lifecycle, pool_tending
+from sessions_app.services import instances, lifecycle, pool, pool_tending
 
 _log = log.get(__name__)
 
@@ -30,6 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=8.0, help="Seconds to wait for all of them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        members = list(pool_tending.members())
+        for member in members:
+            # From here on nobody claims one of them.
+            pool.leave(member.pk)
         live = list(Instance.objects.live())
         for instance in live:
             instances.stop(session_id=instance.session_id, reason="shutdown")
@@ -39,8 +43,7 @@ class Command(BaseCommand):
             for instance in live
         ]
         stopping += [
-            threads.submit(_attempt, member.pk, partial(pool_tending.dismiss, member))
-            for member in pool_tending.members()
+            threads.submit(_attempt, member.pk, partial(pool_tending.dismiss, member)) for member in members
         ]
         waiting = wait(stopping, timeout=options["timeout"])
         threads.shutdown(wait=False, cancel_futures=True)
