@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import needs
+from tests.end_to_end.pool import wait_for_member
 from tests.product import Product, data_directory, running
 
 LISTENING = "0A"
@@ -28,8 +29,10 @@ def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
     """From nothing, and in one test, for a start takes longer than all that is looked at here."""
     needs.redis()
     needs.opencode()
+    needs.bubblewrap()
     with data_directory() as data:
-        first = Product(data)
+        # As it comes, with an agent that waits for the first session.
+        first = Product(data, OPENAGENT_POOL="opencode=1")
         try:
             check_pages(first)
             check_that_only_loopback_listens(first)
@@ -38,6 +41,7 @@ def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
             for name in ("web", "worker", "beat", "redis"):
                 check_that_it_is_started_again(first, name)
             check_that_a_second_run_is_refused(first)
+            wait_for_member(first.url)
             check_stop(first, signal.SIGINT)
         finally:
             first.end()
