@@ -86,6 +86,11 @@ class DataDir:
         return self.run / "pulse"
 
     @property
+    def installation(self) -> Path:
+        """Who we are to the container engine: all that we have there is named after it."""
+        return self.root / "installation.json"
+
+    @property
     def driver(self) -> Path:
         """Remembers which driver the first start chose: the sessions' disks are where that one keeps them."""
         return self.root / "driver"

@@ -1,13 +1,15 @@
 """Saves an installation that is stopped, and brings it back: `manage.py backup` and `manage.py restore`.
 
 A backup is a folder: `data.tar` is the data directory without what every start makes anew, `secrets.tar` what
-provider keys are opened with (keep it somewhere else), `database.dump` the rows where PostgreSQL has them.
+provider keys are opened with (keep it somewhere else), `database.dump` the rows where PostgreSQL has them,
+`volumes/` the disks and journals that are volumes of the container engine.
 What is there by its last name is complete.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -19,10 +21,10 @@ from typing import Any
 
 from openagent.lib import data_dir, database_url, env
 from openagent.lib.data_dir import DataDir
-from openagent.management import preparation
+from openagent.management import preparation, volumes
 from openagent.management.preparation import CannotStart
 
-_DATA, _SECRETS, _DUMP = "data.tar", "secrets.tar", "database.dump"
+_DATA, _SECRETS, _DUMP, _VOLUMES = "data.tar", "secrets.tar", "database.dump", "volumes"
 # Sockets and locks, logs, and what `make up` makes of the checkout.
 _LEFT_OUT = ("run", "logs", "static", "agents", "secrets")
 # Users of sessions have no names, and disks are files with holes.
@@ -50,6 +52,9 @@ def save(data: DataDir, folder: Path) -> list[str]:
     rows = _rows(data)
     with closing(_Lock(data)):
         _make(folder)
+        # First, for without the files below nothing is brought back.
+        if installation := _installation(data):
+            volumes.save(installation, folder / _VOLUMES)
         leaving = [f"--exclude=./{name}" for name in _LEFT_OUT]
         _complete(folder / _DATA, lambda to: _tar("--create", to, *leaving, "-C", str(data.root), "."))
         _complete(folder / _SECRETS, lambda to: _tar("--create", to, "-C", str(data.root), data.secrets.name))
@@ -57,12 +62,7 @@ def save(data: DataDir, folder: Path) -> list[str]:
             _complete(
                 folder / _DUMP, lambda to: _postgres(rows, "pg_dump", "--format=custom", f"--file={to}")
             )
-    said = [f"Saved {data.root} in {folder}. Keep {_SECRETS} apart from the rest."]
-    if data.chosen_driver == "docker":
-        said.append(
-            "Disks that are volumes of the engine are not in it: save these with the engine's own means."
-        )
-    return said
+    return [f"Saved {data.root} in {folder}. Keep {_SECRETS} apart from the rest."]
 
 
 def restore(data: DataDir, folder: Path) -> list[str]:
@@ -73,8 +73,11 @@ def restore(data: DataDir, folder: Path) -> list[str]:
         raise Failed(f"{missing} is not there: without it the installation would not be what it was.")
     if rows is None and (folder / _DUMP).exists():
         raise Failed("The rows of this backup are PostgreSQL's: give DATABASE_URL of an empty database.")
-    if data.root.exists() and any(data.root.iterdir()):
+    # `make images`, which goes before where disks are volumes, puts the agents there.
+    if data.root.exists() and any(path != data.agents for path in data.root.iterdir()):
         raise Failed(f"{data.root} is not empty. Choose another directory with --data-dir.")
+    if (folder / _VOLUMES).exists():
+        volumes.check(folder / _VOLUMES)
     preparation.make_directories(data)
     with closing(_Lock(data)):
         if rows is not None:
@@ -82,6 +85,8 @@ def restore(data: DataDir, folder: Path) -> list[str]:
             _postgres(rows, "pg_restore", *options, str(folder / _DUMP))
         for name in (_DATA, _SECRETS):
             _tar("--extract", folder / name, "--preserve-permissions", "-C", str(data.root))
+        if (folder / _VOLUMES).exists():
+            volumes.restore(_installation(data), folder / _VOLUMES)
     return [f"Restored {data.root}. Start it with: make up DATA_DIR={data.root}"]
 
 
@@ -122,6 +127,13 @@ def _rows(data: DataDir) -> dict[str, Any] | None:
     if not Path(found["NAME"]).resolve().is_relative_to(data.root.resolve()):
         raise Failed("DATABASE_URL names a file outside of the data directory: it is yours to save.")
     return None
+
+
+def _installation(data: DataDir) -> str:
+    """What the engine's volumes are named after; empty when no session has ever had any."""
+    if not data.installation.exists():
+        return ""
+    return str(json.loads(data.installation.read_text())["id"])
 
 
 def _make(folder: Path) -> None:

@@ -119,6 +119,7 @@ def _make(data: DataDir, user: int) -> None:
     password.chmod(_USER_OF_BOTH)
     url = f"postgres://openagent:{quote(password.read_text().strip(), safe='')}@database:5432/openagent"
     preparation.make_secret(data.secrets / "database-url", url)
+    data.supervisor_lock.touch(mode=0o600)
     data.driver.write_text(f"{_DRIVER}\n")
     if os.geteuid() == 0:
         _give(data, proxy, user)
@@ -127,5 +128,6 @@ def _make(data: DataDir, user: int) -> None:
 def _give(data: DataDir, proxy: Path, user: int) -> None:
     """Root makes it, the platform's user works in it."""
     folders = [data.root, data.run, data.link_socket.parent, data.static, data.secrets, proxy]
-    for path in (*folders, proxy.parent / "certificates", data.driver, *data.secrets.iterdir()):
+    files = [data.driver, data.supervisor_lock, *data.secrets.iterdir()]
+    for path in (*folders, proxy.parent / "certificates", *files):
         os.chown(path, user, user)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import docker
 
@@ -24,6 +24,7 @@ from openagent.lib.data_dir import CHECKOUT, DataDir
 from openagent.lib.engine import PREFIX
 from tests import needs
 from tests.deploy import stand_ins
+from tests.end_to_end.client import eventually
 from tests.product import AGENTS
 
 FILE = CHECKOUT / "deploy" / "compose.yml"
@@ -46,9 +47,7 @@ class Deployment:
     def prepare(self) -> None:
         """`make compose`, and what an administrator writes into its file."""
         options = ["--data-dir", str(self.data.root), "--env-file", str(self.env_file)]
-        command = [sys.executable, "manage.py", "compose", "--url", self.url, *options]
-        said = _run(command, own={"OPENAGENT_AGENTS_DIR": str(AGENTS)})
-        assert str(self.env_file) in said
+        assert str(self.env_file) in self.manage("compose", "--url", self.url, *options)
         self._certify()
         images = {f"{name}_IMAGE": image for name, image in stand_ins.images(self.client).items()}
         self._set(
@@ -58,6 +57,36 @@ class Deployment:
             HTTPS_PORT=f"127.0.0.1:{self.url.rpartition(':')[2]}",
             **images,
         )
+
+    def manage(self, *arguments: str) -> str:
+        """A command of the checkout, beside the containers; what it printed."""
+        own = {"OPENAGENT_AGENTS_DIR": str(AGENTS)}
+        return _run([sys.executable, "manage.py", *arguments], own=own)
+
+    def save(self, folder: Path) -> None:
+        """As the README says it."""
+        self.compose("stop", "proxy", "beat", "worker", "provisioner")
+        self.compose("run", "--rm", "-T", "--no-deps", "provisioner", "stop_instances")
+        self.compose("stop", "web")
+        self.manage("backup", str(folder), "--data-dir", str(self.data.root))
+        with folder.with_suffix(".rows").open("wb") as file:
+            self._in_database("pg_dump", "-U", "openagent", "-Fc", "openagent", stdout=file)
+
+    def bring_back(self, folder: Path) -> None:
+        """On this host, which has nothing of it any more but the file of variables."""
+        self.manage("restore", str(folder), "--data-dir", str(self.data.root))
+        self.manage("compose", "--env-file", str(self.env_file))
+        self.compose("up", "-d", "database")
+        eventually(self._database_answers, 120, self.logs)
+        with folder.with_suffix(".rows").open("rb") as file:
+            self._in_database("pg_restore", "-U", "openagent", "-d", "openagent", stdin=file)
+        self.compose("up", "-d")
+
+    def lose(self) -> None:
+        """Containers, the engine's volumes, and the data directory."""
+        self.compose("down", "--volumes", "--timeout", "5")
+        self.remove_instances()
+        shutil.rmtree(self.data.root)
 
     def update(self) -> None:
         """Another image of the platform, as `make compose` makes one of another version."""
@@ -72,8 +101,8 @@ class Deployment:
     def setup_code(self) -> str:
         return (self.data.secrets / "setup-code").read_text().strip()
 
-    def compose(self, *arguments: str, **options: Any) -> str:
-        return _run([*self._program, *arguments], **options)
+    def compose(self, *arguments: str) -> str:
+        return _run([*self._program, *arguments])
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What the engine says of the container of each service."""
@@ -106,6 +135,12 @@ class Deployment:
             volume.remove()
         for network in self.client.networks.list(filters=mine):
             network.remove()
+
+    def _database_answers(self) -> bool:
+        return bool(self.containers()["database"]["State"]["Health"]["Status"] == "healthy")
+
+    def _in_database(self, *command: str, **streams: IO[bytes]) -> None:
+        _run([*self._program, "exec", "-T", "database", *command], {}, **streams)
 
     def _certify(self) -> None:
         key = self.certificate.with_suffix(".key")
@@ -141,23 +176,25 @@ def deployed() -> Iterator[Deployment]:
         shutil.rmtree(place)
 
 
-def _run(command: list[str], own: Mapping[str, str] = MappingProxyType({}), **options: Any) -> str:
+def _run(
+    command: list[str], own: Mapping[str, str] = MappingProxyType({}), **streams: int | IO[bytes]
+) -> str:
     # What the tests' own settings are set to would count for more than what is in the file.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAGENT_")}
     environment |= {"DOCKER_HOST": f"unix://{needs.docker()}", "OPENAGENT_DOCKER_SOCKET": str(needs.docker())}
-    environment |= own
     done = subprocess.run(
         command,
         cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
+        env={**environment, **own},
+        stdin=streams.get("stdin", subprocess.DEVNULL),
+        stdout=streams.get("stdout", subprocess.PIPE),
+        stderr=subprocess.PIPE,
         text=True,
         timeout=_UP_SECONDS,
         check=False,
-        **options,
     )
-    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
-    return str(done.stdout)
+    assert done.returncode == 0, f"{command}: {done.stdout} {done.stderr[-4000:]}"
+    return done.stdout
 
 
 def _free_port() -> int:

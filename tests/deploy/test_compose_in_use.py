@@ -105,3 +105,17 @@ def test_all_are_healthy(deployment: Deployment) -> None:
         return {state["Health"]["Status"] for state in states.values()} == {"healthy"}
 
     eventually(look, 150, deployment.logs)
+
+
+def test_a_saved_installation_is_brought_back(client: Client, deployment: Deployment) -> None:
+    session = client.new_session(mode="auto")
+    run(client, session, "/demo work")
+    deployment.save(deployment.place / "monday")
+    deployment.lose()
+    deployment.bring_back(deployment.place / "monday")
+    eventually(lambda: client.raw("GET", "/me/").is_success, 150, deployment.logs)
+    run(client, session, "/demo plain")
+    assert b"hello from the demo model" in content(client, session, "hello.txt")
+    started = [each for each in client.events(session) if each["kind"] == "instance.started"]
+    assert [each["data"].get("resumed", False) for each in started] == [False, True]
+    check_replay(client, session)

@@ -61,6 +61,7 @@ def names(file: Path) -> set[str]:
 def test_it_comes_back_as_it_was(data: DataDir, place: Path) -> None:
     folder, again = place / "backup", DataDir(place / "again")
     backup.save(data, folder)
+    (again.agents / "opencode").mkdir(parents=True)
     said = backup.restore(again, folder)
     assert str(again.root) in said[0]
     with closing(sqlite3.connect(again.database)) as rows:
