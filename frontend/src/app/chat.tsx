@@ -73,7 +73,12 @@ export function Chat({ id }: { id: string }) {
   const plan = conversation.turns.at(-1)?.plan ?? [];
   const composer = useRef<HTMLTextAreaElement>(null);
   return (
-    <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+    <main
+      id="main"
+      tabIndex={-1}
+      // In a window that is lower than the composer alone it scrolls, instead of lying over what is below.
+      className="flex min-h-0 flex-1 flex-col overflow-y-auto overflow-x-hidden outline-none"
+    >
       <PlanBar plan={plan} />
       <CodeActions value={codeActions}>
         <Transcript
