@@ -15,6 +15,7 @@ export const catalogue = {
         subagents: true,
       },
       wires: ["openai-chat", "openai-responses", "anthropic", "google"],
+      notes: [],
       survives_resume: { files: true, conversation: true, processes: false },
     },
   ],
