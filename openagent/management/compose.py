@@ -48,6 +48,8 @@ def _prepare(file: Path, url: str, root: Path | None) -> None:
     data = DataDir(Path(values["OPENAGENT_DATA_DIR"]))
     if not _FRONTEND.is_dir():
         raise CannotStart("There is no frontend/dist. Run: make compose")
+    if not file.exists() and data.database.exists():
+        raise CannotStart(f"{data.root} has the sessions of `make up`. Choose another DATA_DIR.")
     if data.driver.exists() and data.chosen_driver != _DRIVER:
         raise CannotStart(f"The sessions in {data.root} have no containers. Choose another --data-dir.")
     _make(data, int(values["PLATFORM_USER"].partition(":")[0]))

@@ -1,6 +1,6 @@
 // A session that was restored elsewhere comes back by itself; an old list that still has it is not taken for that.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, render } from "@testing-library/react";
+import { act, render, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { sessionsQuery } from "@/lib/api/sessions";
 import { GonePage } from "./gone-page";
@@ -31,5 +31,5 @@ test("it connects again when a newer list has the session", async () => {
   await list(["other"], Date.now() + 1000);
   expect(reconnect).not.toHaveBeenCalled();
   await list(["s", "other"], Date.now() + 2000);
-  expect(reconnect.mock.calls).toEqual([["s"]]);
+  await waitFor(() => expect(reconnect.mock.calls).toEqual([["s"]]));
 });

@@ -72,6 +72,8 @@ def _entry(context: AgentContext, provider: frames.Provider, models: Collection[
 def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, Any]:
     """OPENCODE_CONFIG_CONTENT: what is on offer, and of the provider in use `models` too."""
     model = f"{context.provider.id}/{context.model}"
+    # Before it is known for whom, there is no model that it may use by itself.
+    chosen = {} if len(context.offers) > 1 else {"model": model, "small_model": model}
     known = {offer.provider.id: (offer.provider, frozenset(offer.models)) for offer in context.offers}
     provider, offered = known.get(context.provider.id, (context.provider, frozenset()))
     known[context.provider.id] = (provider, offered | models)
@@ -83,8 +85,7 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
         # Git commands over the whole workspace at every step, for an undo of OpenCode's own screen: half of
         # the time that a call of the model takes beside the model.
         "snapshot": False,
-        "model": model,
-        "small_model": model,
+        **chosen,
         "enabled_providers": list(known),
         "provider": {name: _entry(context, *entry) for name, entry in known.items()},
         "permission": _ASK,

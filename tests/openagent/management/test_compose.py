@@ -111,3 +111,14 @@ def test_sessions_without_containers_stay_where_they_are(
     host.data.driver.write_text("process\n")
     assert host.prepare_first() == 1
     assert "have no containers" in capsys.readouterr().err
+
+
+def test_sessions_of_a_run_by_itself_stay_where_they_are(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The database of compose is another one: in it there would be none of them."""
+    host.data.root.mkdir()
+    host.data.driver.write_text("docker\n")
+    host.data.database.touch()
+    assert host.prepare_first() == 1
+    assert "sessions of `make up`" in capsys.readouterr().err and not host.file.exists()

@@ -50,6 +50,17 @@ test("begins at the end of the prompt", () => {
   expect(editor.selectionStart).toBe(PROMPT.text.length);
 });
 
+test("the focus stays where somebody works meanwhile", () => {
+  const { write, leave } = edit();
+  write("count to four");
+  const elsewhere = document.body.appendChild(document.createElement("input"));
+  elsewhere.focus();
+  leave();
+  expect(composer.current?.value).toBe("count to four");
+  expect(document.activeElement).toBe(elsewhere);
+  elsewhere.remove();
+});
+
 test("a prompt that is sent under an open editor leaves what was written in the composer", () => {
   saveDraft("s", "begun");
   const { write, leave } = edit();

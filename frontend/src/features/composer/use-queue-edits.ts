@@ -24,7 +24,11 @@ export function useQueueEdits(
     setEdits(({ [id]: _, ...others }) => (edit ? { ...others, [id]: edit } : others));
   const keep = (id: string, { before, text }: Edit) => {
     set(id, undefined);
-    composer.current?.focus();
+    const active = document.activeElement;
+    // Whoever works elsewhere meanwhile goes on there.
+    if (!active || active === document.body || active.closest('[data-testid="queue"]')) {
+      composer.current?.focus();
+    }
     if (!text.trim() || text === before) return;
     appendToDraft(session, text);
     toast("The prompt left the queue before you saved. Your changes are in the message box.", { id });

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sidecar.agents.base import AgentContext
 from sidecar.agents.opencode import config
-from sidecar.protocol.frames import Provider
+from sidecar.protocol.frames import Offer, Provider
 from tests.fakes.no_box import NoBox
 
 
@@ -36,6 +37,16 @@ def test_the_provider_is_behind_the_gate_and_alone(provider: str, wire: str, add
     assert options["apiKey"] == "worthless"
     assert options["chunkTimeout"] == options["headerTimeout"] == 12_500
     assert "real.example" not in json.dumps(told)
+
+
+def test_one_that_waits_knows_all_that_may_be_chosen_and_chooses_none_by_itself() -> None:
+    waits = context("demo", "openai-chat")
+    other = context("anthropic", "anthropic").provider
+    offers = (Offer(provider=waits.provider, models=["m-1", "m-2"]), Offer(provider=other, models=["c-1"]))
+    told = config.configuration(replace(waits, offers=offers), frozenset({"m-1"}))
+    assert told["enabled_providers"] == ["demo", "anthropic"] and not {"model", "small_model"} & told.keys()
+    assert told["provider"]["demo"]["models"].keys() == {"m-1", "m-2"}
+    assert told["provider"]["anthropic"]["options"]["baseURL"] == "http://127.0.0.1:7001/anthropic/v1"
 
 
 def test_a_provider_that_opencode_does_not_know_is_described() -> None:
