@@ -38,7 +38,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if _touches_rows(item)]
     if not os.environ.get("OPENAGENT_VARIANTS"):
         items[:] = [item for item in items if item.get_closest_marker("variant") is None]
-    items.sort(key=lambda item: (needs_engine(item.location[0]), item.get_closest_marker("slow") is None))
+    items.sort(key=lambda item: (needs_engine(item.location[0]), not _takes_long(item)))
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) is not None for name in ("slow", "end_to_end"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tests.end_to_end.browser import PHONE, check_accessibility, check_no_sideways_scroll
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.browser_terminal import TerminalScreen
+from tests.end_to_end.client import eventually
 from tests.end_to_end.screens import SessionScreen
 
 # `make soak` cuts more often, during more.
@@ -101,7 +102,12 @@ def test_several_viewers_have_the_size_of_the_smallest_and_see_who_types(
     wide.page.wait_for_function(
         "rows => document.querySelector('.terminal-host').terminal.rows < rows", arg=rows, polling=100
     )
-    assert wide.screen()["size"] == small.screen()["size"]
+    # The line that tells of the other one takes some room, too, in each of them when it hears of it.
+    eventually(
+        lambda: wide.screen()["size"] == small.screen()["size"],
+        20,
+        lambda: f"{wide.screen()['size']} beside {small.screen()['size']}",
+    )
     small.focus()
     small.run("echo seen by 'both'")
     wide.wait_for("\nseen by both")

@@ -96,6 +96,8 @@ def test_it_waits_for_the_database(run: Run, web: Web, tmp_path: Path) -> None:
 def test_whoever_stops_the_instances_can_say_who_is_late(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[list[str], float]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **how: started.append((command, how["timeout"])))
+    # It would end whatever else the process of the tests has started.
+    monkeypatch.setattr(run, "_sweep", lambda: None)
     run.stop()
     ((command, killed_after),) = started
     assert command[-3:-1] == ["stop_instances", "--timeout"]
