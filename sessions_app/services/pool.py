@@ -5,7 +5,6 @@ Making and removing them is `pool_tending`.
 
 from __future__ import annotations
 
-import hmac
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def welcome(*, instance_id: uuid.UUID, public_key: str, version: int) -> Unclaim
         return None
     if not member.public_key and members.filter(public_key="").update(public_key=public_key):
         member.public_key = public_key
-    if not hmac.compare_digest(member.public_key, public_key) or version < frames.PREPARE_VERSION:
+    if member.public_key != public_key or version < frames.PREPARE_VERSION:
         leave(member.pk)
         return None
     members.update(link_version=version, linkless_passes=0)
