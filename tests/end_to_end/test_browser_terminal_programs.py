@@ -39,7 +39,9 @@ print("\U0001f468\u200d\U0001f469\u200d\U0001f467 done-" + "drawing")
 """
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    "program", ["vim", *(pytest.param(name, marks=pytest.mark.variant) for name in ("less", "tmux", "htop"))]
+)
 def test_full_screen_programs(open_window: OpenWindow, box: str, program: str) -> None:
     needs.tool(program, shutil.which(program))
     command, words, keys = PROGRAMS[program]

@@ -170,6 +170,7 @@ def test_a_session_that_would_start_on_a_full_disk_says_so_and_starts_later(cram
     check_works(client, session)
 
 
+@pytest.mark.variant
 def test_a_session_whose_own_disk_is_full_says_so_and_works_when_there_is_space(cramped: Cramped) -> None:
     client = cramped.client
     session = awake(client)
