@@ -106,6 +106,7 @@ def test_what_a_killed_instance_asked_can_no_longer_be_answered(broken: Rig) -> 
     assert client.ended(session, again)["stop_reason"] == "end_turn"
 
 
+@pytest.mark.variant
 def test_what_was_journaled_and_never_sent_is_told_by_the_successor(broken: Rig) -> None:
     """The log gets it when the session is awake again; by then nobody can answer what was asked in it."""
     client = broken.client
