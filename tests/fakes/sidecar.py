@@ -130,7 +130,11 @@ class FakeSidecar:
         """As SIGKILL does: no goodbye, no flush, and the journal stays as it is at this moment."""
         assert self.ended is not None
         folder = Path(self._config.journal)
-        files = {path: path.read_bytes() for path in folder.iterdir()}
+        files = {}
+        for path in folder.iterdir():
+            # A thread may give it its final name at this moment: killed a little earlier, it would not be there.
+            with suppress(FileNotFoundError):
+                files[path] = path.read_bytes()
         self.ended.cancel()
         with suppress(asyncio.CancelledError):
             await self.ended
