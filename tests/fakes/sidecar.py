@@ -132,7 +132,7 @@ class FakeSidecar:
         folder = Path(self._config.journal)
         files = {}
         for path in folder.iterdir():
-            # A thread may give it its final name at this moment: killed a little earlier, it would not be there.
+            # A thread may rename it at this moment: killed a little earlier, it would not be there.
             with suppress(FileNotFoundError):
                 files[path] = path.read_bytes()
         self.ended.cancel()
