@@ -16,7 +16,10 @@ from sessions_app.services.texts import Text
 
 Json: TypeAlias = dict[str, Any]
 
-_NOT_SHOWN = {"agent.status", "file.changed", "terminal.opened", "terminal.closed"}
+_NOT_SHOWN = {
+    *("agent.status", "file.changed", "terminal.opened", "terminal.closed"),
+    *("egress.used", "egress.blocked"),
+}
 _CUT_SHORT = {"interrupted", "cancelled"}
 _UNFINISHED = {"pending", "in_progress"}
 

@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar.protocol import terminals
 from sidecar.protocol.agent_command import AgentCommand
+from sidecar.protocol.egress import EGRESS_VERSION, Egress
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
 from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
@@ -22,10 +23,10 @@ from sidecar.protocol.messages import Event
 
 PREPARE_VERSION = 3
 REST_VERSION = 4
-PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION)
+PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION)
 """1 is without terminals: neither end sends anything of `terminals` on such a link.
 
-3 has `agent.prepare`, 4 has `agent.rest`.
+3 has `agent.prepare`, 4 has `agent.rest`, 5 has `egress.configure`.
 """
 
 
@@ -202,6 +203,7 @@ VERBS = frozenset(
     {
         *("session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure"),
         *("agent.rest", "instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
+        "egress.configure",
     }
 )
 
@@ -221,6 +223,7 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     mode: str = ""
     driver: str = ""
     command: AgentCommand | None = None
+    egress: Egress | None = None
 
 
 class TurnStart(msgspec.Struct, kw_only=True):
@@ -241,10 +244,10 @@ class TurnCancel(msgspec.Struct, kw_only=True):
 
 
 class PermissionAnswer(msgspec.Struct, kw_only=True):
-    """`permission.answer`: what a person decided; `choice` is once, session, reject or answered."""
+    """`permission.answer`: what a person decided; `always` and `never` are said of hosts only."""
 
     permission_id: str
-    choice: Literal["once", "session", "reject", "answered"]
+    choice: Literal["once", "session", "reject", "answered", "always", "never"]
     user: str = ""
     message: str = ""
     answers: list[list[str]] = []

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sidecar.protocol.framing import ExitCode, Generation, Number
+from sidecar.protocol.framing import ExitCode, Generation, Number, Port
 
 ENVELOPE_VERSION = 1
 MAX_TS = 32
@@ -25,7 +25,7 @@ StopReason = Literal["end_turn", "cancelled", "interrupted", "refused", "max_tok
 ToolStatus = Literal["pending", "in_progress", "completed", "failed", "rejected", "interrupted"]
 ToolKind = Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "other"]
 PermissionType = Literal["tool", "question", "egress"]
-PermissionChoice = Literal["once", "session", "reject", "answered", "lost"]
+PermissionChoice = Literal["once", "session", "reject", "answered", "lost", "always", "never"]
 TerminalReason = Literal["exited", "closed", "failed", "stopped", "lost"]
 ErrorClass = Literal[
     "provider_auth",
@@ -304,6 +304,25 @@ class TerminalClosed(Data):
     message: str = ""
 
 
+class EgressUsed(Data):
+    """The box reached a host, `count` times since it was told last; bytes are of what has ended."""
+
+    host: str
+    port: Port
+    count: Number = 1
+    bytes_up: Number = 0
+    bytes_down: Number = 0
+
+
+class EgressBlocked(Data):
+    """The box was refused a host, `count` times since it was told last; `reason` is a code."""
+
+    host: str
+    port: Port
+    reason: str
+    count: Number = 1
+
+
 class Suppressed(Data):
     """`count` events of `kind` were beyond the session's budget and are represented by this one."""
 
@@ -332,6 +351,8 @@ KINDS: dict[str, type[Data]] = {
     "agent.config": AgentConfig,
     "terminal.opened": TerminalOpened,
     "terminal.closed": TerminalClosed,
+    "egress.used": EgressUsed,
+    "egress.blocked": EgressBlocked,
     "events.suppressed": Suppressed,
     "error": ErrorData,
 }

@@ -14,7 +14,7 @@ export type ToolKind =
   | "fetch"
   | "other";
 export type PermissionType = "tool" | "question" | "egress";
-export type PermissionChoice = "once" | "session" | "reject" | "answered" | "lost";
+export type PermissionChoice = "once" | "session" | "reject" | "answered" | "lost" | "always" | "never";
 export type ErrorClass =
   | "provider_auth"
   | "provider_quota"
@@ -171,6 +171,8 @@ interface DataOf {
   };
   "agent.status": { status: string; message?: string; attempt?: number; retry_at?: string };
   "agent.config": AgentConfig;
+  "egress.used": { host: string; port: number; count?: number; bytes_up?: number; bytes_down?: number };
+  "egress.blocked": { host: string; port: number; reason: string; count?: number };
   "events.suppressed": { kind: string; count: number };
   error: ErrorData;
 }

@@ -18,6 +18,8 @@ const NOT_SHOWN: ReadonlySet<string> = new Set([
   "file.changed",
   "terminal.opened",
   "terminal.closed",
+  "egress.used",
+  "egress.blocked",
 ]);
 
 /** Lengths in code points of the texts of items, so that appending to a long text does not measure it again. */

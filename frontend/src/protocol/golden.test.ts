@@ -42,6 +42,8 @@ const SHOWN: Record<EventKind, boolean> = {
   "terminal.closed": false,
   "agent.status": false,
   "agent.config": true,
+  "egress.used": false,
+  "egress.blocked": false,
   "events.suppressed": true,
   error: true,
 };

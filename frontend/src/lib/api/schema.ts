@@ -752,11 +752,13 @@ export interface components {
          *     * `agent.config` - agent.config
          *     * `terminal.opened` - terminal.opened
          *     * `terminal.closed` - terminal.closed
+         *     * `egress.used` - egress.used
+         *     * `egress.blocked` - egress.blocked
          *     * `events.suppressed` - events.suppressed
          *     * `error` - error
          * @enum {string}
          */
-        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "terminal.opened" | "terminal.closed" | "events.suppressed" | "error";
+        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "terminal.opened" | "terminal.closed" | "egress.used" | "egress.blocked" | "events.suppressed" | "error";
         /** @description One promise that an agent does not keep, and why. */
         KnownLimit: {
             promise: string;
@@ -1032,9 +1034,11 @@ export interface components {
          *     * `reject` - reject
          *     * `answered` - answered
          *     * `lost` - lost
+         *     * `always` - always
+         *     * `never` - never
          * @enum {string}
          */
-        PermissionChoiceEnum: "once" | "session" | "reject" | "answered" | "lost";
+        PermissionChoiceEnum: "once" | "session" | "reject" | "answered" | "lost" | "always" | "never";
         /**
          * @description * `pending` - Pending
          *     * `answered` - Answered
