@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 
-from openagent.lib import data_dir, database_url, env, log
+from openagent.lib import data_dir, database_url, engine, env, log
 
 # Lets models and admin classes name their type parameters at run time, as the type checker wants.
 django_stubs_ext.monkeypatch()
@@ -286,6 +286,7 @@ OPENAGENT_STOPPING_FILE = DATA.stopping
 OPENAGENT_STOPPED_FILE = DATA.stopped
 OPENAGENT_AGENTS_DIR = env.path("OPENAGENT_AGENTS_DIR", DATA.agents)
 OPENAGENT_DRIVER = env.text("OPENAGENT_DRIVER", DATA.chosen_driver)
+OPENAGENT_CONCURRENT_STARTS = engine.concurrent_starts()
 OPENAGENT_LIVE_SESSIONS = env.number("OPENAGENT_LIVE_SESSIONS", 50, minimum=1)
 OPENAGENT_LIVE_SESSIONS_PER_USER = env.number("OPENAGENT_LIVE_SESSIONS_PER_USER", 10, minimum=1)
 OPENAGENT_SESSIONS_PER_USER = env.number("OPENAGENT_SESSIONS_PER_USER", 2000, minimum=1)

@@ -52,6 +52,11 @@ class EngineSettings:
         return {"sidecar": self.sidecar, "box": self.box, "platform": self.platform}[role]
 
 
+def concurrent_starts() -> int:
+    """How many instances start at once: more at a time would only make each one slower."""
+    return env.number("OPENAGENT_CONCURRENT_STARTS", 2 * (os.cpu_count() or 1), minimum=1)
+
+
 def current() -> EngineSettings:
     """As the environment says. Checkouts on one engine have images of their own by default."""
     checkout = hashlib.sha256(os.fsencode(CHECKOUT)).hexdigest()[:12]

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from openagent.lib import env
+from openagent.lib import engine
 from openagent.lib.data_dir import CHECKOUT, DataDir
 from openagent.management import tethered
 
@@ -36,7 +36,7 @@ def every(
     if driver == "docker":
         workers = [
             _worker("worker", "default", 4, stop_seconds=1),
-            _worker("provisioner", "instances", concurrent_starts(), stop_seconds=1),
+            _worker("provisioner", "instances", engine.concurrent_starts(), stop_seconds=1),
         ]
     else:
         workers = [_worker("worker", "default,instances", 4, stop_seconds=2)]
@@ -46,11 +46,6 @@ def every(
     if vite:
         parts.append(_vite())
     return parts
-
-
-def concurrent_starts() -> int:
-    """How much the provisioner does at once: more starts at a time than this only make each one slower."""
-    return env.number("OPENAGENT_CONCURRENT_STARTS", 2 * (os.cpu_count() or 1), minimum=1)
 
 
 def find_redis() -> Path | None:

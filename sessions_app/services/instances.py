@@ -17,14 +17,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from keys_app import providers
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, places, pool, stages, state
+from sessions_app.services import agents, commands, orders, places, pool, stages, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -65,7 +64,7 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
     except IntegrityError:  # somebody else was quicker
         return None
     Session.objects.filter(pk=session_id).update(is_paused=False, kept_until=None, **ACTIVE)
-    commands.give(instance_id=instance.pk, order=_claim(session))
+    commands.give(instance_id=instance.pk, order=orders.claim(session))
     stages.add(instance.pk, "requested")
     state.bump(session_id)
     if is_made:
@@ -130,13 +129,14 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
 def _take(instance: Instance, unmade: InstanceQuerySet) -> bool:
     """Claims it, and a place for it; whether there was one, and nobody else makes it."""
     starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
-    if places.is_full_for(instance):
+    if places.is_full_for(instance) or not places.has_turn(instance):
         # One that an engine failed to make had a place, which somebody else may have now.
         starting.filter(launched_at=None).update(state=InstanceState.REQUESTED)
     else:
-        if not unmade.update(state=InstanceState.STARTING, launched_at=timezone.now()):
+        instance.launched_at = timezone.now()
+        if not unmade.update(state=InstanceState.STARTING, launched_at=instance.launched_at):
             return False
-        if not places.is_full_for(instance):
+        if not places.is_full_for(instance) and places.has_turn(instance):
             return True
         # Somebody has taken the last one at the same moment.
         starting.update(state=InstanceState.REQUESTED, launched_at=None)
@@ -158,10 +158,15 @@ def remove(instance: Instance) -> None:
     if ref is not None:
         get_driver().remove(ref)
     Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
-    successor = Instance.objects.filter(session_id=instance.session_id, state=InstanceState.REQUESTED).first()
     # The launch of its successor may have found us in its way; others may have waited for our place.
-    for following in dict.fromkeys([*([successor.pk] if successor else []), *places.next_in_line()]):
-        jobs.launch_instance(following)
+    requested = Instance.objects.filter(session_id=instance.session_id, state=InstanceState.REQUESTED)
+    call(*requested.values_list("pk", flat=True), *places.next_in_line())
+
+
+def call(*waiting: uuid.UUID) -> None:
+    """Has these try again to be made."""
+    for instance_id in dict.fromkeys(waiting):
+        jobs.launch_instance(instance_id)
 
 
 def adopt(instance: Instance) -> bool:
@@ -261,22 +266,6 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
             state=TerminalState.CLOSED, reason="failed", message=message, closed_at=timezone.now()
         )
         state.bump(instance.session_id)
-
-
-def _claim(session: Session) -> frames.SessionClaim:
-    agent = agents.find(session.agent)
-    provider = providers.get(session.provider)
-    return frames.SessionClaim(
-        session=str(session.pk),
-        gen=session.generation,
-        next_seq=session.last_seq + 1,
-        agent=session.agent,
-        model=session.model,
-        provider=agent.provider(provider) if agent else provider.frame(),
-        mode=session.mode,
-        driver=settings.OPENAGENT_DRIVER,
-        command=agent.command if agent else None,
-    )
 
 
 def _is_used(session: Session) -> bool:

@@ -13,7 +13,17 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session, Terminal
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import commands, events, instances, permissions, prompts, stages, state, terminals
+from sessions_app.services import (
+    commands,
+    events,
+    instances,
+    permissions,
+    places,
+    prompts,
+    stages,
+    state,
+    terminals,
+)
 from sidecar.protocol import messages
 
 _log = log.get(__name__)
@@ -28,6 +38,8 @@ def on_ready(*, instance: Instance) -> None:
         stages.add(instance.pk, "ready")
         prompts.dispatch(session_id=instance.session_id)
         terminals.dispatch(session_id=instance.session_id)
+        # Others may have waited for its start to be over.
+        instances.call(*places.next_in_line())
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""How many instances may be live at once, of one user and in all: who has to wait, and who is next."""
+"""How many instances may be live or start at once, of one user and in all: who has to wait, who is next."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from sessions_app.models import Instance, InstanceState
 
 STAGE = "waiting"
 """The start-up stage of an instance that found no place."""
+HELD_PASSES = 4
+"""Passes of the reconciler after which a start holds up nobody any more: it may never get ready."""
 _CALLED = 4
 """How many of those that wait are called when a place gets free; whoever finds none goes on waiting."""
 
@@ -26,6 +28,20 @@ def is_full_for(instance: Instance) -> str:
     if of_owner.count() >= settings.OPENAGENT_LIVE_SESSIONS_PER_USER:
         return "user"
     return "all" if taken.count() >= settings.OPENAGENT_LIVE_SESSIONS else ""
+
+
+def has_turn(instance: Instance) -> bool:
+    """Whether it may start beside those that start now: with too many at once none would be ready in time.
+
+    From a place taken to readiness. Of those that take a turn at the same moment the later ones give it back.
+    One owner's starts leave a turn for others: a box may be slow on purpose.
+    """
+    before = _starts().exclude(pk=instance.pk)
+    if instance.launched_at is not None:
+        before = before.filter(launched_at__lt=instance.launched_at)
+    of_owner = before.filter(session__owner=instance.session.owner_id)
+    most = settings.OPENAGENT_CONCURRENT_STARTS
+    return before.count() < most and of_owner.count() < max(1, most - 1)
 
 
 def is_waiting(instance: Instance) -> bool:
@@ -49,11 +65,23 @@ def will_be_free(instance: Instance, *, of_owner: bool) -> bool:
 def next_in_line() -> list[uuid.UUID]:
     """Those that have waited longest to be made, of owners who may have one more."""
     unmade = _but_of_full_owners(Instance.objects.filter(state=InstanceState.REQUESTED, launched_at=None))
+    unmade = _but_of(unmade, _starts(), most=max(1, settings.OPENAGENT_CONCURRENT_STARTS - 1))
     return list(unmade.order_by("requested_at").values_list("pk", flat=True)[:_CALLED])
+
+
+def _starts() -> QuerySet[Instance]:
+    """Those that are on their way from a place taken to readiness."""
+    starting = Instance.objects.filter(state=InstanceState.STARTING, silent_passes__lt=HELD_PASSES)
+    return starting.exclude(launched_at=None)
 
 
 def _but_of_full_owners(waiting: QuerySet[Instance]) -> QuerySet[Instance]:
     """Whose owner has as many as one may waits for one of them, not for any."""
-    owners = Instance.objects.live().exclude(launched_at=None).values("session__owner")
-    full = owners.annotate(n=Count("pk")).filter(n__gte=settings.OPENAGENT_LIVE_SESSIONS_PER_USER)
-    return waiting.exclude(session__owner__in=full.values("session__owner"))
+    live = Instance.objects.live().exclude(launched_at=None)
+    return _but_of(waiting, live, most=settings.OPENAGENT_LIVE_SESSIONS_PER_USER)
+
+
+def _but_of(waiting: QuerySet[Instance], taken: QuerySet[Instance], *, most: int) -> QuerySet[Instance]:
+    """Without those whose owner has as many of `taken`."""
+    owners = taken.values("session__owner").annotate(n=Count("pk")).filter(n__gte=most)
+    return waiting.exclude(session__owner__in=owners.values("session__owner"))

@@ -119,7 +119,7 @@ def _check(instance: Instance, pass_: _Pass) -> None:
         owner_id = instance.session.owner_id
         if owner_id not in pass_.without_place:
             instances.launch(instance_id=instance.pk)
-            if activity.make_room(instance=instance):
+            if activity.make_room(instance=instance) or not places.has_turn(instance):
                 pass_.without_place.add(owner_id)
         return
     Instance.objects.filter(pk=instance.pk).update(silent_passes=F("silent_passes") + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -197,12 +198,71 @@ def test_who_lost_a_place_to_a_failing_engine_waits_for_another(
     assert fresh(unlucky).state == "starting" and list(driver.instances) == [str(unlucky.pk)]
 
 
+def test_only_so_many_start_at_once_and_the_next_is_called_when_one_is_ready(
+    alice: User, bob: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPENAGENT_CONCURRENT_STARTS = 2
+    called: list[object] = []
+    monkeypatch.setattr("sessions_app.jobs.launch_instance", called.append)
+    first, second = start(alice), start(alice)
+    assert [first.state, second.state] == ["starting", "requested"], "One owner leaves a turn to others."
+    of_bob, waiting = start(bob), start(bob)
+    assert [of_bob.state, waiting.state] == ["starting", "requested"]
+    assert "Others start first" in state.describe_one(waiting.session_id)["status_detail"]
+    reconciler.reconcile()
+    assert [fresh(one).state for one in (second, waiting)] == ["requested", "requested"]
+    called.clear()
+    get_ready(first)
+    assert called == [second.pk], "Whose owner starts one already is not called for nothing."
+    for one in (waiting, second):
+        instances.launch(instance_id=one.pk)
+    assert [fresh(one).state for one in (second, waiting)] == ["starting", "requested"]
+
+
+def test_a_start_that_does_not_get_ready_holds_up_others_for_a_minute_at_most(
+    alice: User, settings: Settings
+) -> None:
+    settings.OPENAGENT_CONCURRENT_STARTS = 1
+    start(alice)
+    waiting = start(alice)
+    for _ in range(places.HELD_PASSES - 1):
+        reconciler.reconcile()
+        assert fresh(waiting).state == "requested"
+    for _ in range(2):
+        reconciler.reconcile()
+    assert fresh(waiting).state == "starting"
+
+
+def test_of_those_that_take_the_last_turn_at_the_same_moment_one_keeps_it(
+    alice: User, bob: User, driver: FakeDriver, settings: Settings
+) -> None:
+    settings.OPENAGENT_CONCURRENT_STARTS = 1
+    mine = instances.wake(session_id=make_session(alice).pk)
+    assert mine is not None
+    others: list[Instance] = []
+
+    def wrapper(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if not others and sql.startswith(f'UPDATE "{Instance._meta.db_table}"') and "launched_at" in sql:
+            others.append(mine)
+            others[0] = start(bob)
+            Instance.objects.filter(pk=others[0].pk).update(
+                launched_at=others[0].requested_at - timedelta(hours=1)
+            )
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrapper):
+        instances.launch(instance_id=mine.pk)
+    assert list(driver.instances) == [str(others[0].pk)]
+    assert places.is_waiting(fresh(mine))
+
+
 @pytest.mark.variant
 @pytest.mark.timeout(600)
 def test_a_thousand_that_are_asked_for_at_once_wait_in_line_until_each_had_its_turn(
     alice: User, bob: User, driver: FakeDriver, settings: Settings
 ) -> None:
     settings.OPENAGENT_LIVE_SESSIONS, settings.OPENAGENT_LIVE_SESSIONS_PER_USER = 50, 40
+    settings.OPENAGENT_CONCURRENT_STARTS = 8
     driver.fail_next("create")  # an engine that hiccups once costs nobody their turn
     asked = [start(owner).pk for owner in (alice, bob) * 500]
     served: list[uuid.UUID] = []

@@ -1,0 +1,27 @@
+"""What an instance is told first: whose it is, and what its agent works with."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from keys_app import providers
+from sessions_app.models import Session
+from sessions_app.services import agents
+from sidecar.protocol import frames
+
+
+def claim(session: Session) -> frames.SessionClaim:
+    """The order that gives a session to its instance."""
+    agent = agents.find(session.agent)
+    provider = providers.get(session.provider)
+    return frames.SessionClaim(
+        session=str(session.pk),
+        gen=session.generation,
+        next_seq=session.last_seq + 1,
+        agent=session.agent,
+        model=session.model,
+        provider=agent.provider(provider) if agent else provider.frame(),
+        mode=session.mode,
+        driver=settings.OPENAGENT_DRIVER,
+        command=agent.command if agent else None,
+    )
