@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile", 15.0),
         ("reap_idle", OPENAGENT_IDLE_PASS_SECONDS),
         *((name, 60.0) for name in ("fold", "purge")),
+        ("learn_registries", 600.0),
     )
 }
 
@@ -215,6 +216,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"EgressPolicyEnum": "sessions_app.models.EgressPolicy"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -291,6 +293,10 @@ OPENAGENT_LIVE_SESSIONS = env.number("OPENAGENT_LIVE_SESSIONS", 50, minimum=1)
 OPENAGENT_LIVE_SESSIONS_PER_USER = env.number("OPENAGENT_LIVE_SESSIONS_PER_USER", 10, minimum=1)
 OPENAGENT_SESSIONS_PER_USER = env.number("OPENAGENT_SESSIONS_PER_USER", 2000, minimum=1)
 OPENAGENT_POOL = env.numbers("OPENAGENT_POOL", "opencode=1")
+# Tools of this host whose registries boxes may reach; "none" for none.
+OPENAGENT_REGISTRIES_FROM = [
+    tool for tool in env.words("OPENAGENT_REGISTRIES_FROM", ("pip", "npm", "apt")) if tool != "none"
+]
 OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
 OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)

@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from openagent.lib.admin import ReadOnlyAdmin
+from sessions_app import egress_admin  # noqa: F401  # its pages register themselves
 from sessions_app.models import (
     Command,
     CustomAgent,
@@ -75,6 +76,7 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     actions = ("stop", "delete_softly", "restore")
     fields = (
         *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
+        *("egress_policy", "egress_ask", "egress_hosts"),
         *("generation", "last_seq", "folded_seq", "prompt_count", "state_version"),
         *("idle_passes", "sleeps_at", "kept_until", "disk"),
         *("created_at", "updated_at", "archived_at", "deleted_at"),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
+from openagent.lib import registries
 from sessions_app.drivers import DRIVERS
 from sessions_app.services import agents, pool, prompts
 
@@ -64,6 +65,17 @@ def pool_has_agents_that_can_wait(app_configs: Any, **kwargs: Any) -> list[Check
     hint = "Leave them out: they can only be started for a session."
     message = f"OPENAGENT_POOL names agents that cannot wait for a session: {', '.join(unfit)}."
     return [Error(message, hint=hint, id="sessions_app.E005")]
+
+
+@register()
+def registries_are_read_from_tools_that_we_know(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """sessions_app.E006."""
+    unknown = set(settings.OPENAGENT_REGISTRIES_FROM) - set(registries.TOOLS)
+    if not unknown:
+        return []
+    hint = f"Name some of {', '.join(registries.TOOLS)}, or none."
+    message = f"OPENAGENT_REGISTRIES_FROM names what cannot be asked: {', '.join(sorted(unknown))}."
+    return [Error(message, hint=hint, id="sessions_app.E006")]
 
 
 @register()

@@ -21,6 +21,7 @@ _log = log.get(__name__)
 
 MAX_WAITING = 1000
 RECONCILE = "sessions_app.tasks.reconcile"
+LEARN_REGISTRIES = "sessions_app.tasks.learn_registries"
 
 _must_not_wait = threading.Event()
 _waiting: queue.Queue[tuple[contextvars.Context, str, dict[str, str]]] = queue.Queue(MAX_WAITING)
@@ -54,6 +55,11 @@ def tend_pool() -> None:
 def reconcile() -> None:
     """Have the engine and the rows brought together."""
     _enqueue(RECONCILE)
+
+
+def learn_registries() -> None:
+    """Have the registries of this host read."""
+    _enqueue(LEARN_REGISTRIES)
 
 
 def fold_turn(session_id: uuid.UUID, turn: uuid.UUID) -> None:

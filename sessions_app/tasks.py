@@ -14,13 +14,22 @@ from django.conf import settings
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
-from sessions_app.services import activity, folding, instances, lifecycle, pool_tending, reconciler
+from sessions_app.services import (
+    activity,
+    folding,
+    instances,
+    lifecycle,
+    pool_tending,
+    reconciler,
+    registries,
+)
 from sessions_app.services import purge as purge_service
 
 _log = log.get(__name__)
 
 _reconciling = threading.Lock()
 _folding = threading.Lock()
+_learning = threading.Lock()
 
 
 def _unless_under_way(lock: threading.Lock, run: Callable[[], object]) -> None:
@@ -67,16 +76,25 @@ def reconcile(**_: object) -> None:
 
 
 @worker_ready.connect
-def reconcile_at_start(*, sender: Any, **_: object) -> None:
-    """The worker that brings them together does so as soon as it is there, not when beat says so next."""
-    if settings.CELERY_TASK_ROUTES[jobs.RECONCILE]["queue"] in sender.app.amqp.queues.consume_from:
+def begin_at_once(*, sender: Any, **_: object) -> None:
+    """What a worker does now and then it also does as soon as it is there, not when beat says so next."""
+    queues = sender.app.amqp.queues.consume_from
+    if settings.CELERY_TASK_ROUTES[jobs.RECONCILE]["queue"] in queues:
         jobs.reconcile()
+    if settings.CELERY_TASK_DEFAULT_QUEUE in queues:
+        jobs.learn_registries()
 
 
 @shared_task
 def tend_pool(**_: object) -> None:
     """Fill the pool again, now that one of it was claimed."""
     pool_tending.tend(counts=False)
+
+
+@shared_task
+def learn_registries(**_: object) -> None:
+    """Read which registries this host uses."""
+    _unless_under_way(_learning, registries.learn)
 
 
 @shared_task

@@ -178,6 +178,8 @@ def data_directory() -> Iterator[Path]:
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     # Not what this host would choose: a test that means containers says so.
     ours = {"OPENAGENT_AGENTS_DIR": str(AGENTS), "OPENAGENT_DRIVER": "process", "OPENAGENT_POOL": "none"}
+    # Asking pip, npm and apt costs more than starting the parts.
+    ours["OPENAGENT_REGISTRIES_FROM"] = "none"
     return {**head_start.without_settings(), **ours, **extra}
 
 

@@ -102,6 +102,24 @@ def check_public(address: str) -> None:
         raise Refused("This host leads into a private network.")
 
 
+def is_public(host: str, port: int) -> bool:
+    """Whether every address of this host is one on the public internet. Unreachable when it has none."""
+    try:
+        for address in _resolve(host, port):
+            check_public(address)
+    except Refused:
+        return False
+    return True
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unreachable("There is no such host.") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
 def _parse(url: str) -> SplitResult:
     # urlsplit drops line breaks and takes backslashes for text; others do not, so there are none of either.
     if not _PLAIN.fullmatch(url) or "\\" in url:
@@ -201,11 +219,7 @@ class _Backend(httpcore2.SyncBackend):
         raise error or httpcore2.ConnectError("no address")
 
     def _addresses(self, host: str, port: int) -> list[str]:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise Unreachable("There is no such host.") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = _resolve(host, port)
         if not self._is_trusted:
             for address in addresses:
                 check_public(address)

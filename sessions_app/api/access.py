@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from openagent.accounts.models import User
 from openagent.lib import log
 from openagent.lib.errors import NotFound
-from sessions_app.models import Permission, Prompt, Session
+from sessions_app.models import EgressRule, Permission, Prompt, Session
 from sessions_app.services import shapes, state
 
 
@@ -66,6 +66,19 @@ def permissions(request: Request) -> QuerySet[Permission]:
     """What agents ask in the sessions that this user may see."""
     mine = Permission.objects.filter(session__owner_id=user_of(request).pk, session__deleted_at=None)
     return mine.select_related("session", "answered_by")
+
+
+def egress_rules(request: Request) -> QuerySet[EgressRule]:
+    """What this user has decided about hosts."""
+    return EgressRule.objects.owned_by(user_of(request).pk).select_related("session")
+
+
+def egress_rule(request: Request, rule_id: uuid.UUID) -> EgressRule:
+    """One of them, or NotFound."""
+    found = egress_rules(request).filter(pk=rule_id).first()
+    if found is None:
+        raise NotFound("There is no such rule.")
+    return found
 
 
 def permission(request: Request, permission_id: uuid.UUID) -> Permission:

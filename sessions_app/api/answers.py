@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions_app.models import InstanceState, Mode, PermissionState, PromptState, TerminalState
+from sessions_app.models import EgressPolicy, InstanceState, Mode, PermissionState, PromptState, TerminalState
 from sessions_app.services import agents
 from sessions_app.services.state import Status
 from sidecar.protocol import messages
@@ -57,6 +57,14 @@ class InstanceSerializer(serializers.Serializer[Any]):
     error = InstanceErrorSerializer(allow_null=True)
 
 
+class EgressWishesSerializer(serializers.Serializer[Any]):
+    """What the owner wants the box to reach. What holds within the administrator's bounds: `egress/`."""
+
+    policy = serializers.ChoiceField(choices=EgressPolicy.choices)
+    ask = serializers.BooleanField()
+    hosts = serializers.ListField(child=serializers.CharField())
+
+
 class SessionSerializer(serializers.Serializer[Any]):
     """A session with everything that its header and its entry in a list show."""
 
@@ -67,6 +75,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     key = serializers.UUIDField(allow_null=True)
     mode = serializers.ChoiceField(choices=Mode.choices)
+    egress = EgressWishesSerializer()
     status = serializers.ChoiceField(choices=Status.choices)
     status_detail = serializers.CharField(allow_blank=True)
     paused = serializers.BooleanField()

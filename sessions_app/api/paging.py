@@ -30,6 +30,12 @@ class ByQuestion(CursorPagination):
     ordering = ("-number", "-id")
 
 
+class ByLastEvent(CursorPagination):
+    """Hosts: the one that was reached or refused last first."""
+
+    ordering = ("-last_seq", "-last_at")
+
+
 class _Choices(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]  # untyped
     """One of the choices, or several with commas between."""
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions_app.models import Mode
-from sessions_app.services import permissions
+from openagent.lib import hosts
+from sessions_app.models import EgressPolicy, Mode, Verdict
+from sessions_app.services import egress, permissions
 from sidecar.protocol import terminals as wire
 
 _LAST_NUMBER = 2**63 - 1
@@ -32,6 +33,25 @@ class PromptTextSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
+class EgressWishSerializer(serializers.Serializer[Any]):
+    """What the box may reach. `hosts` are allowed as well; `ask`: about others, instead of refusing them."""
+
+    policy = serializers.ChoiceField(required=False, choices=EgressPolicy.choices)
+    ask = serializers.BooleanField(required=False)
+    hosts = serializers.ListField(
+        required=False,
+        max_length=egress.MOST_HOSTS,
+        child=serializers.CharField(max_length=hosts.MAX_LENGTH),
+    )
+
+
+class NewEgressRuleSerializer(serializers.Serializer[Any]):
+    """A host, such as `example.com`, `*.example.com` or `example.com:8443`, and what holds for it."""
+
+    host = serializers.CharField(max_length=hosts.MAX_LENGTH)
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+
+
 class NewSessionSerializer(serializers.Serializer[Any]):
     """A new session; whatever is left out is chosen. With an id of the client's own it can be sent again."""
 
@@ -42,6 +62,7 @@ class NewSessionSerializer(serializers.Serializer[Any]):
     key = serializers.UUIDField(required=False, allow_null=True)
     title = serializers.CharField(required=False, allow_blank=True)
     mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    egress = EgressWishSerializer(required=False)
     prompt = NewPromptSerializer(required=False)
 
 
@@ -53,6 +74,7 @@ class SessionChangeSerializer(serializers.Serializer[Any]):
     model = serializers.CharField(required=False, max_length=200)
     key = serializers.UUIDField(required=False, allow_null=True)
     mode = serializers.ChoiceField(required=False, choices=Mode.choices)
+    egress = EgressWishSerializer(required=False)
     archived = serializers.BooleanField(required=False)
 
 
@@ -63,7 +85,10 @@ class InterruptSerializer(serializers.Serializer[Any]):
 
 
 class PermissionAnswerSerializer(serializers.Serializer[Any]):
-    """A decision. A question is answered with `once` and one list of answers for each of its questions."""
+    """A decision. A question is answered with `once` and one list of answers for each of its questions.
+
+    `always` and `never` are for hosts only, and hold in all sessions of whoever answers.
+    """
 
     choice = serializers.ChoiceField(choices=permissions.CHOICES)
     message = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)

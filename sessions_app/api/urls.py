@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app.api import catalogue, files, logs, permissions, prompts, sessions, terminals
+from sessions_app.api import catalogue, egress, files, logs, permissions, prompts, sessions, terminals
 
 urlpatterns = [
     path("agents/", catalogue.AgentListView.as_view()),
@@ -24,6 +24,10 @@ urlpatterns = [
     path("sessions/<uuid:id>/terminals/", terminals.TerminalListView.as_view()),
     path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/", terminals.TerminalView.as_view()),
     path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/transcript/", terminals.TranscriptView.as_view()),
+    path("sessions/<uuid:id>/egress/", egress.SessionEgressView.as_view()),
+    path("egress/bounds/", egress.EgressBoundsView.as_view()),
+    path("egress/rules/", egress.EgressRuleListView.as_view()),
+    path("egress/rules/<uuid:id>/", egress.EgressRuleView.as_view()),
     path("permissions/", permissions.PermissionListView.as_view()),
     path("permissions/<uuid:id>/answer/", permissions.PermissionAnswerView.as_view()),
 ]

@@ -2,6 +2,7 @@
 
 from sessions_app.models.command import Command
 from sessions_app.models.custom_agent import CustomAgent
+from sessions_app.models.egress import EgressBounds, EgressPolicy, EgressRule, Verdict
 from sessions_app.models.event import Event
 from sessions_app.models.instance import Instance, InstanceState
 from sessions_app.models.permission import Permission, PermissionState
@@ -14,6 +15,9 @@ from sessions_app.models.usage import UsageEvent
 __all__ = [
     "Command",
     "CustomAgent",
+    "EgressBounds",
+    "EgressPolicy",
+    "EgressRule",
     "Event",
     "Instance",
     "InstanceState",
@@ -29,4 +33,5 @@ __all__ = [
     "TerminalPiece",
     "TerminalState",
     "UsageEvent",
+    "Verdict",
 ]

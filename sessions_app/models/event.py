@@ -13,6 +13,10 @@ CHARACTERS = Length(Cast("data", models.TextField()))
 """How long an event's data is as JSON, without reading it."""
 
 
+EGRESS_KINDS = ("egress.used", "egress.blocked")
+"""What a box reached, and what it did not."""
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Reading the log from a cursor."""
 
@@ -40,6 +44,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["session", "seq_end"], name="event_session_seq_end"),
             models.Index(fields=["session", "turn", "kind"], name="event_session_turn_kind"),
+            models.Index(fields=["session"], condition=models.Q(kind__in=EGRESS_KINDS), name="event_egress"),
         ]
 
     def __str__(self) -> str:

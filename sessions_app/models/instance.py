@@ -42,6 +42,7 @@ class Instance(models.Model):
     `link_version` is what its link speaks, 0 before it had one;
     `stored_seq` is the last event stored in this instance's own numbering (the fence of salvage).
     `agent_rests` while the agent's process has ended and the next prompt starts it again.
+    `egress` is what it was told last of what its box may reach.
     `launched_at` is set while somebody makes it, and stays when it is made.
     `silent_passes` counts passes of the reconciler since the last change of state, `linkless_passes` those in
     which whoever serves the sockets had no link of it.
@@ -64,6 +65,7 @@ class Instance(models.Model):
     stored_seq = models.BigIntegerField(default=0)
     is_salvaged = models.BooleanField(default=False)
     agent_rests = models.BooleanField(default=False)
+    egress = models.JSONField(null=True, blank=True)
     last_command = models.PositiveIntegerField(default=0)
     silent_passes = models.PositiveIntegerField(default=0)
     linkless_passes = models.PositiveIntegerField(default=0)

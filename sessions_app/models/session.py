@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections, models
 
+from sessions_app.models.egress import EgressPolicy
+
 
 class Mode(models.TextChoices):
     """How much the agent may do without asking."""
@@ -67,6 +69,7 @@ class Session(models.Model):
     Up to `folded_seq` there is nothing left to fold in the log.
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
     and the row is left for what was used in it.
+    `egress_policy`, `egress_ask` and `egress_hosts` are what its owner wants; what holds says `egress.of`.
     `disk` is the one that it adopted with a member of the pool; without it has one of its own name.
     """
 
@@ -81,6 +84,11 @@ class Session(models.Model):
     disk = models.CharField(max_length=64, blank=True)
     key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
+    egress_policy = models.CharField(
+        max_length=12, choices=EgressPolicy.choices, default=EgressPolicy.ALLOW_LIST
+    )
+    egress_ask = models.BooleanField(default=True)
+    egress_hosts = models.JSONField(default=list, blank=True)
 
     generation = models.PositiveIntegerField(default=1)
     last_seq = models.BigIntegerField(default=0)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from sessions_app import relay
 from sessions_app.models import Command, Instance
 from sidecar.protocol import frames, terminals
+from sidecar.protocol.egress import Egress
 
 _VERBS: dict[type[msgspec.Struct], str] = {
     frames.SessionClaim: "session.claim",
@@ -23,6 +24,7 @@ _VERBS: dict[type[msgspec.Struct], str] = {
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
     frames.AgentRest: "agent.rest",
+    Egress: "egress.configure",
     frames.InstanceStop: "instance.stop",
     terminals.TerminalOpen: "terminal.open",
     terminals.TerminalClose: "terminal.close",

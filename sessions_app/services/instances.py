@@ -23,7 +23,7 @@ from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, orders, places, pool, stages, state
+from sessions_app.services import agents, commands, egress, orders, places, pool, stages, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -54,17 +54,17 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
     session = Session.objects.present().filter(pk=session_id, owner__is_active=True).first()
     if session is None or Instance.objects.live().filter(session_id=session_id).exists():
         return None
+    reach = egress.of(session)
+    values = {"generation": session.generation, "driver": settings.OPENAGENT_DRIVER}
     try:
         with transaction.atomic():
-            instance = Instance(
-                session=session, generation=session.generation, driver=settings.OPENAGENT_DRIVER
-            )
+            instance = Instance(session=session, egress=egress.plain(reach), **values)
             is_made = not places.is_full_for(instance) and pool.claim(instance)
             instance.save(force_insert=True)
     except IntegrityError:  # somebody else was quicker
         return None
     Session.objects.filter(pk=session_id).update(is_paused=False, kept_until=None, **ACTIVE)
-    commands.give(instance_id=instance.pk, order=orders.claim(session))
+    commands.give(instance_id=instance.pk, order=orders.claim(session, reach))
     stages.add(instance.pk, "requested")
     state.bump(session_id)
     if is_made:

@@ -15,6 +15,7 @@ from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Se
 from sessions_app.models.instance import LIVE_STATES
 from sessions_app.services import (
     commands,
+    egress,
     events,
     instances,
     permissions,
@@ -40,6 +41,8 @@ def on_ready(*, instance: Instance) -> None:
         terminals.dispatch(session_id=instance.session_id)
         # Others may have waited for its start to be over.
         instances.call(*places.next_in_line())
+        # Until it was linked nobody knew whether it can be told anything.
+        egress.tell(Instance.objects.filter(pk=instance.pk))
 
 
 @transaction.atomic

@@ -8,9 +8,10 @@ from keys_app import providers
 from sessions_app.models import Session
 from sessions_app.services import agents
 from sidecar.protocol import frames
+from sidecar.protocol.egress import Egress
 
 
-def claim(session: Session) -> frames.SessionClaim:
+def claim(session: Session, reach: Egress) -> frames.SessionClaim:
     """The order that gives a session to its instance."""
     agent = agents.find(session.agent)
     provider = providers.get(session.provider)
@@ -24,4 +25,5 @@ def claim(session: Session) -> frames.SessionClaim:
         mode=session.mode,
         driver=settings.OPENAGENT_DRIVER,
         command=agent.command if agent else None,
+        egress=reach,
     )

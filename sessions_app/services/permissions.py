@@ -14,10 +14,12 @@ from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Event, Instance, Permission, PermissionState, Session
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import commands, shapes, state
+from sessions_app.services import commands, egress, shapes, state
 from sidecar.protocol import frames, messages
 
-CHOICES = ("once", "session", "reject")
+CHOICES = ("once", "session", "reject", "always", "never")
+FOR_GOOD = ("always", "never")
+"""What a person can only say about a host."""
 MAX_MESSAGE = 10_000
 
 _TOLD_LATE = Q(state=PermissionState.LOST, by="")
@@ -55,7 +57,10 @@ def answer(
     message: str = "",
     answers: list[list[str]] | None = None,
 ) -> Permission:
-    """Records the first answer and orders its delivery. AlreadyAnswered or PermissionGone for a later one."""
+    """Records the first answer and orders its delivery. AlreadyAnswered or PermissionGone for a later one.
+
+    Of an egress, `always` and `never` become rules of the user's; egress.Forbidden beyond what may be.
+    """
     _check(permission, choice, message, answers)
     Session.objects.hold(permission.session_id)
     won = Permission.objects.filter(pk=permission.pk, state=PermissionState.PENDING).update(
@@ -72,6 +77,8 @@ def answer(
         raise PermissionGone if permission.state == PermissionState.LOST else AlreadyAnswered(permission)
     if permission.instance_id is None:
         raise PermissionGone
+    if permission.type == "egress":
+        egress.on_answer(user=user, permission=permission, choice=choice)
     order = frames.PermissionAnswer(
         permission_id=str(permission.pk),
         choice="answered" if permission.type == "question" and choice != "reject" else choice,  # type: ignore[arg-type]
@@ -169,6 +176,8 @@ def _close(undecided: QuerySet[Permission]) -> Sequence[tuple[uuid.UUID, uuid.UU
 def _check(permission: Permission, choice: str, message: str, answers: list[list[str]] | None) -> None:
     if choice not in CHOICES:
         raise AppError("unknown_choice", f"choice must be one of {', '.join(CHOICES)}.")
+    if choice in FOR_GOOD and permission.type != "egress":
+        raise AppError("unknown_choice", f"Only hosts can be allowed or refused for good, with {choice}.")
     if len(message) > MAX_MESSAGE:
         raise AppError("message_too_long", f"The message may have {MAX_MESSAGE} characters.")
     if permission.type == "question":

@@ -14,7 +14,16 @@ from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, PoolMember, Prompt, PromptState, Session
 from sessions_app.models.instance import LIVE_STATES
-from sessions_app.services import activity, instances, lifecycle, places, pool_tending, prompts, sessions
+from sessions_app.services import (
+    activity,
+    egress,
+    instances,
+    lifecycle,
+    places,
+    pool_tending,
+    prompts,
+    sessions,
+)
 
 _log = log.get(__name__)
 
@@ -39,7 +48,8 @@ def reconcile() -> None:
        death or that nobody can reach it, hurry its end.
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
-    5. Note what holds boxes here, and tend the pool.
+    5. Tell boxes what they may reach, should nobody have told them.
+    6. Note what holds boxes here, and tend the pool.
 
     One of them must not cost the others their turn: what an engine cannot do now is left to the next pass,
     and whatever else goes wrong is raised, all of it together, when everybody had their turn.
@@ -55,6 +65,7 @@ def reconcile() -> None:
         pass_.turn(partial(_attempt_removal, instance), instance=instance.pk, session=instance.session_id)
     for session_id in _waiting():
         pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
+    pass_.turn(egress.tell_everybody)
     pass_.turn(instances.note_isolation)
     pass_.turn(pool_tending.tend)
     pass_.end()

@@ -16,7 +16,7 @@ from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Instance, InstanceState, Mode, Prompt, Session
-from sessions_app.services import agents, commands, instances, prompts, state
+from sessions_app.services import agents, commands, egress, instances, prompts, state
 from sidecar.protocol import frames
 
 MAX_TITLE = 200
@@ -71,6 +71,7 @@ class Wishes(TypedDict, total=False):
     key: uuid.UUID | None
     title: str
     mode: str
+    egress: egress.Wish
 
 
 @transaction.atomic
@@ -99,7 +100,7 @@ def create(
 
 @transaction.atomic
 def change(*, session: Session, **fields: Any) -> Session:
-    """Sets any of title, mode, model, provider, key and archived. Invalid, or TurnOpen for provider and key.
+    """Sets title, mode, egress, model, provider, key, archived. Invalid, or TurnOpen for provider and key.
 
     A running agent gets another mode or model from its next turn on; for another provider or key it is put to
     sleep, and the next prompt wakes it with the new one.
@@ -112,7 +113,7 @@ def change(*, session: Session, **fields: Any) -> Session:
         changed["archived_at"] = timezone.now() if fields["archived"] else None
     if "mode" in fields:
         changed["mode"] = _mode(fields["mode"])
-    changed |= _model_changes(session, fields)
+    changed |= egress.fields(fields.get("egress", {})) | _model_changes(session, fields)
     changed = {name: value for name, value in changed.items() if getattr(session, name) != value}
     if changed:
         Session.objects.filter(pk=session.pk).update(**changed)
@@ -183,6 +184,7 @@ def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
         key_id=_key(owner.pk, provider, key),
         title=_title(wishes.get("title", "")),
         mode=_mode(wishes.get("mode") or Mode.ASK),
+        **egress.fields(wishes.get("egress", {}), is_new=True),
     )
     try:
         with transaction.atomic():
@@ -284,6 +286,7 @@ def _model_changes(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _apply(session: Session, changed: dict[str, Any]) -> None:
     """Lets a live instance know."""
+    egress.tell(Instance.objects.filter(session=session.pk))
     live = Instance.objects.live().filter(session=session.pk).first()
     if live is None:
         return

@@ -66,6 +66,7 @@ def session(row: Session, facts: Facts) -> Shape:
         "model": row.model,
         "key": str(row.key_id) if row.key_id else None,
         "mode": row.mode,
+        "egress": {"policy": row.egress_policy, "ask": row.egress_ask, "hosts": row.egress_hosts},
         "status": facts.status,
         "status_detail": _detail(row, facts),
         "paused": row.is_paused,

@@ -18,7 +18,8 @@ from keys_app.models import ProviderKey
 from openagent.accounts import tokens
 from openagent.accounts.models import AccessToken, User
 from openagent.lib.redact import Secret
-from sessions_app.models import Instance, Permission, Prompt, PromptState, Session, Terminal
+from sessions_app.models import EgressRule, Instance, Permission, Prompt, PromptState, Session, Terminal
+from sessions_app.services import egress
 from tests.sessions_app.conftest import (
     make_events,
     make_instance,
@@ -48,12 +49,13 @@ class Things:
     key: ProviderKey
     token: AccessToken
     terminal: Terminal
+    rule: EgressRule
 
     def ids(self) -> set[str]:
         """What nobody else may ever read."""
         rows = (self.session, self.instance, self.prompt, self.running, self.permission, self.key, self.token)
         texts = {self.session.title, self.prompt.text, str(self.owner.email), self.terminal.title}
-        return {str(row.pk) for row in (*rows, self.terminal)} | texts
+        return {str(row.pk) for row in (*rows, self.terminal, self.rule)} | texts | {self.rule.host}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,10 @@ ROUTES: dict[str, Route] = {
     "sessions/{}/terminals/": Route("object", {"post": {"rows": 24, "cols": 80}}, _SESSION),
     "sessions/{}/terminals/{}/": Route("object", {"patch": {"title": "Mine"}}, _TERMINAL),
     "sessions/{}/terminals/{}/transcript/": Route("object", path=_TERMINAL),
+    "sessions/{}/egress/": Route("object", path=_SESSION),
+    "egress/bounds/": Route("anybody"),
+    "egress/rules/": Route("list", {"post": {"host": "mine.example", "verdict": "always"}}),
+    "egress/rules/{}/": Route("object", path=("rule",)),
     "permissions/": Route("list"),
     "permissions/{}/answer/": Route("object", {"post": {"choice": "once"}}, ("permission",)),
 }
@@ -153,6 +159,9 @@ def make_things(owner: User) -> Things:
         key=keys.create(owner_id=owner.pk, provider="openai", value=Secret(SAMPLE_KEY)),
         token=token,
         terminal=make_terminal(session, title=f"The secret shell of {owner.display_name}"),
+        rule=egress.decide(
+            owner_id=owner.pk, host=f"secret-{owner.display_name}.example", verdict="always", session=session
+        ),
     )
 
 

@@ -29,6 +29,8 @@ def _services(*names: str) -> list[str]:
 # Where the database decides: SQL of our own, constraints, locks, cascades, rows of two at the same time.
 DECIDED = _services(
     "concurrency",
+    "egress_at_once",
+    "egress_log",
     "events",
     "folding",
     "ingest",

@@ -19,6 +19,8 @@ from openagent.accounts.models import User
 from sessions_app.models import (
     Command,
     CustomAgent,
+    EgressBounds,
+    EgressRule,
     Instance,
     InstanceState,
     PoolMember,
@@ -37,8 +39,8 @@ from tests.sessions_app.conftest import (
 )
 
 MODELS = list(apps.get_app_config("sessions_app").get_models())
-# All but what administrators make here themselves, and what belongs to nobody.
-OF_SESSIONS = [model for model in MODELS if model not in (CustomAgent, PoolMember)]
+# All but what administrators make here themselves, and what belongs to a user or to nobody.
+OF_SESSIONS = [model for model in MODELS if model not in (CustomAgent, EgressBounds, EgressRule, PoolMember)]
 LONG = "x" * 100_000
 SECRET = "ref-of-the-driver-that-nobody-needs"
 
@@ -72,6 +74,8 @@ def rows(alice: User) -> dict[type[Model], Model]:
             PoolMember.objects.create(
                 agent="opencode", driver="fake", driver_ref={"pid": SECRET}, public_key=SECRET
             ),
+            EgressBounds.objects.create(pk=1),
+            EgressRule.objects.create(owner=alice, host="a.example", verdict="never", session=session),
             CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["openai-chat"]),
         )
     }

@@ -46,6 +46,11 @@ def test_a_pool_of_agents_that_cannot_wait_is_found(settings: LazySettings) -> N
     assert ids() == {"sessions_app.E005"}
 
 
+def test_a_tool_that_has_no_registries_is_found(settings: LazySettings) -> None:
+    settings.OPENAGENT_REGISTRIES_FROM = ["pip", "cargo"]
+    assert ids() == {"sessions_app.E006"}
+
+
 def test_an_idle_time_that_cannot_be_counted_is_found(settings: LazySettings) -> None:
     settings.OPENAGENT_IDLE_SECONDS = 0.5
     assert ids() == {"sessions_app.W001"}

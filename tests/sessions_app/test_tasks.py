@@ -116,10 +116,14 @@ def test_a_failure_that_passes_gives_the_instance_back(engine: SlowDriver, reque
 
 @pytest.mark.parametrize(
     ("queues", "sent"),
-    [(("instances",), [jobs.RECONCILE]), (("default", "instances"), [jobs.RECONCILE]), (("default",), [])],
+    [
+        (("instances",), [jobs.RECONCILE]),
+        (("default", "instances"), [jobs.RECONCILE, jobs.LEARN_REGISTRIES]),
+        (("default",), [jobs.LEARN_REGISTRIES]),
+    ],
     ids=["provisioner", "one worker", "worker beside a provisioner"],
 )
-def test_the_worker_for_instances_begins_with_a_pass(
+def test_a_worker_begins_with_what_it_does_now_and_then(
     queues: tuple[str, ...], sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

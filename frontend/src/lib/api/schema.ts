@@ -38,6 +38,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/egress/bounds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get what users may choose, and what new sessions have when nothing is chosen. */
+        get: operations["egress_bounds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/egress/rules/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the hosts that are always or never allowed, the latest first. */
+        get: operations["egress_rules_list"];
+        put?: never;
+        /** @description Decide about a host, for all sessions and at once; it replaces what was decided about it before. */
+        post: operations["egress_rules_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/egress/rules/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Take it back, for running sessions too. */
+        delete: operations["egress_rules_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys/": {
         parameters: {
             query?: never;
@@ -212,6 +264,23 @@ export interface paths {
          *     Of one user two are made at a time; who waits for too long gets 429 with `Retry-After`.
          */
         get: operations["conversation_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/egress/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What holds for the box, and page by page the hosts that it reached or was refused, latest first. */
+        get: operations["egress_of_session"];
         put?: never;
         post?: never;
         delete?: never;
@@ -594,13 +663,6 @@ export interface components {
         /** @enum {unknown} */
         BlankEnum: "";
         /**
-         * @description * `user` - user
-         *     * `platform` - platform
-         *     * `box` - box
-         * @enum {string}
-         */
-        ByEnum: "user" | "platform" | "box";
-        /**
          * @description * `provider_auth` - provider_auth
          *     * `provider_quota` - provider_quota
          *     * `provider_rate_limit` - provider_rate_limit
@@ -637,6 +699,54 @@ export interface components {
             turns: components["schemas"]["Turn"][];
             notices: components["schemas"]["Notice"][];
             omitted_before?: number;
+        };
+        /** @description What users may choose at most, and what a new session has when nothing is chosen. */
+        EgressBounds: {
+            loosest: components["schemas"]["EgressPolicyEnum"];
+            /** @description Never more than the bound. */
+            readonly default_policy: components["schemas"]["EgressPolicyEnum"];
+            /**
+             * New sessions ask
+             * @description About a host that is not allowed, instead of refusing it.
+             */
+            default_ask?: boolean;
+            /**
+             * Users may allow more hosts
+             * @description Otherwise only the hosts below and the registries are allowed, and nobody is asked.
+             */
+            users_add_hosts?: boolean;
+        };
+        /**
+         * @description * `none` - Nothing
+         *     * `allow-list` - Allowed hosts
+         *     * `full` - Everything
+         * @enum {string}
+         */
+        EgressPolicyEnum: "none" | "allow-list" | "full";
+        /** @description A host about which a user has decided; `session` is where they were asked, if they were. */
+        EgressRule: {
+            /** Format: uuid */
+            readonly id: string;
+            host: string;
+            verdict: components["schemas"]["VerdictEnum"];
+            /** Format: uuid */
+            session: string | null;
+            /** @description Empty for one that is gone, too. */
+            readonly session_title: string;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        /** @description What the box may reach. `hosts` are allowed as well; `ask`: about others, instead of refusing them. */
+        EgressWishRequest: {
+            policy?: components["schemas"]["EgressPolicyEnum"];
+            ask?: boolean;
+            hosts?: string[];
+        };
+        /** @description What the owner wants the box to reach. What holds within the administrator's bounds: `egress/`. */
+        EgressWishes: {
+            policy: components["schemas"]["EgressPolicyEnum"];
+            ask: boolean;
+            hosts: string[];
         };
         /** @description A failure in words, by class; `retry_at` when the provider named a time. */
         ErrorData: {
@@ -825,6 +935,11 @@ export interface components {
             /** Format: date-time */
             expires_at?: string | null;
         };
+        /** @description A host, such as `example.com`, `*.example.com` or `example.com:8443`, and what holds for it. */
+        NewEgressRuleRequest: {
+            host: string;
+            verdict: components["schemas"]["VerdictEnum"];
+        };
         NewKeyRequest: {
             provider: string;
             label?: string;
@@ -848,6 +963,7 @@ export interface components {
             key?: string | null;
             title?: string;
             mode?: components["schemas"]["ModeEnum"];
+            egress?: components["schemas"]["EgressWishRequest"];
             prompt?: components["schemas"]["NewPromptRequest"];
         };
         /** @description A terminal with a size; `command` is a list of words, without it a login shell runs. */
@@ -896,6 +1012,19 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["Agent"][];
+        };
+        PaginatedEgressRuleList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["EgressRule"][];
         };
         PaginatedPermissionList: {
             /**
@@ -977,6 +1106,7 @@ export interface components {
             /** Format: uuid */
             key?: string | null;
             mode?: components["schemas"]["ModeEnum"];
+            egress?: components["schemas"]["EgressWishRequest"];
             archived?: boolean;
         };
         /** @description Another title or size; what is left out stays. */
@@ -1008,7 +1138,7 @@ export interface components {
             choice: components["schemas"]["PermissionChoiceEnum"] | components["schemas"]["BlankEnum"];
             message: string;
             answers: string[][];
-            by: components["schemas"]["ByEnum"] | components["schemas"]["BlankEnum"];
+            by: components["schemas"]["PermissionByEnum"] | components["schemas"]["BlankEnum"];
             answered_by: components["schemas"]["Person"] | null;
             /** Format: date-time */
             asked_at: string;
@@ -1019,15 +1149,28 @@ export interface components {
          * @description * `once` - once
          *     * `session` - session
          *     * `reject` - reject
+         *     * `always` - always
+         *     * `never` - never
          * @enum {string}
          */
-        PermissionAnswerChoiceEnum: "once" | "session" | "reject";
-        /** @description A decision. A question is answered with `once` and one list of answers for each of its questions. */
+        PermissionAnswerChoiceEnum: "once" | "session" | "reject" | "always" | "never";
+        /**
+         * @description A decision. A question is answered with `once` and one list of answers for each of its questions.
+         *
+         *     `always` and `never` are for hosts only, and hold in all sessions of whoever answers.
+         */
         PermissionAnswerRequest: {
             choice: components["schemas"]["PermissionAnswerChoiceEnum"];
             message?: string;
             answers?: string[][];
         };
+        /**
+         * @description * `user` - user
+         *     * `platform` - platform
+         *     * `box` - box
+         * @enum {string}
+         */
+        PermissionByEnum: "user" | "platform" | "box";
         /**
          * @description * `once` - once
          *     * `session` - session
@@ -1127,6 +1270,18 @@ export interface components {
             label: string;
             description: string;
         };
+        /** @description A host that a box reached, or was refused; `reason` is why it was last. */
+        ReachedHost: {
+            host: string;
+            port: number;
+            used: number;
+            blocked: number;
+            bytes_up: number;
+            bytes_down: number;
+            reason: string;
+            /** Format: date-time */
+            last_at: string;
+        };
         ReplacedKeyRequest: {
             /** Format: password */
             key: string;
@@ -1149,6 +1304,7 @@ export interface components {
             /** Format: uuid */
             key: string | null;
             mode: components["schemas"]["ModeEnum"];
+            egress: components["schemas"]["EgressWishes"];
             status: components["schemas"]["SessionStatusEnum"];
             status_detail: string;
             paused: boolean;
@@ -1185,6 +1341,20 @@ export interface components {
              * @description Of deleted sessions only.
              */
             restorable_until?: string;
+        };
+        /** @description What holds for a session now: what its owner wants, within the administrator's bounds. */
+        SessionEgress: {
+            policy: components["schemas"]["EgressPolicyEnum"];
+            ask: boolean;
+            loosest: components["schemas"]["EgressPolicyEnum"];
+            users_add_hosts: boolean;
+            allowed: components["schemas"]["_Allowed"][];
+            refused: components["schemas"]["_Refused"][];
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ReachedHost"][];
         };
         /**
          * @description * `idle` - New
@@ -1344,6 +1514,12 @@ export interface components {
             results: components["schemas"]["UsageGroup"][];
         };
         /**
+         * @description * `always` - Always allowed
+         *     * `never` - Never allowed
+         * @enum {string}
+         */
+        VerdictEnum: "always" | "never";
+        /**
          * @description * `openai-chat` - openai-chat
          *     * `openai-responses` - openai-responses
          *     * `anthropic` - anthropic
@@ -1357,6 +1533,31 @@ export interface components {
             /** @description Seconds. */
             expires_in: number;
         };
+        /** @description A host that is allowed, and who says so. */
+        _Allowed: {
+            host: string;
+            by: components["schemas"]["_AllowedByEnum"];
+        };
+        /**
+         * @description * `administrator` - administrator
+         *     * `git` - git
+         *     * `registry` - registry
+         *     * `session` - session
+         *     * `you` - you
+         * @enum {string}
+         */
+        _AllowedByEnum: "administrator" | "git" | "registry" | "session" | "you";
+        /** @description A host that is never allowed, and who says so. */
+        _Refused: {
+            host: string;
+            by: components["schemas"]["_RefusedByEnum"];
+        };
+        /**
+         * @description * `administrator` - administrator
+         *     * `you` - you
+         * @enum {string}
+         */
+        _RefusedByEnum: "administrator" | "you";
         /** @description An error (RFC 9457). Rely on `code`; `detail` is for people and may change. */
         Problem: {
             type: string;
@@ -1419,6 +1620,128 @@ export interface operations {
                 "application/json": components["schemas"]["ClientErrorRequest"];
             };
         };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    egress_bounds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EgressBounds"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    egress_rules_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedEgressRuleList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    egress_rules_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEgressRuleRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EgressRule"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    egress_rules_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No response body */
             204: {
@@ -1998,6 +2321,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    egress_of_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEgress"];
                 };
             };
             /** @description What went wrong. */

@@ -1,0 +1,38 @@
+"""Keeps what is known of this host's package registries: read from its tools, now and then, for all boxes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.utils import timezone
+
+from openagent.lib import log, registries
+from sessions_app.models import EgressBounds
+from sessions_app.services import egress
+
+_log = log.get(__name__)
+
+
+def learn() -> None:
+    """Reads them anew and tells live boxes what is different.
+
+    Of an index that does not answer now, what it said before is kept.
+    """
+    findings = registries.find(settings.OPENAGENT_REGISTRIES_FROM)
+    problems = findings.problems
+    if problems:
+        _log.warning("some registries could not be found out", problems=problems)
+    bounds, _ = EgressBounds.objects.get_or_create(pk=1)
+    now = [asdict(each) for each in findings.registries]
+    known = {(each["host"], each["port"]) for each in now}
+    now += [
+        each
+        for each in bounds.registries
+        if {(each["tool"], ""), (each["tool"], each["index"])} & findings.unsure
+        and (each["host"], each["port"]) not in known
+    ]
+    EgressBounds.objects.filter(pk=bounds.pk).update(
+        registries=now, registry_problems=problems, registries_at=timezone.now()
+    )
+    egress.tell_everybody()

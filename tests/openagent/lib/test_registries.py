@@ -1,0 +1,188 @@
+"""The registries of a host are those that its own tools name, and where these say that their files are."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from openagent.lib import registries, safe_http
+from openagent.lib.registries import Registry
+
+PAGES = {
+    "/json/pip/": (
+        "application/vnd.pypi.simple.v1+json",
+        json.dumps({"files": [{"url": "https://f.example/a.whl"}]}),
+    ),
+    "/html/pip/": (
+        "text/html",
+        '<a href="../files/a.whl">a</a> <A data-x="1" HREF=\'https://g.example:8443/a\'>b</A>',
+    ),
+    "/npm/npm/latest": ("application/json", json.dumps({"dist": {"tarball": "https://t.example/npm.tgz"}})),
+    "/odd/pip/": ("application/json", '{"files": 1}'),
+}
+
+
+class Index(BaseHTTPRequestHandler):
+    """Answers as indexes do."""
+
+    def do_GET(self) -> None:
+        if self.path == "/moved/pip/":
+            self.send_response(301)
+            self.send_header("location", "/json/pip/")
+            self.end_headers()
+            return
+        kind, text = PAGES.get(self.path, ("", ""))
+        self.send_response(200 if kind else 404)
+        self.send_header("content-type", kind)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Tools:
+    """pip, npm and apt as they would be here, if they were configured so."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._folder = folder
+        patch.setattr("shutil.which", self._which)
+        patch.setattr(sys, "executable", str(folder / "no-python"))
+
+    def say(self, tool: str, *answers: tuple[str, str]) -> None:
+        """What it prints when a word of its command is this."""
+        script = [f"#!{_PYTHON}", "import sys"]
+        script += [f"if {word!r} in sys.argv: print({text!r})" for word, text in answers]
+        file = self._folder / tool
+        file.write_text("\n".join(script))
+        file.chmod(stat.S_IRWXU)
+
+    def pip(self, address: str, more: str = "") -> None:
+        self.say(
+            "pip3",
+            ("install", f"  -i, --index-url <url>  Base URL of the index (default {address}). It is"),
+            ("config", f"global.cert='/x'\nglobal.extra-index-url='{more}'"),
+        )
+
+    def _which(self, name: str) -> str | None:
+        file = self._folder / name
+        return str(file) if file.exists() else None
+
+
+_PYTHON = sys.executable
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    return Tools(tmp_path, monkeypatch)
+
+
+def places(findings: registries.Findings) -> set[tuple[str, int, bool]]:
+    return {(each.host, each.port, each.is_trusted) for each in findings.registries}
+
+
+def port_of(index: str) -> int:
+    return int(index.rpartition(":")[2])
+
+
+def test_an_index_of_ones_own_is_trusted_with_what_it_names(tools: Tools, index: str) -> None:
+    tools.pip(f"{index}/json", f"{index}/html\\nhttps://user:secret@more.invalid/simple")
+    found = registries.find(["pip"])
+    own = ("127.0.0.1", port_of(index), True)
+    files = {("f.example", 443, True), ("g.example", 8443, True)}
+    assert places(found) == {own, *files, ("more.invalid", 443, True)}
+    assert found.unsure == {("pip", "more.invalid")}
+    assert "secret" not in str(found)
+
+
+def test_what_a_public_index_names_must_be_public(
+    tools: Tools, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(safe_http, "is_public", lambda host, port: True)
+    tools.pip(f"{index}/json")
+    found = registries.find(["pip"])
+    assert Registry("pip", "127.0.0.1", "f.example", 443, is_trusted=False) in found.registries
+    assert not found.problems
+
+
+def test_an_index_that_sends_on_is_followed(tools: Tools, index: str) -> None:
+    tools.pip(f"{index}/moved/")
+    assert ("f.example", 443, True) in places(registries.find(["pip"]))
+
+
+def test_npm_has_a_registry_for_each_scope(tools: Tools, index: str) -> None:
+    config = {
+        "registry": f"{index}/npm/",
+        "@ours:registry": "https://ours.invalid",
+        "cafile": "/x",
+        "port": 1,
+    }
+    tools.say("npm", ("config", json.dumps(config)))
+    assert {host for host, *_ in places(registries.find(["npm"]))} == {
+        "127.0.0.1",
+        "t.example",
+        "ours.invalid",
+    }
+
+
+def test_apt_has_sites(tools: Tools) -> None:
+    tools.say(
+        "apt-get",
+        ("indextargets", "http://deb.example\nhttp://deb.example\nfile:/media\nhttps://b.example:81"),
+    )
+    assert places(registries.find(["apt"])) == {("deb.example", 80, True), ("b.example", 81, True)}
+
+
+@pytest.mark.parametrize("path", ["/odd", "/nothing"])
+def test_an_index_that_says_nothing_useful_is_there_all_the_same(tools: Tools, index: str, path: str) -> None:
+    tools.pip(index + path)
+    found = registries.find(["pip"])
+    assert places(found) == {("127.0.0.1", port_of(index), True)}
+    assert found.unsure == {("pip", "127.0.0.1")}
+    assert "does not say where its files are" in found.problems[0]
+
+
+def test_what_cannot_be_found_out_is_said_and_hurts_nothing_else(tools: Tools, index: str) -> None:
+    tools.say("pip3", ("install", "nothing of interest"))
+    tools.say("apt-get", ("indextargets", "http://deb.example"))
+    found = registries.find(registries.TOOLS)
+    assert places(found) == {("deb.example", 80, True)}
+    assert found.problems == [
+        "pip does not say which index it uses.",
+        "npm is not here, so nobody can say which registry it uses.",
+    ]
+    assert found.unsure == {("pip", "")}, "what is not here has no registries"
+
+
+def test_an_index_in_files_of_this_host_is_not_for_boxes(tools: Tools) -> None:
+    tools.say(
+        "pip3",
+        ("install", "--index-url <url> (default https://only.invalid/simple)"),
+        ("config", "global.extra-index-url='file:///opt/a file:///opt/b'"),
+    )
+    problems = registries.find(["pip"]).problems
+    assert len(problems) == 2
+    assert "not at an http or https address" in problems[-1] + problems[0]
+
+
+def test_the_pip_of_this_host_names_its_index() -> None:
+    """The real one: what is matched above is what it prints."""
+    [address, *_] = registries._READERS["pip"]()
+    assert address.startswith(("http://", "https://"))

@@ -1,0 +1,69 @@
+"""What is known of registries: read anew now and then, and not forgotten while somebody does not answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+from pytest_django import Settings
+
+from openagent.lib import registries as tools
+from openagent.lib.registries import Findings, Registry
+from sessions_app.models import EgressBounds, Session
+from sessions_app.services import registries
+from tests.sessions_app.services.test_egress import linked, told
+
+INDEX = Registry("pip", "index.lan", "index.lan", 443, is_trusted=True)
+FILES = Registry("pip", "index.lan", "files.lan", 443, is_trusted=True)
+NPM = Registry("npm", "npm.lan", "npm.lan", 443, is_trusted=True)
+
+
+@pytest.fixture
+def find(monkeypatch: pytest.MonkeyPatch) -> list[Findings]:
+    """What is found, one after the other."""
+    queue: list[Findings] = []
+    monkeypatch.setattr(tools, "find", lambda wanted: queue.pop(0))
+    return queue
+
+
+def known() -> set[str]:
+    return {each["host"] for each in EgressBounds.objects.get().registries}
+
+
+def test_live_boxes_hear_of_them(session: Session, find: list[Findings]) -> None:
+    instance = linked(session)
+    find += [Findings([INDEX, FILES], [], set()), Findings([INDEX, FILES], [], set())]
+    registries.learn()
+    registries.learn()
+    assert [data["trusted"] for data in told(instance)] == [["files.lan:443", "index.lan:443"]]
+    bounds = EgressBounds.objects.get()
+    assert bounds.registries == [asdict(INDEX), asdict(FILES)] and bounds.registries_at is not None
+
+
+def test_what_does_not_answer_is_not_forgotten(db: None, find: list[Findings]) -> None:
+    find += [
+        Findings([INDEX, FILES, NPM], [], set()),
+        Findings([INDEX, NPM], ["It does not answer."], {("pip", "index.lan")}),
+        Findings([INDEX], ["npm does not answer when it is asked."], {("npm", ""), ("pip", "index.lan")}),
+        Findings([INDEX], [], set()),
+    ]
+    seen = []
+    for _ in range(4):
+        registries.learn()
+        seen.append(known())
+    assert seen == [{"index.lan", "files.lan", "npm.lan"}] * 3 + [{"index.lan"}]
+
+
+def test_another_index_takes_the_place_of_the_one_before(db: None, find: list[Findings]) -> None:
+    other = Registry("pip", "other.lan", "other.lan", 443, is_trusted=True)
+    find += [Findings([INDEX, FILES], [], set()), Findings([other], ["No."], {("pip", "other.lan")})]
+    registries.learn()
+    registries.learn()
+    assert known() == {"other.lan"}
+    assert EgressBounds.objects.get().registry_problems == ["No."]
+
+
+def test_no_tool_is_asked_where_none_is_to_be(db: None, settings: Settings) -> None:
+    settings.OPENAGENT_REGISTRIES_FROM = []
+    registries.learn()
+    assert known() == set()
