@@ -1,4 +1,5 @@
-"""Keys in memory: asked for when the gate needs one, opened once, forgotten when the link stays away.
+"""Keys in memory: asked for when the gate needs one, opened once, forgotten when nobody uses them or the link
+stays away.
 
 The key pair is made at boot and never leaves this process. Every nonce is good for one answer; whatever does
 not answer one of them is refused and logged.
@@ -17,6 +18,7 @@ from sidecar.gate.models import KeyUnavailable
 from sidecar.protocol import frames, sealing
 
 FORGET_SECONDS = 60.0
+IDLE_SECONDS = 300.0
 
 _PERMANENT = {
     "key_missing": "There is no key for this provider, or not any more. Add one under Keys.",
@@ -30,18 +32,24 @@ class Credentials:
     """The provider keys of one session. `claim` comes before the first key."""
 
     def __init__(
-        self, send: Callable[[frames.KeyRequest], None], *, forget_seconds: float = FORGET_SECONDS
+        self,
+        send: Callable[[frames.KeyRequest], None],
+        *,
+        forget_seconds: float = FORGET_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._private_key = X25519PrivateKey.generate()
         self._send = send
         self._forget_seconds = forget_seconds
+        self._idle_seconds = idle_seconds
         self._session = ""
         self._gen = 0
         self._keys: dict[str, str] = {}
         self._nonces: dict[str, str] = {}
-        self._waiting: dict[str, asyncio.Future[str]] = {}
+        self._waiting: dict[str, asyncio.Future[None]] = {}
         self._asked: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._idle: dict[str, asyncio.TimerHandle] = {}
 
     @property
     def public_key(self) -> str:
@@ -59,8 +67,13 @@ class Credentials:
 
     async def key(self, provider: str) -> str:
         """The provider's key. KeyUnavailable when the platform has none; waits while it does not answer."""
-        if provider in self._keys:
-            return self._keys[provider]
+        while provider not in self._keys:
+            # Again when it was revoked in the moment between its arrival and our turn.
+            await self._arrival(provider)
+        self._is_used(provider)
+        return self._keys[provider]
+
+    async def _arrival(self, provider: str) -> None:
         waiting = self._waiting.get(provider)
         if waiting is None or waiting.done():
             waiting = self._waiting[provider] = asyncio.get_running_loop().create_future()
@@ -68,7 +81,7 @@ class Credentials:
             self._asked.add(provider)
             self._send(self._request(provider))
         try:
-            return await asyncio.shield(waiting)
+            await asyncio.shield(waiting)
         except asyncio.CancelledError:
             # It took too long for somebody: the next one asks again.
             self._asked.discard(provider)
@@ -94,10 +107,12 @@ class Credentials:
                 # Whoever asked may have given up.
                 waiting.exception()
             return
+        self._forget_one(frame.provider)
         log.hide(key)
         self._keys[frame.provider] = key
+        self._is_used(frame.provider)
         if waiting and not waiting.done():
-            waiting.set_result(key)
+            waiting.set_result(None)
 
     def drop(self, provider: str) -> None:
         """Forget the provider's key, and whatever was sealed before now and is still under way."""
@@ -106,7 +121,7 @@ class Credentials:
         if waiting is not None and not waiting.done():
             self._asked.add(provider)
             self._send(self._request(provider))
-        if self._keys.pop(provider, None) is not None:
+        if self._forget_one(provider):
             _log.info("key dropped", provider=provider[:40])
 
     def link_up(self) -> None:
@@ -125,6 +140,20 @@ class Credentials:
         self._timer = None
         for provider in list(self._keys):
             self.drop(provider)
+
+    def _is_used(self, provider: str) -> None:
+        if earlier := self._idle.pop(provider, None):
+            earlier.cancel()
+        loop = asyncio.get_running_loop()
+        self._idle[provider] = loop.call_later(self._idle_seconds, self.drop, provider)
+
+    def _forget_one(self, provider: str) -> bool:
+        if timer := self._idle.pop(provider, None):
+            timer.cancel()
+        key = self._keys.pop(provider, None)
+        if key is not None:
+            log.unhide(key)
+        return key is not None
 
     def _open(self, frame: frames.Key) -> str:
         if frame.error:

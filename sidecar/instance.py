@@ -148,6 +148,8 @@ class Instance:
                 self._credentials.receive(frame)
             case frames.KeyDrop():
                 self._credentials.drop(frame.provider)
+                if self._session is not None:
+                    self._session.key_revoked(frame.provider)
             case frames.Query():
                 self._tasks.spawn(self._answer(frame))
             case frames.AgentPrepare() if self._session is None:

@@ -6,7 +6,6 @@ or a token goes too, named or not.
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import re
@@ -14,20 +13,20 @@ import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
-from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from sidecar import forms
+
 REDACTED = "[redacted]"
-_SHORTEST_SECRET = 6
 
 _LOOKS_SECRET = re.compile(
     r"(?i)(?<![a-z0-9])(?:(?:sk|pk|rk|gsk|xai|oat|ghp|gho|ghs|glpat|hf)[-_][a-z0-9_-]{12,}|AIza[a-z0-9_-]{20,}"
     r"|(?:bearer|basic)\s+[a-z0-9._~+/=-]{8,})"
 )
 
-_hidden: set[str] = set()
+_hidden: dict[str, frozenset[str]] = {}
 _ids: ContextVar[dict[str, str] | None] = ContextVar("log_ids", default=None)
 
 
@@ -57,25 +56,19 @@ def unbind(*names: str) -> None:
 
 
 def hide(secret: str) -> None:
-    """No line will show `secret`, as it is or as JSON, a URL or base64 would write it."""
-    if len(secret) < _SHORTEST_SECRET:
-        return
-    _hidden.add(secret)
-    _hidden.add(json.dumps(secret)[1:-1])
-    _hidden.add(json.dumps(secret, ensure_ascii=False)[1:-1])
-    _hidden.add(quote(secret, safe=""))
-    raw = secret.encode("utf-8", "replace")
-    for shift in range(3):
-        # Wherever it stands in what was encoded, these characters depend on the secret alone.
-        encoded = base64.b64encode(b"\0" * shift + raw).decode()
-        core = encoded[(shift * 8 + 5) // 6 :][: (len(raw) * 8) // 6 - 1]
-        if len(core) >= _SHORTEST_SECRET:
-            _hidden.update((core, core.replace("+", "-").replace("/", "_")))
+    """No line will show `secret`, as it is or in another of its forms, until `unhide`."""
+    if len(secret) >= forms.SHORTEST:
+        _hidden[secret] = forms.of(secret)
+
+
+def unhide(secret: str) -> None:
+    """It is gone from this process, so it is not kept here either."""
+    _hidden.pop(secret, None)
 
 
 def redact(text: str) -> str:
     """`text` without secrets."""
-    for secret in sorted(_hidden, key=len, reverse=True):
+    for secret in sorted(frozenset().union(*_hidden.values()), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return _LOOKS_SECRET.sub(REDACTED, text)
 

@@ -146,6 +146,11 @@ class Session:
         if self._gate is not None:
             await self._gate.handle(reader, writer)
 
+    def key_revoked(self, provider: str) -> None:
+        """The provider's key was replaced or deleted: nothing goes on with it."""
+        if self._gate is not None and provider == self.claim.provider.id:
+            self._gate.key_revoked()
+
     async def finish(self, reason: Ending) -> None:
         """End turn, terminals and agent, and let the log say so; takes a few seconds at most."""
         await asyncio.gather(self._finish_terminals(reason), self._finish_turn(reason))

@@ -1,4 +1,4 @@
-"""What runs once beside the sockets of a process: storing, looking when woken, and re-checking logins."""
+"""What runs once beside the sockets of a process: storing, looking, re-checking logins and keys."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ POLL_SECONDS = 2.0
 PAUSE_SECONDS = 0.05
 """Between two looks: what one moment changes, in several transactions, is read once."""
 LOGIN_SECONDS = 2.0
+KEY_SECONDS = 2.0
 ABSENCE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 MAX_SOCKETS = 128
@@ -66,7 +67,7 @@ def ensure_running() -> None:
     relay.close_sockets()
     relay.open_sockets()
     writer.reset()
-    for work in (writer.run, _look, _recheck_logins, _count_absences, _listen):
+    for work in (writer.run, _look, _recheck_logins, _recheck_keys, _count_absences, _listen):
         _tasks.append(loop.create_task(_keep_going(work), name=f"upkeep:{work.__name__}"))
 
 
@@ -134,6 +135,20 @@ async def _recheck_logins() -> None:
         for viewer in list(viewers):
             if viewer.login not in alive:
                 viewer.end(base.UNAUTHENTICATED, "signed out")
+
+
+async def _recheck_keys() -> None:
+    """Has revoked keys forgotten also when the wake-up was lost, or the link was away at that moment."""
+    told: set[tuple[relay.Link, int]] = set()
+    while True:
+        await asyncio.sleep(KEY_SECONDS)
+        connected = {link.instance_id: link for link in relay.links()}
+        revoked = await db.run(links.revoked_keys, list(connected)) if connected else []
+        due = {(connected[instance_id], key.number): key.provider for instance_id, key in revoked}
+        for (link, number), provider in due.items():
+            if (link, number) not in told:
+                link.forget_key(provider)
+        told = set(due)
 
 
 async def _count_absences() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import F
 
-from keys_app import revocation
+from keys_app import revocation, uses
 from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
@@ -151,6 +151,15 @@ def on_key_revoked(revoked: revocation.Revoked) -> None:
     """Tells the sidecars that may hold the key to forget it."""
     live = Instance.objects.live().filter(session__owner=revoked.owner_id, session__provider=revoked.provider)
     relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
+
+
+def revoked_keys(instance_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uses.Outdated]]:
+    """Which of these instances may hold a key that was revoked, by the rows: a wake-up may have been lost."""
+    named = Instance.objects.filter(pk__in=instance_ids, session__isnull=False)
+    lives = {(session, gen): pk for pk, session, gen in named.values_list("pk", "session", "generation")}
+    found = uses.outdated({session for session, _ in lives}) if lives else []
+    pairs = [(lives.get((entry.session, entry.generation)), entry) for entry in found]
+    return [(instance_id, entry) for instance_id, entry in pairs if instance_id is not None]
 
 
 def _parse(value: str) -> uuid.UUID | None:

@@ -12,6 +12,10 @@ class BrokenOff(Exception):
     """The provider's answer ended before its end: what the box has of it must not look whole."""
 
 
+class TooLong(Exception):
+    """The provider's answer is longer than any may be."""
+
+
 class Failed(Exception):
     """The call failed before anything was answered: `status` for the box, `error` for the person."""
 
@@ -35,8 +39,10 @@ def unreachable(name: str, error: httpx2.HTTPError, *, idle_seconds: float) -> F
     return Failed(502, "provider_unavailable", f"The connection to {name} broke. Try again.")
 
 
-def broken(name: str, error: httpx2.HTTPError, *, idle_seconds: float) -> ErrorData:
+def broken(name: str, error: httpx2.HTTPError | TooLong, *, idle_seconds: float) -> ErrorData:
     """The provider `name` began to answer and did not come to the end."""
+    if isinstance(error, TooLong):
+        return faults.failure("provider_bad_response", f"The answer of {name} is longer than the limit.")
     if isinstance(error, httpx2.TimeoutException):
         message = f"{name} fell silent in the middle of its answer for {idle_seconds:g} seconds. Try again."
         return faults.failure("provider_unavailable", message)

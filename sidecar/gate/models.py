@@ -19,7 +19,7 @@ import httpx2
 
 from sidecar import demo_model, http1, log
 from sidecar.gate import answers, faults, wires
-from sidecar.gate.failures import BrokenOff
+from sidecar.gate.failures import BrokenOff, Failed
 from sidecar.gate.relay import Relay, Upstream
 from sidecar.gate.room import Room
 from sidecar.http1 import BadRequest, Connection, PeerGone, Request
@@ -45,7 +45,8 @@ class KeyUnavailable(Exception):
 class Limits:
     """What one box may use, and how long the provider and the key may take (seconds).
 
-    `held_bytes` bounds the bodies that have to be read whole, over all calls together: not less than one.
+    `held_bytes` bounds the bodies over all calls together: not less than one. A call ends after
+    `call_seconds` and with an answer of `answer_bytes`, whatever the provider does.
     """
 
     connections: int = 64
@@ -55,6 +56,8 @@ class Limits:
     idle_seconds: float = 240.0
     key_seconds: float = 20.0
     room_seconds: float = 60.0
+    call_seconds: float = 3600.0
+    answer_bytes: int = 256 * 1024 * 1024
 
 
 class ModelGate:
@@ -86,6 +89,7 @@ class ModelGate:
         self._demo: demo_model.Server | None = None
         self._starting = asyncio.Lock()
         self._open: set[asyncio.Task[None]] = set()
+        self._calls: set[Relay] = set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection from the box until either side ends it."""
@@ -100,6 +104,11 @@ class ModelGate:
             task.cancel()
         if not task.cancelled():
             task.result()
+
+    def key_revoked(self) -> None:
+        """The key was replaced or deleted: the calls that use it end now."""
+        for call in self._calls:
+            call.revoked.set()
 
     async def close(self) -> None:
         """Cut all calls and forget the provider."""
@@ -153,8 +162,9 @@ class ModelGate:
             await self._refuse(connection, refused.status, refused.message)
             return
         try:
-            secret = await self._secret()
             upstream = await self._connected()
+            # Last: from here to the call's place among `_calls` nothing is waited for.
+            secret = await self._secret()
         except KeyUnavailable as error:
             error_class: ErrorClass = "key_missing" if error.permanent else "provider_unavailable"
             self._on_error(faults.failure(error_class, error.message))
@@ -171,9 +181,11 @@ class ModelGate:
             on_error=self._on_error,
         )
         started = monotonic()
+        self._calls.add(relay)
         try:
-            await _until_gone(relay)
+            await _until_over(relay)
         finally:
+            self._calls.discard(relay)
             elapsed = round((monotonic() - started) * 1000)
             path = admitted.path.partition("?")[0]
             _log.info("model call", path=path, status=relay.status, elapsed_ms=elapsed)
@@ -204,24 +216,35 @@ class ModelGate:
                 client = _client(base_url, self._limits)
                 limits = self._limits
                 self._upstream = Upstream(
-                    client, base_url, limits.idle_seconds, self._room, limits.room_seconds
+                    client=client,
+                    base_url=base_url,
+                    idle_seconds=limits.idle_seconds,
+                    room=self._room,
+                    room_seconds=limits.room_seconds,
+                    call_seconds=limits.call_seconds,
+                    answer_bytes=limits.answer_bytes,
                 )
             return self._upstream
 
 
-async def _until_gone(relay: Relay) -> None:
-    """Run a call, and end it when the box closes its side. PeerGone then."""
+async def _until_over(relay: Relay) -> None:
+    """Run a call, and end it when the box closes its side, with PeerGone, or when its key is revoked."""
     work = asyncio.create_task(relay.run())
     gone = asyncio.create_task(relay.peer_gone())
+    revoked = asyncio.create_task(relay.revoked.wait())
     try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
+        await asyncio.wait((work, gone, revoked), return_when=asyncio.FIRST_COMPLETED)
+        if gone.done() and not work.done():
             raise PeerGone
-        await work
+        if work.done():
+            await work
+            return
     finally:
-        work.cancel()
-        gone.cancel()
-        await asyncio.gather(work, gone, return_exceptions=True)
+        for task in (work, gone, revoked):
+            task.cancel()
+        await asyncio.gather(work, gone, revoked, return_exceptions=True)
+    words = f"The key for {relay.provider.name} was replaced or deleted in the midst of this call."
+    await relay.give_up(Failed(503, "key_missing", words))
 
 
 def _client(base_url: str, limits: Limits) -> httpx2.AsyncClient:

@@ -1,16 +1,17 @@
 """One model call: the box's request goes up with the real key, the answer comes down as it arrives.
 
-1. The body goes up piece by piece; only one that has to be changed is read whole first, when there is room.
+1. The body is read whole, when there is room, and goes up as the object that it is (`bodies`).
 2. Nothing is answered before the provider's status is known, so a call that fails has an honest status.
 3. The answer comes down piece by piece, as fast as the box reads. The key is taken out if it stands in it.
 4. An answer that breaks off or turns unreadable is cut on this side too: none may take it for a whole one.
 5. Usage is reported once, with whatever the provider had said when the call ended, however it ended.
+6. It ends at the latest when its time is over, when its answer is too long, or when its key is revoked.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -18,10 +19,11 @@ from uuid import uuid4
 import httpx2
 
 from sidecar import log
-from sidecar.gate import answers, bodies, faults, waiting, wires
-from sidecar.gate.failures import BrokenOff, Failed, broken, unreachable
+from sidecar.gate import answers, faults, waiting, wires
+from sidecar.gate.failures import BrokenOff, Failed, TooLong, broken, unreachable
 from sidecar.gate.redaction import Redactor
 from sidecar.gate.room import Room
+from sidecar.gate.upload import Upload
 from sidecar.gate.usage import Meter
 from sidecar.gate.wires import Admitted
 from sidecar.http1 import Connection, Request
@@ -34,8 +36,8 @@ RETRY_SECONDS = (0.2, 0.6)
 """How long to wait before each further try to connect."""
 
 MAX_ERROR_BYTES = 256 * 1024
-_PIECE_BYTES = 64 * 1024
 _JSON = (b"content-type", b"application/json")
+_OF_THE_BODY = frozenset({b"content-type", b"content-length"})
 
 WITHOUT_STREAM_OPTIONS = frozenset({"mistral"})
 """Providers that refuse `stream_options`; they report usage unasked."""
@@ -45,7 +47,8 @@ WITHOUT_STREAM_OPTIONS = frozenset({"mistral"})
 class Upstream:
     """Where calls go: the HTTP client, the base URL, and how long the provider may be silent.
 
-    Bodies that have to be read whole share one `room`, for which a call waits `room_seconds` at most.
+    All bodies share one `room`, for which a call waits `room_seconds` at most. A whole call takes
+    `call_seconds` at most, its answer `answer_bytes`.
     """
 
     client: httpx2.AsyncClient
@@ -53,9 +56,11 @@ class Upstream:
     idle_seconds: float
     room: Room
     room_seconds: float
+    call_seconds: float
+    answer_bytes: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Relay:
     """One call; `run` is its whole life, `peer_gone` returns when the box has given it up."""
 
@@ -68,47 +73,69 @@ class Relay:
     on_usage: Callable[[Usage], None]
     on_error: Callable[[ErrorData], None]
     status: int = 0
-    _uploaded: asyncio.Event = field(default_factory=asyncio.Event)
-    _body: bytes = b""
-    _held: int = 0
+    revoked: asyncio.Event = field(default_factory=asyncio.Event)
+    _read: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._upload = Upload(self.upstream.room, self.upstream.room_seconds)
+        self._redactor = Redactor(self.secret)
 
     async def run(self) -> None:
         """Make the call. BadRequest and PeerGone are the box's doing, BrokenOff is the provider's."""
         try:
-            try:
-                response = await self._send()
-            finally:
-                self._let_go()
-            try:
-                await self._answer(response)
-            finally:
-                await response.aclose()
+            await self._run_in_time()
         except Failed as failed:
-            self._fail(failed.error)
-            self.status = failed.status
-            error = failed.error
-            body = answers.body(self.provider.wire, failed.status, error.message, error.error_class)
-            await self.connection.respond(failed.status, [_JSON], body)
+            await self._answer_failure(failed)
 
     async def peer_gone(self) -> None:
         """Returns when the box closes its side; it cannot while it still sends the request."""
-        await self._uploaded.wait()
+        await self._read.wait()
         await self.connection.gone()
 
-    # --- up
+    async def give_up(self, failed: Failed) -> None:
+        """The call was ended from outside, and `run` with it: say why to whoever can be told."""
+        if self.connection.answer_started:
+            self._fail(failed.error)
+            raise BrokenOff
+        await self._answer_failure(failed)
+
+    async def _run_in_time(self) -> None:
+        seconds = self.upstream.call_seconds
+        try:
+            async with asyncio.timeout(seconds) as span:
+                try:
+                    response = await self._send()
+                finally:
+                    self._upload.let_go()
+                try:
+                    await self._answer(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            if not span.expired():
+                raise
+            words = f"{self.provider.name} was not done after {seconds:g} seconds, the most for one call."
+            await self.give_up(Failed(504, "provider_unavailable", words))
+
+    async def _answer_failure(self, failed: Failed) -> None:
+        error, self.status = failed.error, failed.status
+        self._fail(error)
+        body = answers.body(self.provider.wire, failed.status, error.message, error.error_class)
+        await self.connection.respond(failed.status, [_JSON], body)
 
     async def _send(self) -> httpx2.Response:
         wire = wires.WIRES[self.provider.wire]
-        headers = wires.request_headers(wire, self.request.headers)
-        content: AsyncIterator[bytes] | None = self._upload()
+        headers = [
+            pair for pair in wires.request_headers(wire, self.request.headers) if pair[0] not in _OF_THE_BODY
+        ]
+        content = None
         if self.request.method == "GET":
             await self.connection.discard()
-            self._uploaded.set()
-            content, headers = None, _without_length(headers)
-        elif self.admitted.path == "chat/completions" and self.provider.id not in WITHOUT_STREAM_OPTIONS:
-            self._body = await self._whole()
-            content, headers = self._pieces(), _without_length(headers)
-            headers.append((b"content-length", str(len(self._body)).encode()))
+        else:
+            size = await self._upload.read(self.connection, self.request, asks_for_usage=self._asks_for_usage)
+            content = self._upload.pieces()
+            headers += [_JSON, (b"content-length", str(size).encode())]
+        self._read.set()
         if self.secret:
             headers.append((wire.key_header.encode(), (wire.key_prefix + self.secret).encode()))
         url = f"{self.upstream.base_url}/{self.admitted.path}"
@@ -119,6 +146,10 @@ class Relay:
         except httpx2.HTTPError as error:
             raise unreachable(self.provider.name, error, idle_seconds=self.upstream.idle_seconds) from error
 
+    @property
+    def _asks_for_usage(self) -> bool:
+        return self.admitted.path == "chat/completions" and self.provider.id not in WITHOUT_STREAM_OPTIONS
+
     async def _connect_and_send(self, outgoing: httpx2.Request) -> httpx2.Response:
         for pause in RETRY_SECONDS:
             try:
@@ -127,42 +158,6 @@ class Relay:
                 # Not a byte of the body has been taken: to try again repeats nothing.
                 await asyncio.sleep(pause)
         return await self.upstream.client.send(outgoing, stream=True)
-
-    async def _upload(self) -> AsyncIterator[bytes]:
-        async for piece in self.connection.body():
-            yield piece
-        self._uploaded.set()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        """The body that was read whole; it is forgotten when it is sent."""
-        for start in range(0, len(self._body), _PIECE_BYTES):
-            yield self._body[start : start + _PIECE_BYTES]
-        self._let_go()
-
-    async def _whole(self) -> bytes:
-        """The body in one piece; a chat completion is made to report its usage also when it streams."""
-        await self._make_room()
-        raw = await self.connection.whole_body()
-        self._uploaded.set()
-        return bodies.with_usage(raw)
-
-    async def _make_room(self) -> None:
-        """Wait until the body may be held: as long as it says it is, else as long as it may be."""
-        limit = self.connection.limits.body_bytes
-        size = min(int(self.request.header(b"content-length") or limit), limit)
-        try:
-            async with asyncio.timeout(self.upstream.room_seconds):
-                await self.upstream.room.take(size)
-        except TimeoutError as error:
-            words = "The model calls of this session send too much at once. Try again."
-            raise Failed(503, "provider_unavailable", words) from error
-        self._held = size
-
-    def _let_go(self) -> None:
-        self.upstream.room.give_back(self._held)
-        self._body, self._held = b"", 0
-
-    # --- down
 
     async def _answer(self, response: httpx2.Response) -> None:
         self.status = response.status_code
@@ -205,15 +200,14 @@ class Relay:
         if said is None or status != response.status_code:
             raw = answers.body(wire, status, error.message, error.error_class)
             headers = [pair for pair in headers if pair[0] != b"content-type"] + [_JSON]
-        redactor = Redactor(self.secret)
-        await self.connection.respond(status, headers, redactor.feed(raw) + redactor.finish())
+        await self.connection.respond(status, headers, self._redactor.feed(raw) + self._redactor.finish())
 
     async def _pass(self, response: httpx2.Response, *, is_stream: bool) -> None:
         meter = Meter(self.provider.wire, is_stream=is_stream) if self.admitted.call.metered else None
         await self.connection.start(response.status_code, self._headers(response))
         try:
             await self._pass_body(response, meter)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, TooLong) as error:
             self._fail(broken(self.provider.name, error, idle_seconds=self.upstream.idle_seconds))
             raise BrokenOff from error
         if meter is not None:
@@ -221,9 +215,12 @@ class Relay:
         await self.connection.end()
 
     async def _pass_body(self, response: httpx2.Response, meter: Meter | None) -> None:
-        redactor = Redactor(self.secret)
+        redactor, left = self._redactor, self.upstream.answer_bytes
         try:
             async for piece in response.aiter_bytes():
+                left -= len(piece)
+                if left < 0:
+                    raise TooLong
                 readable = piece if meter is None else meter.feed(piece)
                 if passing := redactor.feed(readable):
                     await self.connection.send(passing)
@@ -259,9 +256,7 @@ class Relay:
 
     def _headers(self, response: httpx2.Response) -> list[tuple[bytes, bytes]]:
         headers = wires.response_headers(response.headers.multi_items())
-        return [
-            (name, value) for name, value in headers if not self.secret or self.secret.encode() not in value
-        ]
+        return [(name, value) for name, value in headers if not self._redactor.finds(value)]
 
     def _report(self, meter: Meter) -> None:
         counts = meter.reading.counts
@@ -278,7 +273,3 @@ class Relay:
                 reasoning=counts.reasoning,
             )
         )
-
-
-def _without_length(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [pair for pair in headers if pair[0] != b"content-length"]

@@ -17,9 +17,9 @@ SESSION = "7f1b7a52-3d0c-4f0e-9a55-0d6f6b1f0c03"
 class Platform:
     """Seals keys as the platform does."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, idle_seconds: float = 60.0) -> None:
         self.asked: list[frames.KeyRequest] = []
-        self.credentials = Credentials(self.asked.append, forget_seconds=0.02)
+        self.credentials = Credentials(self.asked.append, forget_seconds=0.02, idle_seconds=idle_seconds)
         self.credentials.claim(session=SESSION, gen=3)
 
     def seal(
@@ -199,3 +199,32 @@ async def test_whoever_comes_after_one_that_gave_up_asks_again() -> None:
     assert len(platform.asked) == 2
     platform.credentials.receive(platform.seal(platform.asked[1]))
     assert await later == "the-key"
+
+
+async def test_a_key_that_nobody_uses_is_forgotten_and_asked_for_again() -> None:
+    platform = Platform(idle_seconds=0.1)
+    task = await platform.ask()
+    platform.credentials.receive(platform.seal(platform.asked[0], "seldom-used-key"))
+    await task
+    for _ in range(5):
+        await asyncio.sleep(0.05)
+        assert await platform.credentials.key("anthropic") == "seldom-used-key"
+    assert log.redact("seldom-used-key") == "[redacted]"
+    await asyncio.sleep(0.2)
+    assert "seldom-used-key" not in repr(vars(platform.credentials))
+    assert log.redact("seldom-used-key") == "seldom-used-key", "the log keeps it"
+    again = await platform.ask()
+    platform.credentials.receive(platform.seal(platform.asked[1]))
+    assert await again == "the-key"
+
+
+async def test_a_key_that_is_revoked_in_the_moment_of_its_arrival_is_not_used() -> None:
+    platform = Platform()
+    task = await platform.ask()
+    platform.credentials.receive(platform.seal(platform.asked[0], "revoked"))
+    platform.credentials.drop("anthropic")
+    await asyncio.sleep(0)
+    assert not task.done()
+    await asyncio.sleep(0)
+    platform.credentials.receive(platform.seal(platform.asked[1], "another-key"))
+    assert await task == "another-key"

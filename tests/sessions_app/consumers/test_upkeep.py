@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from keys_app import services as keys
+from keys_app.models import ProviderKey
 from openagent.asgi import application
+from openagent.lib.redact import Secret
+from sessions_app import relay
 from sessions_app.consumers import upkeep
 from sessions_app.models import Instance, InstanceState, Session
+from sessions_app.services import links
+from sidecar.protocol import frames, sealing
 from tests.sessions_app.conftest import make_instance, make_session
 from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket, eventually
 
@@ -67,3 +74,47 @@ async def test_one_user_has_so_many_sockets(
     third = browser()
     assert await third.connect()
     await third.until("live")
+
+
+@pytest.mark.parametrize("action", ["delete", "replace"])
+async def test_a_revoked_key_is_forgotten_although_the_wake_up_was_lost(
+    monkeypatch: pytest.MonkeyPatch, sockets: list[Socket], session: Session, sidecar: Sidecar, action: str
+) -> None:
+    await upkeep.stop()
+    monkeypatch.setattr(upkeep, "KEY_SECONDS", 0.05)
+    monkeypatch.setattr(relay, "forget_key", lambda instance_ids, provider: None)
+    public = sealing.to_text(X25519PrivateKey.generate().public_key().public_bytes_raw())
+    await sync_to_async(Instance.objects.filter(pk=sidecar.instance.pk).update)(public_key=public)
+    key = await sync_to_async(_sealed)(session, sidecar.instance)
+    again = Sidecar(sidecar.instance)
+    sockets.append(again)
+    await again.hello(gen=1, last_seq=sidecar.seq, public_key=public)
+    await sync_to_async(_revoke)(key, action)
+    dropped, before = await again.until("key.drop")
+    assert dropped["provider"] == "openai"
+    assert "key.drop" not in [frame["type"] for frame in before]
+    assert await sync_to_async(links.revoked_keys)([sidecar.instance.pk])
+    # What was told is not told again, and a key that is sealed anew is no revoked one.
+    if action == "replace":
+        await sync_to_async(_seal)(sidecar.instance, nonce=b"2" * 16)
+        assert not await sync_to_async(links.revoked_keys)([sidecar.instance.pk])
+    assert not await sync_to_async(links.revoked_keys)([])
+
+
+def _seal(instance: Instance, *, nonce: bytes) -> None:
+    request = frames.KeyRequest(provider="openai", nonce=sealing.to_text(nonce))
+    assert not links.seal_key(instance_id=instance.pk, request=request).error
+
+
+def _sealed(session: Session, instance: Instance) -> ProviderKey:
+    key = keys.create(owner_id=session.owner_id, provider="openai", value=Secret("sk-first-0123456789"))
+    Session.objects.filter(pk=session.pk).update(provider="openai")
+    _seal(instance, nonce=b"1" * 16)
+    return key
+
+
+def _revoke(key: ProviderKey, action: str) -> None:
+    if action == "delete":
+        keys.delete(key)
+    else:
+        keys.replace(key, value=Secret("sk-other-0123456789"))

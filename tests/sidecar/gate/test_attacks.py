@@ -6,6 +6,7 @@ what reaches the provider is one of the API's own calls, with its host name and 
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -78,6 +79,36 @@ MUTATIONS: dict[str, Callable[[str], bytes]] = {
     "body extra_headers": lambda evil: post(
         GOOD, body=with_body(extra_headers={"host": evil}, proxy=f"http://{evil}")
     ),
+    "body endpoint": lambda evil: post(
+        GOOD, body=with_body(endpoint=f"http://{evil}", host=evil, fallbacks=[{"api_base": f"http://{evil}"}])
+    ),
+    "body api_base with escaped letters": lambda evil: post(
+        GOOD, body=f'{{"model":"m","api\\u005fbase":"http://{evil}","messages":[]}}'.encode()
+    ),
+    "body api_base twice": lambda evil: post(
+        GOOD, body=f'{{"model":"m","api_base":"http://{evil}","api_base":null,"messages":[]}}'.encode()
+    ),
+    "two bodies": lambda evil: post(GOOD, body=BODY + with_body(api_base=f"http://{evil}")),
+    "body of a form": lambda evil: post(
+        GOOD,
+        "content-type: application/x-www-form-urlencoded",
+        body=f"model=m&api_base=http://{evil}".encode(),
+    ),
+    "compressed body": lambda evil: post(
+        GOOD, "content-encoding: gzip", body=gzip.compress(with_body(api_base=f"http://{evil}"))
+    ),
+    "the client's own keys": lambda evil: post(
+        GOOD,
+        f"authorization: Bearer {evil}",
+        f"x-api-key: {evil}",
+        f"api-key: {evil}",
+        f"x-goog-api-key: {evil}",
+        f"proxy-authorization: Basic {evil}",
+        f"cookie: key={evil}",
+    ),
+    "the client's own organization": lambda evil: post(
+        GOOD, f"openai-organization: {evil}", f"openai-project: {evil}", body=with_body(organization=evil)
+    ),
     "header api base": lambda evil: post(
         GOOD, f"x-api-base: http://{evil}", f"openai-api-base: http://{evil}"
     ),
@@ -118,15 +149,20 @@ MUTATIONS: dict[str, Callable[[str], bytes]] = {
 """Requests by name, given the attacker's host and port."""
 
 NAMES = sorted(MUTATIONS)
+assert len(NAMES) >= 40
 
 
-def check(request: Received, provider_url: str) -> None:
-    """What reached the provider is one of its own calls and carries the key in its place only."""
+def check(request: Received, provider_url: str, evil_url: str) -> None:
+    """What reached the provider is one of its own calls, has the key in its place only, and names nobody."""
     assert CALLS.fullmatch(request.line), request.line
     assert request.headers("host") == [provider_url.removeprefix("http://")]
     assert request.headers("authorization") == [f"Bearer {KEY}"]
     assert request.head.count(KEY.encode()) == 1
     assert KEY.encode() not in request.body
+    # A program may call itself what it likes.
+    head = re.sub(rb"(?i)\r\nuser-agent:[^\r]*", b"", request.head)
+    assert evil_url.removeprefix("http://").encode() not in head + request.body
+    json.loads(request.body or b"{}")
 
 
 async def attack(side: BoxSide, good: FakeProvider, evil: FakeProvider, data: bytes) -> bytes:
@@ -134,7 +170,7 @@ async def attack(side: BoxSide, good: FakeProvider, evil: FakeProvider, data: by
     assert evil.connections == 0
     assert KEY.encode() not in answer
     for request in good.received:
-        check(request, good.url)
+        check(request, good.url, evil.url)
     return answer
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.gate.relay import Relay
+from sidecar.gate.relay import Relay, Upstream
+from sidecar.gate.room import Room
 from tests.sidecar.gate.boxside import KEY, provider
 
 
@@ -12,7 +13,7 @@ def test_what_is_printed_of_a_call_is_without_the_key() -> None:
     nothing: Any = None
     call = Relay(
         provider=provider("openai-chat", "http://127.0.0.1:1/v1"),
-        upstream=nothing,
+        upstream=Upstream(nothing, "", 1, Room(1), 1, 1, 1),
         connection=nothing,
         request=nothing,
         admitted=nothing,

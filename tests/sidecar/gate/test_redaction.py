@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
 from itertools import pairwise
+from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +28,34 @@ def test_nothing_of_the_secret_passes(words: list[str], data: st.DataObject) -> 
     passed = b"".join(pieces) + redactor.finish()
     assert SECRET.encode() not in passed
     assert passed == text.replace(SECRET.encode(), STAND_IN)
+
+
+SLASHED = "sk-a/b+c<d&e=f?g%h"
+FORMS = {
+    "plain": SLASHED,
+    "JSON with slashes": SLASHED.replace("/", "\\/"),
+    "JSON for HTML": SLASHED.replace("/", "\\u002f")
+    .replace("+", "\\u002b")
+    .replace("<", "\\u003c")
+    .replace("&", "\\u0026")
+    .replace("=", "\\u003d"),
+    "URL": quote(SLASHED, safe=""),
+    "hex": SLASHED.encode().hex(),
+    "HEX": SLASHED.encode().hex().upper(),
+    **{f"base64 after {n}": b64encode(b"x" * n + SLASHED.encode() + b"!").decode() for n in range(3)},
+    **{f"URL base64 after {n}": urlsafe_b64encode(b"x" * n + SLASHED.encode()).decode() for n in range(3)},
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_other_forms_of_the_secret_do_not_pass_either_however_they_are_cut(name: str) -> None:
+    text = f"it is {FORMS[name]} indeed\n".encode()
+    for size in (1, 2, 7, len(text)):
+        redactor = Redactor(SLASHED)
+        pieces = [redactor.feed(text[start : start + size]) for start in range(0, len(text), size)]
+        passed = b"".join(pieces) + redactor.finish()
+        assert passed.startswith(b"it is ") and passed.endswith(b" indeed\n") and STAND_IN in passed
+        assert FORMS[name][5:-5].encode() not in passed
 
 
 def test_what_cannot_be_the_secret_passes_at_once() -> None:

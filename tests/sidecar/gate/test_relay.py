@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -32,6 +33,12 @@ async def until(condition: asyncio.Event) -> None:
         await condition.wait()
 
 
+async def eventually(look: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not look():
+            await asyncio.sleep(0.01)
+
+
 async def test_each_piece_arrives_before_the_next_is_sent() -> None:
     go_on = asyncio.Event()
     reply = stream(delta("first"), go_on, delta("second"), STOP, DONE)
@@ -46,24 +53,23 @@ async def test_each_piece_arrives_before_the_next_is_sent() -> None:
         assert b"".join([piece async for piece in pieces]) == delta("second") + STOP + DONE
 
 
-async def test_a_request_goes_up_piece_by_piece() -> None:
-    arrived: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        while piece := await reader.read(65536):
-            await arrived.put(piece)
-        writer.close()
-
-    server = await asyncio.start_server(receive, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, box_side(provider("anthropic", url)) as side:
+async def test_a_request_goes_up_once_it_is_whole_and_says_what_it_is() -> None:
+    async with fake_side("anthropic", whole(200, b"{}")) as (upstream, side, _):
         _, writer = await asyncio.open_connection("127.0.0.1", side.port)
-        writer.write(b"POST /anthropic/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n")
-        for half in (b"1" * 10, b"2" * 10):
-            writer.write(half)
-            async with asyncio.timeout(5):
-                assert await arrived.get() == half
+        writer.write(
+            b"POST /anthropic/v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+            b"content-type: multipart/form-data; boundary=x\r\n\r\n"
+        )
+        for half in (b'{"model":', b'"m"}'):
+            assert upstream.connections == 0
+            writer.write(b"%x\r\n%s\r\n" % (len(half), half))
+            await asyncio.sleep(0.05)
+        writer.write(b"0\r\n\r\n")
+        await eventually(lambda: upstream.received)
+        (request,) = upstream.received
+        assert request.headers("content-type") == ["application/json"]
+        assert request.headers("content-length") == ["13"]
+        await eventually(lambda: request.body == b'{"model":"m"}')
         writer.close()
 
 
