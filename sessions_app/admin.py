@@ -11,12 +11,13 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from openagent.lib.admin import ReadOnlyAdmin
-from sessions_app import egress_admin  # noqa: F401  # its pages register themselves
+from sessions_app import egress_admin, money_admin  # noqa: F401  # their pages register themselves
 from sessions_app.models import (
     Command,
     CustomAgent,
     Event,
     Instance,
+    InstanceUse,
     Permission,
     PoolMember,
     Prompt,
@@ -228,14 +229,21 @@ class PermissionAdmin(OfSessionAdmin[Permission]):
 
 @admin.register(UsageEvent)
 class UsageEventAdmin(OfSessionAdmin[UsageEvent]):
-    list_display = ("created_at", "owner", "provider", "model", "input", "output", "cached", "reasoning")
-    list_filter = ("provider",)
+    list_display = ("created_at", "owner", "provider", "model", "input", "output", "cached", "cost_micros")
+    list_filter = ("provider", ("cost_micros", admin.EmptyFieldListFilter))
     list_select_related = ("session", "owner")
     date_hierarchy = "created_at"
     fields = (
         *("session", "owner", "key", "turn", "request_id", "provider", "model"),
-        *("input", "output", "cached", "reasoning", "created_at"),
+        *("input", "output", "cached", "written", "reasoning", "cost_micros", "price", "created_at"),
     )
+
+
+@admin.register(InstanceUse)
+class InstanceUseAdmin(OfSessionAdmin[InstanceUse]):
+    list_display = ("session", "owner", "generation", "launched_at", "ended_at")
+    list_select_related = ("session", "owner")
+    fields = ("session", "owner", "generation", "launched_at", "ended_at")
 
 
 @admin.register(Terminal)

@@ -22,7 +22,7 @@ class PersonSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class UsageSerializer(serializers.Serializer[Any]):
+class TokensSerializer(serializers.Serializer[Any]):
     """Tokens as providers counted them, and model calls. `input` contains `cached`, `output` `reasoning`."""
 
     input = serializers.IntegerField()
@@ -30,6 +30,17 @@ class UsageSerializer(serializers.Serializer[Any]):
     cached = serializers.IntegerField()
     reasoning = serializers.IntegerField()
     calls = serializers.IntegerField()
+
+
+class UsageSerializer(TokensSerializer):
+    """The same with what was `written` to a cache, part of `input`, and the cost in millionths of a dollar.
+
+    The cost of `unpriced_calls` is not known and not in `cost_micros`.
+    """
+
+    written = serializers.IntegerField()
+    cost_micros = serializers.IntegerField()
+    unpriced_calls = serializers.IntegerField()
 
 
 class StageSerializer(serializers.Serializer[Any]):

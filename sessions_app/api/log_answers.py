@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions_app.api.answers import ErrorDataSerializer, UsageSerializer
+from sessions_app.api.answers import ErrorDataSerializer, TokensSerializer
 from sidecar.protocol import messages
 
 
@@ -56,7 +56,7 @@ class TurnSerializer(serializers.Serializer[Any]):
     error = ErrorDataSerializer(allow_null=True)
     items = serializers.ListField(child=serializers.DictField())
     plan = serializers.ListField(child=serializers.DictField())
-    usage = UsageSerializer()
+    usage = TokensSerializer()
 
 
 class NoticeSerializer(serializers.Serializer[Any]):

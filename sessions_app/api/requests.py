@@ -165,11 +165,17 @@ class TranscriptQuerySerializer(serializers.Serializer[Any]):
 
 
 class UsageQuerySerializer(serializers.Serializer[Any]):
-    """A span of time, by default the last 30 days, and what to sum up by."""
+    """A span of time, by default the last 30 days, what to sum up by, and whose use.
+
+    Only administrators see what everybody used, by `user` for instance.
+    """
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
             "from": serializers.DateTimeField(required=False, input_formats=_TIMES),
             "to": serializers.DateTimeField(required=False, input_formats=_TIMES),
-            "group": serializers.ChoiceField(default="day", choices=("day", "session", "model")),
+            "group": serializers.ChoiceField(
+                default="day", choices=("day", "session", "model", "key", "user")
+            ),
+            "of": serializers.ChoiceField(default="me", choices=("me", "everybody")),
         }

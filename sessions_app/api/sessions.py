@@ -12,10 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from openagent.lib import log
-from sessions_app.api import access, answers, requests, usage_answers
+from sessions_app.api import access, answers, requests
 from sessions_app.api.paging import ByChange, SessionFilter, validated
 from sessions_app.models import Session
-from sessions_app.services import activity, prompts, sessions, state, usage
+from sessions_app.services import activity, prompts, sessions, state
 
 
 class SessionListView(generics.GenericAPIView[Session]):
@@ -139,12 +139,3 @@ class SessionInterruptView(APIView):
         log.bind(turn=asked.get("turn"))
         prompts.interrupt(session=session, turn=asked.get("turn"))
         return Response(access.described(request, id))
-
-
-class SessionUsageView(APIView):
-    """What one session used."""
-
-    @extend_schema(operation_id="sessions_usage", responses=usage_answers.SessionUsageSerializer)
-    def get(self, request: Request, id: uuid.UUID) -> Response:
-        """Tokens and calls of a session, by turn and by model."""
-        return Response(usage.of_session(access.session(request, id).pk))

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from sessions_app.api import catalogue, egress, files, logs, permissions, prompts, sessions, terminals
+from sessions_app.api import catalogue, egress, files, logs, permissions, prompts, sessions, terminals, usage
 
 urlpatterns = [
     path("agents/", catalogue.AgentListView.as_view()),
-    path("usage/", catalogue.UsageView.as_view()),
+    path("usage/", usage.UsageView.as_view()),
     path("sessions/", sessions.SessionListView.as_view()),
     path("sessions/<uuid:id>/", sessions.SessionView.as_view()),
     path("sessions/<uuid:id>/restore/", sessions.SessionRestoreView.as_view()),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("sessions/<uuid:id>/stop/", sessions.SessionStopView.as_view()),
     path("sessions/<uuid:id>/keep/", sessions.SessionKeepView.as_view()),
     path("sessions/<uuid:id>/interrupt/", sessions.SessionInterruptView.as_view()),
-    path("sessions/<uuid:id>/usage/", sessions.SessionUsageView.as_view()),
+    path("sessions/<uuid:id>/usage/", usage.SessionUsageView.as_view()),
     path("sessions/<uuid:id>/prompts/", prompts.PromptListView.as_view()),
     path("sessions/<uuid:id>/prompts/<uuid:prompt_id>/", prompts.PromptView.as_view()),
     path("sessions/<uuid:id>/events/", logs.EventListView.as_view()),

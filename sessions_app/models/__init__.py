@@ -5,8 +5,10 @@ from sessions_app.models.custom_agent import CustomAgent
 from sessions_app.models.egress import EgressBounds, EgressPolicy, EgressRule, Verdict
 from sessions_app.models.event import Event
 from sessions_app.models.instance import Instance, InstanceState
+from sessions_app.models.instance_use import InstanceUse
 from sessions_app.models.permission import Permission, PermissionState
 from sessions_app.models.pool_member import PoolMember, PoolState
+from sessions_app.models.price import Price
 from sessions_app.models.prompt import Prompt, PromptState
 from sessions_app.models.session import Mode, Session
 from sessions_app.models.terminal import Terminal, TerminalPiece, TerminalState
@@ -21,11 +23,13 @@ __all__ = [
     "Event",
     "Instance",
     "InstanceState",
+    "InstanceUse",
     "Mode",
     "Permission",
     "PermissionState",
     "PoolMember",
     "PoolState",
+    "Price",
     "Prompt",
     "PromptState",
     "Session",

@@ -1,4 +1,4 @@
-"""Metered facts: what a model call cost in tokens, as the provider counted it at the gate."""
+"""Metered facts: what a model call used and cost, as the provider counted it; how long instances lived."""
 
 from __future__ import annotations
 
@@ -7,30 +7,46 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
-COUNTS = ("input", "output", "cached", "reasoning")
+COUNTS = ("input", "output", "cached", "written", "reasoning")
+"""Tokens that are counted."""
+
+TOTALS = (*COUNTS, "calls", "cost_micros", "unpriced_calls")
+"""What sums over calls consist of."""
 
 
 class UsageEventQuerySet(models.QuerySet["UsageEvent"]):
     """Sums over metered facts."""
 
     def totals_by(self, *fields: str) -> dict[tuple[Any, ...], dict[str, int]]:
-        """Tokens and calls for each combination of values of `fields`; of none, under the empty tuple."""
-        sums = {f"total_{name}": Coalesce(Sum(name), 0) for name in COUNTS}
+        """Sums for each combination of values of `fields`; of none, under the empty tuple.
+
+        `cost_micros` is the cost of the calls whose price is known; `unpriced_calls` counts the others.
+        """
+        sums: dict[str, Any] = {
+            f"total_{name}": Coalesce(Sum(name), 0) for name in (*COUNTS, "cost_micros")
+        } | {
+            "total_calls": Count("pk"),
+            "total_unpriced_calls": Count("pk", filter=Q(cost_micros__isnull=True)),
+        }
         if not fields:
-            return {(): _totals(self.aggregate(**sums, total_calls=Count("pk")))}
-        rows = self.order_by(*fields).values(*fields).annotate(**sums, total_calls=Count("pk"))
+            return {(): _totals(self.aggregate(**sums))}
+        rows = self.order_by(*fields).values(*fields).annotate(**sums)
         return {tuple(row[field] for field in fields): _totals(row) for row in rows}
 
 
 def _totals(row: Mapping[str, Any]) -> dict[str, int]:
-    return {name: int(row[f"total_{name}"]) for name in (*COUNTS, "calls")}
+    return {name: int(row[f"total_{name}"]) for name in TOTALS}
 
 
 class UsageEvent(models.Model):
-    """One model call. `input` contains `cached`, `output` contains `reasoning`; counts are tokens."""
+    """One model call. `input` contains `cached` and `written`, `output` contains `reasoning`: tokens.
+
+    `cost_micros`, millionths of a dollar, was computed with `price` when the row was written; null while no
+    price of the model is known, which is not the same as free.
+    """
 
     session = models.ForeignKey("sessions_app.Session", on_delete=models.CASCADE, related_name="usage")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage")
@@ -42,7 +58,10 @@ class UsageEvent(models.Model):
     input = models.BigIntegerField()
     output = models.BigIntegerField()
     cached = models.BigIntegerField(default=0)
+    written = models.BigIntegerField(default=0)
     reasoning = models.BigIntegerField(default=0)
+    cost_micros = models.BigIntegerField(null=True, blank=True)
+    price = models.ForeignKey("sessions_app.Price", null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UsageEventQuerySet.as_manager()

@@ -80,7 +80,12 @@ def _agent_status(instance: Instance, turn: uuid.UUID | None, data: messages.Dat
 
 
 def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:
-    usage.record(session_id=instance.session_id, turn=turn, data=cast(messages.Usage, data))
+    usage.record(
+        session_id=instance.session_id,
+        turn=turn,
+        data=cast(messages.Usage, data),
+        generation=instance.generation,
+    )
 
 
 def _terminal_opened(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:

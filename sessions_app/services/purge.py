@@ -11,7 +11,7 @@ from django.utils import timezone
 from openagent.lib import log
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Event, Instance, Permission, Prompt, Session, Terminal
-from sessions_app.services import instances
+from sessions_app.services import instance_time, instances
 
 _log = log.get(__name__)
 
@@ -53,6 +53,7 @@ def _purge(session: Session) -> bool:
     instances.remove_volume(session.volume)
     with transaction.atomic():
         Session.objects.hold(session.pk)
+        instance_time.keep(session)
         for model in (Event, Permission, Prompt, Terminal, Instance):
             model._default_manager.filter(session=session).delete()
         Session.objects.filter(pk=session.pk).update(purged_at=timezone.now(), title="", key=None)

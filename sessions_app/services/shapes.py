@@ -13,11 +13,11 @@ from django.conf import settings
 from openagent.accounts.models import User
 from sessions_app.models import Instance, Permission, Prompt, Session, Terminal
 from sessions_app.models.instance import AWAKE_STATES
-from sessions_app.models.usage import COUNTS
+from sessions_app.models.usage import TOTALS
 
 Shape: TypeAlias = dict[str, Any]
 
-NO_USAGE: Mapping[str, int] = dict.fromkeys((*COUNTS, "calls"), 0)
+NO_USAGE: Mapping[str, int] = dict.fromkeys(TOTALS, 0)
 
 # What a person reads about a start that is under way, by the last stage that was reached.
 _STAGE_WORDS = {

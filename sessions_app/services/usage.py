@@ -1,62 +1,90 @@
-"""Metered use: recorded once for each model call, summed for people."""
+"""Metered use: recorded once for each model call, with what it cost, and summed for people."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+from django.db.models import Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from keys_app.models import KeyAction, KeyUse, ProviderKey
 from sessions_app.models import Session, UsageEvent
 from sessions_app.models.usage import UsageEventQuerySet
-from sessions_app.services import shapes
+from sessions_app.services import instance_time, prices, shapes
 from sidecar.protocol import messages
 
-Group = Literal["day", "session", "model"]
+Group = Literal["day", "session", "model", "key", "user"]
 DEFAULT_DAYS = 30
 
 # A provider's own numbers, but they came through a box's neighbour: nothing may overflow a column or a sum.
 _MOST_TOKENS = 10**12
 
 
-def record(*, session_id: uuid.UUID, turn: uuid.UUID | None, data: messages.Usage) -> None:
+def record(
+    *, session_id: uuid.UUID, turn: uuid.UUID | None, data: messages.Usage, generation: int | None = None
+) -> None:
     """Remembers one model call. Repeating it, known by the session and the request's id, changes nothing.
 
     Part of the session's state: the caller bumps that.
     """
-    owner = Session.objects.filter(pk=session_id).values("owner_id", "key_id").first()
-    if owner is None:
+    session = Session.objects.filter(pk=session_id).first()
+    if session is None:
         return
     row = UsageEvent(
         session_id=session_id,
+        owner_id=session.owner_id,
+        key_id=key_of(session, generation=generation),
         turn=turn,
         request_id=data.request_id[:100],
         provider=data.provider[:40],
-        model=data.model[:200],
+        model=(data.model or session.model)[:200],
         input=_count(data.input),
         output=_count(data.output),
         cached=_count(data.cached),
+        written=_count(data.written),
         reasoning=_count(data.reasoning),
-        **owner,
     )
+    prices.charge(row, day=timezone.now().date())
     UsageEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
+def key_of(session: Session, *, generation: int | None = None) -> uuid.UUID | None:
+    """The key that this generation's calls are made with: the one last sealed for it, else the chosen one."""
+    sealed = KeyUse.objects.filter(
+        session=session.pk,
+        generation=generation or session.generation,
+        provider=session.provider,
+        action=KeyAction.SEALED,
+    )
+    last = sealed.order_by("-pk").values_list("key", flat=True).first()
+    if last is not None and ProviderKey.objects.filter(pk=last).exists():
+        return last
+    return session.key_id
+
+
 def summarise(
-    *, owner_id: uuid.UUID, since: datetime | None, until: datetime | None, group: Group
+    *, owner_id: uuid.UUID | None, since: datetime | None, until: datetime | None, group: Group
 ) -> shapes.Shape:
-    """What a user's sessions used from `since` up to before `until`; deleted sessions count as well."""
+    """What a user's sessions, or everybody's, used from `since` up to before `until`; deleted ones count."""
     until = until or timezone.now()
     since = since or until - timedelta(days=DEFAULT_DAYS)
-    rows = UsageEvent.objects.filter(owner=owner_id, created_at__gte=since, created_at__lt=until)
+    rows = UsageEvent.objects.filter(created_at__gte=since, created_at__lt=until)
+    whose = Q() if owner_id is None else Q(owner=owner_id)
+    rows = rows.filter(whose)
     return {
         "from": shapes.moment(since),
         "to": shapes.moment(until),
         "group": group,
         "totals": rows.totals_by()[()],
         "results": _grouped(rows, group),
+        "unpriced": _unpriced(rows),
+        "burn": _burn(UsageEvent.objects.filter(whose)),
+        "instance_seconds": instance_time.seconds(of=whose, since=since, until=until),
+        # No driver measures a disk in a way that its box cannot forge.
+        "storage_bytes": None,
     }
 
 
@@ -70,6 +98,9 @@ def of_session(session_id: uuid.UUID) -> shapes.Shape:
             for (turn,), totals in rows.totals_by("turn").items()
         ],
         "by_model": _grouped(rows, "model"),
+        "unpriced": _unpriced(rows),
+        "instance_seconds": instance_time.seconds(of=Q(pk=session_id)),
+        "storage_bytes": None,
     }
 
 
@@ -80,8 +111,47 @@ def _grouped(rows: UsageEventQuerySet, group: Group) -> list[shapes.Shape]:
     if group == "session":
         sessions = rows.totals_by("session_id", "session__title")
         return [{"session": str(pk), "title": title, **totals} for (pk, title), totals in sessions.items()]
+    if group == "key":
+        return _by_key(rows)
+    if group == "user":
+        users = rows.totals_by("owner_id", "owner__email")
+        return [{"user": str(pk), "email": email, **totals} for (pk, email), totals in users.items()]
     models = rows.totals_by("provider", "model")
     return [{"provider": provider, "model": model, **totals} for (provider, model), totals in models.items()]
+
+
+def _by_key(rows: UsageEventQuerySet) -> list[shapes.Shape]:
+    """Calls without a key, and those of keys that were deleted, stand together."""
+    keys = rows.totals_by("key_id", "key__provider", "key__label", "key__hint")
+    return [
+        {
+            "key": str(pk) if pk else None,
+            "provider": provider or "",
+            "label": label or "",
+            "hint": hint or "",
+            **totals,
+        }
+        for (pk, provider, label, hint), totals in keys.items()
+    ]
+
+
+def _unpriced(rows: UsageEventQuerySet) -> list[dict[str, Any]]:
+    """The models of which no cost is known, by name."""
+    found = rows.filter(cost_micros__isnull=True).totals_by("provider", "model")
+    return [
+        {"provider": provider, "model": model, "calls": totals["calls"]}
+        for (provider, model), totals in found.items()
+    ]
+
+
+def _burn(rows: UsageEventQuerySet) -> shapes.Shape:
+    """What was spent in the last hour and in the last day, in millionths of a dollar."""
+    now = timezone.now()
+
+    def spent(hours: int) -> int:
+        return rows.filter(created_at__gte=now - timedelta(hours=hours)).totals_by()[()]["cost_micros"]
+
+    return {"last_hour_micros": spent(1), "last_day_micros": spent(24)}
 
 
 def _count(number: int) -> int:

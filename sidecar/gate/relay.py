@@ -271,5 +271,6 @@ class Relay:
                 output=counts.output,
                 cached=counts.cached,
                 reasoning=counts.reasoning,
+                written=counts.written,
             )
         )

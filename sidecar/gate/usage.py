@@ -22,12 +22,13 @@ _DONE = b"[DONE]"
 
 @dataclass
 class Counts:
-    """Tokens of one call; `input` contains `cached`, `output` `reasoning`. `known`: some were told."""
+    """Tokens of a call; `input` contains `cached` and `written`, `output` `reasoning`. `known`: some told."""
 
     input: int = 0
     output: int = 0
     cached: int = 0
     reasoning: int = 0
+    written: int = 0
     known: bool = False
 
 
@@ -173,6 +174,7 @@ def _anthropic(reading: Reading, item: dict[str, Any]) -> None:
         made = _number(usage, "cache_creation_input_tokens") or 0
         counts.input = max(counts.input, fresh + cached + made)
         counts.cached = max(counts.cached, cached)
+        counts.written = max(counts.written, made)
         counts.known = True
     written = _number(usage, "output_tokens")
     if written is not None:

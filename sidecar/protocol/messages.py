@@ -240,7 +240,7 @@ class PermissionAnswered(Data):
 class Usage(Data):
     """One model call as the provider counted it; written by the gate only. Counts are tokens.
 
-    `input` contains `cached`, `output` contains `reasoning`.
+    `input` contains `cached` and, what was written to a cache, `written`; `output` contains `reasoning`.
     """
 
     request_id: str
@@ -250,6 +250,7 @@ class Usage(Data):
     output: int
     cached: int = 0
     reasoning: int = 0
+    written: int = 0
 
 
 class FileChanged(Data):

@@ -23,7 +23,9 @@ from sessions_app.models import (
     EgressRule,
     Instance,
     InstanceState,
+    InstanceUse,
     PoolMember,
+    Price,
     Session,
     TerminalPiece,
     UsageEvent,
@@ -40,7 +42,8 @@ from tests.sessions_app.conftest import (
 
 MODELS = list(apps.get_app_config("sessions_app").get_models())
 # All but what administrators make here themselves, and what belongs to a user or to nobody.
-OF_SESSIONS = [model for model in MODELS if model not in (CustomAgent, EgressBounds, EgressRule, PoolMember)]
+NOT_OF_SESSIONS = (CustomAgent, EgressBounds, EgressRule, PoolMember, Price)
+OF_SESSIONS = [model for model in MODELS if model not in NOT_OF_SESSIONS]
 LONG = "x" * 100_000
 SECRET = "ref-of-the-driver-that-nobody-needs"
 
@@ -68,6 +71,16 @@ def rows(alice: User) -> dict[type[Model], Model]:
             Command.objects.create(instance=instance, number=1, verb="turn.start", data={"text": LONG}),
             UsageEvent.objects.create(
                 session=session, owner=alice, request_id="r", model="m", input=1, output=1
+            ),
+            InstanceUse.objects.create(
+                session=session,
+                owner=alice,
+                generation=1,
+                launched_at=timezone.now(),
+                ended_at=timezone.now(),
+            ),
+            Price.objects.create(
+                provider="openai", pattern="p", valid_from=timezone.now(), input=1, output=2
             ),
             terminal,
             TerminalPiece.objects.create(terminal=terminal, offset=0, data=SECRET.encode()),

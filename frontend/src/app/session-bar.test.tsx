@@ -23,7 +23,16 @@ vi.mock("@/lib/live/session-store", () => ({
 
 beforeEach(() => {
   changeSession.mockReset().mockResolvedValue({});
-  const usage = { input: 0, output: 0, cached: 0, reasoning: 0, calls: 0 };
+  const usage = {
+    input: 0,
+    output: 0,
+    cached: 0,
+    reasoning: 0,
+    written: 0,
+    calls: 0,
+    cost_micros: 0,
+    unpriced_calls: 0,
+  };
   const session = { id: "s", title: "old", status: "idle", turn: null, usage };
   live.current = { state: { session }, conversation: EMPTY };
 });

@@ -12,6 +12,7 @@ import type { Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
+import { cost } from "@/lib/money";
 import { isComposing, keysOf } from "@/lib/shortcuts";
 import { SidebarButton } from "./page-frame";
 import { usePanelToggle } from "./use-panel-toggle";
@@ -105,11 +106,11 @@ function Title({ session }: { session: Session }) {
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** Agent, model and tokens; the numbers are the provider's own. */
+/** Agent, model, tokens and what they cost; the numbers are the provider's own. */
 function Facts({ session }: { session: Session }) {
   const agent = useLiveSession(session.id, (live) => live.conversation.agent);
   const { input, output, cached, reasoning, calls } = session.usage;
-  const details = `${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
+  const details = `${cost(session.usage)}: ${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
   return (
     <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:hidden">
       <span className="truncate" data-testid="session-agent">
@@ -124,6 +125,7 @@ function Facts({ session }: { session: Session }) {
       <Tooltip label={details}>
         <button type="button" className="whitespace-nowrap rounded-sm" data-testid="session-usage">
           {compact.format(input + output)} tokens
+          {session.provider !== "demo" && calls > 0 && ` · ${cost(session.usage)}`}
         </button>
       </Tooltip>
     </div>

@@ -135,6 +135,7 @@ export interface UsageData {
   output: number;
   cached?: number;
   reasoning?: number;
+  written?: number;
 }
 
 export interface AgentConfig {

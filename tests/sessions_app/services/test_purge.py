@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models import Q
 from django.utils import timezone
 
 from openagent.lib.errors import NotFound
@@ -20,7 +21,7 @@ from sessions_app.models import (
     Terminal,
     UsageEvent,
 )
-from sessions_app.services import instances, lifecycle, purge, reconciler, sessions
+from sessions_app.services import instance_time, instances, lifecycle, purge, reconciler, sessions
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import (
     make_events,
@@ -86,6 +87,17 @@ def test_after_it_the_disk_and_the_log_are_gone_and_the_bill_stays(driver: FakeD
     assert (used.title, used.purged_at is not None) == ("", True)
     with pytest.raises(NotFound):
         sessions.restore(session=used)
+
+
+def test_how_long_its_instances_lived_stays_too(driver: FakeDriver, used: Session, a_day_later: None) -> None:
+    Instance.objects.update(launched_at=timezone.now() - timedelta(hours=1))
+    delete(used)
+    Session.objects.update(deleted_at=timezone.now() - 2 * DAY)
+    lived = instance_time.seconds(of=Q(owner=used.owner))
+    assert lived >= 3600
+    assert purge.purge() == 1
+    assert not Instance.objects.exists()
+    assert instance_time.seconds(of=Q(owner=used.owner)) == lived
 
 
 def test_a_session_that_nobody_deleted_stays(driver: FakeDriver, used: Session, a_day_later: None) -> None:

@@ -175,8 +175,11 @@ def test_sums_belong_to_their_own_session(session: Session, alice: User) -> None
         "input": 20,
         "output": 2,
         "cached": 0,
+        "written": 0,
         "reasoning": 0,
         "calls": 2,
+        "cost_micros": 0,
+        "unpriced_calls": 2,
     }
     assert (both[str(session.pk)]["pending_permissions"], both[str(other.pk)]["pending_permissions"]) == (
         0,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from keys_app.models import KeyAction, KeyUse
 from openagent.accounts.models import User
-from sessions_app.models import Session, UsageEvent
+from sessions_app.models import Price, Session, UsageEvent
 from sessions_app.services import usage
 from sidecar.protocol import messages
 from tests.sessions_app.conftest import make_key
@@ -58,7 +59,10 @@ def test_a_session_sums_by_turn_and_by_model(session: Session) -> None:
     usage.record(session_id=session.pk, turn=TURN, data=call("2", model="n", cached=5))
     usage.record(session_id=session.pk, turn=None, data=call("3"))
     found = usage.of_session(session.pk)
-    assert found["totals"] == {"input": 30, "output": 6, "cached": 5, "reasoning": 0, "calls": 3}
+    assert found["totals"] == {
+        **{"input": 30, "output": 6, "cached": 5, "written": 0, "reasoning": 0},
+        **{"calls": 3, "cost_micros": 0, "unpriced_calls": 0},
+    }
     assert {row["turn"]: row["calls"] for row in found["by_turn"]} == {None: 1, str(TURN): 2}
     assert {row["model"]: row["calls"] for row in found["by_model"]} == {"m": 2, "n": 1}
 
@@ -73,3 +77,39 @@ def test_what_was_before_or_after_does_not_count(session: Session, alice: User) 
 
     assert (calls(), calls(until=now), calls(since=now)) == (1, 1, 0)
     assert calls(until=UsageEvent.objects.get().created_at) == 0
+
+
+def test_a_call_belongs_to_the_key_that_was_sealed_for_it(session: Session, alice: User) -> None:
+    Session.objects.filter(pk=session.pk).update(provider="openai")
+    chosen = make_key(alice)
+    KeyUse.objects.create(
+        key=chosen.pk,
+        owner=alice,
+        provider="openai",
+        action=KeyAction.SEALED,
+        session=session.pk,
+        generation=2,
+    )
+    for generation in (1, 2):
+        usage.record(session_id=session.pk, turn=None, data=call(f"r{generation}"), generation=generation)
+    assert list(UsageEvent.objects.order_by("pk").values_list("key", flat=True)) == [None, chosen.pk]
+
+
+def test_what_a_call_cost_is_kept_with_it_and_unknown_is_not_free(session: Session) -> None:
+    today = timezone.now().date()
+    Price.objects.create(provider="openai", pattern="m", valid_from=today, input=2, output=10, cached="0.5")
+    for model in ("m", "strange"):
+        usage.record(
+            session_id=session.pk,
+            turn=None,
+            data=call(model, provider="openai", model=model, input=100, output=7, cached=60),
+        )
+    rows = UsageEvent.objects.order_by("pk").values_list("cost_micros", flat=True)
+    assert list(rows) == [40 * 2 + 30 + 70, None]
+    Price.objects.update(input=3)
+    assert rows[0] == 180, "what was charged stays"
+
+
+def test_a_call_without_a_models_name_counts_as_the_sessions_model(session: Session) -> None:
+    usage.record(session_id=session.pk, turn=None, data=call(model=""))
+    assert UsageEvent.objects.get().model == session.model

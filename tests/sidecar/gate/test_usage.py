@@ -117,3 +117,9 @@ def test_an_anthropic_call_that_is_given_up_has_its_input_counted() -> None:
     reading = read("anthropic", [start], is_stream=True)
     assert reading.counts.known
     assert reading.counts.input == CASES["anthropic.sse"]["counts"][0]
+
+
+def test_what_was_written_to_a_cache_is_counted_apart() -> None:
+    answer = (FOLDER / "anthropic.sse").read_bytes()
+    counts = read("anthropic", [answer], is_stream=True).counts
+    assert (counts.input, counts.cached, counts.written) == (1325, 1000, 300)

@@ -524,7 +524,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Tokens and calls of a session, by turn and by model. */
+        /** @description Tokens, calls and cost of a session, by turn and by model. */
         get: operations["sessions_usage"];
         put?: never;
         post?: never;
@@ -595,7 +595,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Tokens and calls in a span of time, by day, session or model. */
+        /** @description Tokens, calls and cost in a span of time, by day, session, model, key or user. */
         get: operations["usage_get"];
         put?: never;
         post?: never;
@@ -662,6 +662,11 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description What was spent of late, in millionths of a US dollar. */
+        Burn: {
+            last_hour_micros: number;
+            last_day_micros: number;
+        };
         /**
          * @description * `provider_auth` - provider_auth
          *     * `provider_quota` - provider_quota
@@ -801,9 +806,11 @@ export interface components {
          * @description * `day` - day
          *     * `session` - session
          *     * `model` - model
+         *     * `key` - key
+         *     * `user` - user
          * @enum {string}
          */
-        GroupEnum: "day" | "session" | "model";
+        GroupEnum: "day" | "session" | "model" | "key" | "user";
         /** @description The live instance of a session or else its latest. */
         Instance: {
             /** Format: uuid */
@@ -925,6 +932,9 @@ export interface components {
             cached: number;
             reasoning: number;
             calls: number;
+            written: number;
+            cost_micros: number;
+            unpriced_calls: number;
             provider: string;
             model: string;
         };
@@ -1373,6 +1383,9 @@ export interface components {
             totals: components["schemas"]["Usage"];
             by_turn: components["schemas"]["TurnUsage"][];
             by_model: components["schemas"]["ModelUsage"][];
+            unpriced: components["schemas"]["Unpriced"][];
+            instance_seconds: number;
+            storage_bytes: number | null;
         };
         SetupRequest: {
             /** Format: email */
@@ -1441,6 +1454,14 @@ export interface components {
          * @enum {string}
          */
         TerminalStateEnum: "opening" | "open" | "closed";
+        /** @description Tokens as providers counted them, and model calls. `input` contains `cached`, `output` `reasoning`. */
+        Tokens: {
+            input: number;
+            output: number;
+            cached: number;
+            reasoning: number;
+            calls: number;
+        };
         /** @description One prompt until the agent was done. What items look like: docs/events.md. */
         Turn: {
             /** Format: uuid */
@@ -1462,7 +1483,7 @@ export interface components {
             plan: {
                 [key: string]: unknown;
             }[];
-            usage: components["schemas"]["Usage"];
+            usage: components["schemas"]["Tokens"];
         };
         /**
          * @description * `running` - running
@@ -1477,24 +1498,43 @@ export interface components {
             cached: number;
             reasoning: number;
             calls: number;
+            written: number;
+            cost_micros: number;
+            unpriced_calls: number;
             /** Format: uuid */
             turn: string | null;
         };
-        /** @description Tokens as providers counted them, and model calls. `input` contains `cached`, `output` `reasoning`. */
+        /** @description A model whose calls have no cost that is known. */
+        Unpriced: {
+            provider: string;
+            model: string;
+            calls: number;
+        };
+        /**
+         * @description The same with what was `written` to a cache, part of `input`, and the cost in millionths of a dollar.
+         *
+         *     The cost of `unpriced_calls` is not known and not in `cost_micros`.
+         */
         Usage: {
             input: number;
             output: number;
             cached: number;
             reasoning: number;
             calls: number;
+            written: number;
+            cost_micros: number;
+            unpriced_calls: number;
         };
-        /** @description Totals of one day, of one session, or of one model; only the fields of that group are there. */
+        /** @description Totals of one day, session, model, key or user; only the fields of that group are there. */
         UsageGroup: {
             input: number;
             output: number;
             cached: number;
             reasoning: number;
             calls: number;
+            written: number;
+            cost_micros: number;
+            unpriced_calls: number;
             /** Format: date */
             day?: string;
             /** Format: uuid */
@@ -1502,8 +1542,15 @@ export interface components {
             title?: string;
             provider?: string;
             model?: string;
+            /** Format: uuid */
+            key?: string | null;
+            label?: string;
+            hint?: string;
+            /** Format: uuid */
+            user?: string;
+            email?: string;
         };
-        /** @description What a user's sessions used in a span of time. */
+        /** @description What a user's sessions used in a span of time. `storage_bytes` is null: it is not measured. */
         UsageSummary: {
             /** Format: date-time */
             from: string;
@@ -1512,6 +1559,10 @@ export interface components {
             group: components["schemas"]["GroupEnum"];
             totals: components["schemas"]["Usage"];
             results: components["schemas"]["UsageGroup"][];
+            unpriced: components["schemas"]["Unpriced"][];
+            burn: components["schemas"]["Burn"];
+            instance_seconds: number;
+            storage_bytes: number | null;
         };
         /**
          * @description * `always` - Always allowed
@@ -3250,13 +3301,21 @@ export interface operations {
     usage_get: {
         parameters: {
             query?: {
+                format?: "csv" | "json";
                 from?: string;
                 /**
                  * @description * `day` - day
                  *     * `session` - session
                  *     * `model` - model
+                 *     * `key` - key
+                 *     * `user` - user
                  */
-                group?: "day" | "session" | "model";
+                group?: "day" | "session" | "model" | "key" | "user";
+                /**
+                 * @description * `me` - me
+                 *     * `everybody` - everybody
+                 */
+                of?: "me" | "everybody";
                 to?: string;
             };
             header?: never;
@@ -3271,6 +3330,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageSummary"];
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong. */

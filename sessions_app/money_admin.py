@@ -1,0 +1,43 @@
+"""The admin pages of what use costs: prices, which administrators keep up to date, and the metered calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+
+from sessions_app.models import Price, UsageEvent
+from sessions_app.services import prices
+
+
+@admin.register(Price)
+class PriceAdmin(admin.ModelAdmin[Price]):
+    """A new price is a new row with the day from which it holds: what was charged before stays explained."""
+
+    list_display = (
+        *("provider", "pattern", "valid_from", "above_input", "input", "output", "cached", "written"),
+        "checked_on",
+    )
+    list_filter = ("provider",)
+    search_fields = ("pattern",)
+    date_hierarchy = "valid_from"
+    actions = ("recompute",)
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **options: Any
+    ) -> Any:
+        """Says what the numbers are."""
+        shown = super().formfield_for_dbfield(db_field, request, **options)
+        if shown is not None and isinstance(db_field, models.DecimalField):
+            shown.help_text = "US dollars for a million tokens."
+        if shown is not None and db_field.name == "pattern":
+            shown.help_text = "A model's name, or how it begins followed by *."
+        return shown
+
+    @admin.action(description="Compute the cost of calls of these providers anew", permissions=["change"])
+    def recompute(self, request: HttpRequest, queryset: models.QuerySet[Price]) -> None:
+        providers = set(queryset.values_list("provider", flat=True))
+        changed = prices.recompute(UsageEvent.objects.filter(provider__in=providers))
+        self.message_user(request, f"{changed} calls have another cost now.", messages.SUCCESS)
