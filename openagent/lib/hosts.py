@@ -40,6 +40,15 @@ def normalise(text: str) -> str:
     return host.removesuffix(".") + (f":{port}" if has_port else "")
 
 
+def can_be_named(text: str) -> bool:
+    """Whether `normalise` takes it."""
+    try:
+        normalise(text)
+    except BadHost:
+        return False
+    return True
+
+
 def normalise_all(texts: list[str], *, most: int) -> list[str]:
     """All of them, each once, in their order. BadHost names the one that is wrong."""
     patterns = []

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,7 +25,11 @@ class SessionEgressView(generics.GenericAPIView[Event]):
     serializer_class = egress_answers.SessionEgressSerializer
     queryset = Event.objects.none()
 
-    @extend_schema(operation_id="egress_of_session", responses=egress_answers.SessionEgressSerializer)
+    @extend_schema(
+        operation_id="egress_of_session",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
+        responses=egress_answers.SessionEgressSerializer,
+    )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """What holds for the box, and page by page the hosts that it reached or was refused, latest first."""
         session = access.session(request, id)

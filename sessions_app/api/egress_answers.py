@@ -30,6 +30,8 @@ class EgressBoundsSerializer(serializers.ModelSerializer[EgressBounds]):
 
     loosest = serializers.ChoiceField(choices=EgressPolicy.choices)
     default_policy = serializers.SerializerMethodField()
+    default_ask = serializers.BooleanField()
+    users_add_hosts = serializers.BooleanField()
 
     class Meta:
         model = EgressBounds

@@ -155,7 +155,7 @@ def revoke(rule: EgressRule) -> None:
 
 
 def on_answer(*, user: User, permission: Permission, choice: str) -> None:
-    """What a person said about a host: `always` and `never` are kept. Forbidden, or as `decide`.
+    """What a person said about a host: all but `once` and `reject` is kept. Forbidden, or as `decide`.
 
     Called in the transaction that records the answer: what is refused here was not answered.
     """
@@ -166,8 +166,19 @@ def on_answer(*, user: User, permission: Permission, choice: str) -> None:
         _check_may_add(bounds)
         if any(hosts.covers(pattern, host, port) for pattern in bounds.named("never")):
             raise Forbidden("The administrator has this host on the list of those that are never allowed.")
+    if choice == "session":
+        _keep_for_session(permission.session_id, hosts.of(host, port))
     if choice in Verdict.values:
         decide(owner_id=user.pk, host=hosts.of(host, port), verdict=choice, session=permission.session)
+
+
+def _keep_for_session(session_id: uuid.UUID, pattern: str) -> None:
+    """It is there after a sleep too, and can be taken back. One that is too many holds until then only."""
+    session = Session.objects.get(pk=session_id)
+    if hosts.can_be_named(pattern) and len({*session.egress_hosts, pattern}) <= MOST_HOSTS:
+        kept = list(dict.fromkeys([*session.egress_hosts, pattern]))
+        Session.objects.filter(pk=session_id).update(egress_hosts=kept)
+        tell_later(session.owner_id)
 
 
 def asked_for(permission: Permission) -> tuple[str, int]:

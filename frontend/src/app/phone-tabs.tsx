@@ -1,7 +1,7 @@
 // The tabs at the bottom of a phone. Within a session they choose what is shown of it.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { FileDiff, Files, Inbox, MessageSquare, Plus, SquareTerminal } from "lucide-react";
+import { FileDiff, Files, Globe, Inbox, MessageSquare, Plus, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
 import { inboxQuery, waitingIn } from "@/lib/api/permissions";
 import { useIsPhone } from "@/lib/media";
@@ -36,6 +36,7 @@ export function PhoneTabs({ session }: PhoneTabsProps) {
             label="Terminal"
             icon={<SquareTerminal aria-hidden />}
           />
+          <SessionTab session={session} tab="network" label="Network" icon={<Globe aria-hidden />} />
         </>
       ) : (
         <Link to="/" className={TAB}>

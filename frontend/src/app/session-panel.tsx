@@ -1,10 +1,11 @@
-// The panel beside the conversation: what the agent changed, the files of the workspace, and its terminals.
+// The panel beside the conversation: what the agent changed, the workspace's files, terminals, and the network.
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useMemo } from "react";
 import { toast } from "sonner";
 import { buttonClass } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
+import { NetworkPanel } from "@/features/network/network-panel";
 import { changedFiles } from "@/features/workspace/changes";
 import { ChangesPanel } from "@/features/workspace/changes-panel";
 import { FilesPanel } from "@/features/workspace/files-panel";
@@ -37,6 +38,7 @@ export function SessionPanel({ id }: { id: string }) {
           <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
         )}
         {tab === "terminal" && <Terminals id={id} />}
+        {tab === "network" && <Network id={id} />}
       </div>
     </div>
   );
@@ -68,6 +70,7 @@ function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: n
       {link("changes", "Changes", changed)}
       {link("files", "Files")}
       {link("terminal", "Terminal")}
+      {link("network", "Network")}
       {isNarrow && (
         <Tooltip label="Back to the conversation">
           <Link
@@ -83,6 +86,11 @@ function PanelTabs({ id, tab, changed }: { id: string; tab: PanelTab; changed: n
       )}
     </nav>
   );
+}
+
+function Network({ id }: { id: string }) {
+  const wish = useLiveSession(id, (live) => live.state?.session.egress ?? null);
+  return <NetworkPanel session={id} wish={wish} />;
 }
 
 interface FilesProps {

@@ -1,6 +1,6 @@
 // The part of a session's address after the question mark: which panel is open, and on what.
 
-export type PanelTab = "changes" | "files" | "terminal";
+export type PanelTab = "changes" | "files" | "terminal" | "network";
 
 export interface SessionSearch {
   panel?: PanelTab;
@@ -11,7 +11,7 @@ export interface SessionSearch {
   terminal?: string;
 }
 
-const TABS: ReadonlySet<unknown> = new Set<PanelTab>(["changes", "files", "terminal"]);
+const TABS: ReadonlySet<unknown> = new Set<PanelTab>(["changes", "files", "terminal", "network"]);
 
 export function validateSessionSearch(search: Record<string, unknown>): SessionSearch {
   const { panel, path, file, terminal } = search;

@@ -2,6 +2,7 @@
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { KeysPage } from "@/features/keys/keys-page";
+import { RulesPage } from "@/features/network/rules-page";
 import { DeletedPage } from "@/features/sessions/deleted-page";
 import { AppearancePage } from "@/features/settings/appearance-page";
 import { ShortcutsPage } from "@/features/settings/shortcuts-page";
@@ -13,6 +14,7 @@ import { useDocumentTitle } from "./use-attention";
 
 const SECTIONS: { id: string; label: string; page: () => ReactNode }[] = [
   { id: "keys", label: "Provider keys", page: () => <KeysPage /> },
+  { id: "network", label: "Network", page: () => <RulesPage /> },
   { id: "tokens", label: "Access tokens", page: () => <TokensPage /> },
   { id: "deleted", label: "Deleted sessions", page: () => <DeletedPage /> },
   { id: "appearance", label: "Appearance", page: () => <AppearancePage /> },

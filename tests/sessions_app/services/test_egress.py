@@ -226,6 +226,21 @@ def test_nobody_allows_what_the_administrator_refused(session: Session, alice: U
     permissions.answer(user=alice, permission=permission, choice="never")
 
 
+def test_an_answer_for_the_session_is_there_after_a_sleep_and_can_be_taken_back(
+    session: Session, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    instance = linked(session)
+    for host in ("b.example:8443", "a.example:443", "b.example:8443"):
+        with django_capture_on_commit_callbacks(execute=True):
+            permissions.answer(user=alice, permission=ask(session, host, instance=instance), choice="session")
+    session.refresh_from_db()
+    assert session.egress_hosts == ["b.example:8443", "a.example"]
+    verbs = Command.objects.filter(instance=instance).order_by("number").values_list("verb", flat=True)
+    assert list(verbs) == ["permission.answer", "egress.configure"] * 2 + ["permission.answer"]
+    sessions.change(session=session, egress={"hosts": []})
+    assert told(instance)[-1]["hosts"] == []
+
+
 def test_a_host_that_cannot_be_named_is_allowed_for_the_session_only(session: Session, alice: User) -> None:
     permission = ask(session, "[2001:db8::1]:443", instance=linked(session))
     with pytest.raises(hosts.BadHost):

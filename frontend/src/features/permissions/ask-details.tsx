@@ -8,7 +8,7 @@ import type { Ask } from "./ask";
 export function AskDetails({ ask }: { ask: Ask }) {
   return (
     <div className="flex flex-col gap-2 px-3 py-2 text-sm">
-      {ask.title && ask.title !== ask.command && !isPathAgain(ask) && (
+      {ask.title && ask.title !== ask.command && !isPathAgain(ask) && !isHostAgain(ask) && (
         <p className="text-muted [overflow-wrap:anywhere]">{visible(ask.title)}</p>
       )}
       {ask.command && <Exact what="Command" text={ask.command} />}
@@ -31,6 +31,11 @@ export function AskDetails({ ask }: { ask: Ask }) {
 /** "Edit app.py" says no more than the path below it and the heading above it. */
 function isPathAgain({ title, path, diff }: Ask): boolean {
   return diff !== "" && path !== "" && title.endsWith(path);
+}
+
+/** "wants to reach example.com" says no more than the heading and the host below it. */
+function isHostAgain({ title, type, host }: Ask): boolean {
+  return type === "egress" && title.endsWith(` ${host.replace(/:\d+$/, "")}`);
 }
 
 function Exact({ what, text }: { what: string; text: string }) {

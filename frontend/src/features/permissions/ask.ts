@@ -42,6 +42,8 @@ const CHOICES: Record<string, string> = {
   once: "Allowed once",
   session: "Allowed for this session",
   reject: "Rejected",
+  always: "Always allowed",
+  never: "Never allowed",
   answered: "Answered",
 };
 
@@ -52,11 +54,17 @@ export function wordsOf(choice: string): string {
 
 /** How it ended, and by whom. */
 export function outcomeOf(ask: Ask, me: string): string {
+  if (ask.state === "lost" && ask.type === "egress") return "No longer needed: nothing waits for this host";
   if (ask.state === "lost") return "No longer needed: the turn ended before an answer had reached the agent";
   const choice = ask.type === "question" && ask.choice === "once" ? "Answered" : wordsOf(ask.choice);
   if (ask.by === "box") return `${choice} by the box itself, not by a person`;
   if (ask.by === "platform") return `${choice} by OpenAgent`;
   return ask.user ? `${choice} by ${ask.user === me ? "you" : ask.user}` : choice;
+}
+
+/** Who asks: of a connection nobody knows which program of the box began it. */
+export function askerOf(ask: Ask, agent: string): string {
+  return ask.type === "egress" ? "A program in the box" : agent;
 }
 
 export function headingOf(ask: Ask): string {

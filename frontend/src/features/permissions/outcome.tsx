@@ -14,7 +14,7 @@ interface OutcomeProps {
 
 export function Outcome({ ask, me, isShort = false }: OutcomeProps) {
   const [isOpen, setIsOpen] = useState(false);
-  const isRejected = ask.choice === "reject";
+  const isRejected = ask.choice === "reject" || ask.choice === "never";
   const isSuspicious = ask.by === "box";
   const Icon =
     ask.state === "lost"

@@ -134,6 +134,54 @@ test("beside its call it says how it ended, not again what it was", () => {
   expect(screen.getByTestId("permission-card").textContent).toBe("Allowed once by Bob");
 });
 
+describe("a host", () => {
+  const host = {
+    type: "egress",
+    command: "",
+    cwd: "",
+    rule: "a.example",
+    host: "a.example:443",
+    title: "It wants to reach a.example",
+  } as const;
+
+  test("is named, with what each answer means, and it is nobody's turn to say what began it", () => {
+    show(host);
+    expect(screen.getByRole("heading").textContent).toBe("A program in the box wants to reach the network");
+    expect(screen.getByTestId("permission-exact").textContent).toBe("a.example:443");
+    expect(screen.queryByText(/It wants/)).toBeNull();
+    expect(screen.getByText(/“Once” is for a minute/)).toBeTruthy();
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  test.each([
+    ["permission-once", "once"],
+    ["permission-session", "session"],
+    ["permission-always", "always"],
+    ["permission-never", "never"],
+    ["permission-reject", "reject"],
+  ] as const)("%s sends its choice, once", async (button, choice) => {
+    show(host);
+    await userEvent.dblClick(screen.getByTestId(button));
+    expect(answerPermission.mock.calls).toEqual([["p1", { choice }]]);
+  });
+
+  test("y and n need no second step", async () => {
+    show(host);
+    screen.getByTestId("permission-card").focus();
+    await userEvent.keyboard("n");
+    expect(answerPermission.mock.calls).toEqual([["p1", { choice: "reject" }]]);
+  });
+
+  test.each([
+    [{ state: "answered", choice: "always", by: "user", user: "Alice" }, "Always allowed by you"],
+    [{ state: "answered", choice: "never", by: "user", user: "Bob" }, "Never allowed by Bob"],
+    [{ state: "lost" }, "No longer needed: nothing waits for this host"],
+  ] as const)("when it is over says how: %j", (over, words) => {
+    show({ ...host, ...over });
+    expect(screen.getByTestId("permission-outcome").textContent).toBe(words);
+  });
+});
+
 describe("a question", () => {
   test("wants every answer before it can be sent", async () => {
     show(question);

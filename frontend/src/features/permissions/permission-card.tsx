@@ -7,8 +7,9 @@ import { Keys } from "@/components/keys";
 import type { PermissionAnswer } from "@/lib/api/types";
 import { usePreferences } from "@/lib/preferences";
 import { isTyping } from "@/lib/shortcuts";
-import { type Ask, headingOf } from "./ask";
+import { type Ask, askerOf, headingOf } from "./ask";
 import { AskDetails } from "./ask-details";
+import { EgressChoices } from "./egress-choices";
 import { useOnScreenReport } from "./on-screen";
 import { Outcome } from "./outcome";
 import { QuestionForm } from "./question-form";
@@ -52,15 +53,17 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
   const isBusy = answer.isPending || answer.isSuccess;
   const give = (body: PermissionAnswer) => !isBusy && answer.mutate(body);
   const isQuestion = ask.type === "question";
+  const isEgress = ask.type === "egress";
   const onKeyDown = (event: KeyboardEvent) => {
     if (!singleKeys || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.toLowerCase();
     if (key === "y" && !isQuestion) give({ choice: "once" });
+    else if (key === "n" && isEgress) give({ choice: "reject" });
     else if (key === "n" && !isQuestion) setIsRejecting(true);
     else return;
     event.preventDefault();
   };
-  const Icon = isQuestion ? CircleHelp : ask.type === "egress" ? Globe : ShieldQuestion;
+  const Icon = isQuestion ? CircleHelp : isEgress ? Globe : ShieldQuestion;
   return (
     <article
       ref={place}
@@ -76,7 +79,7 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
       <header className="flex items-center gap-2 bg-attention-soft px-3 py-1.5 text-sm">
         <Icon aria-hidden className="size-4 shrink-0 text-attention" />
         <h2 id={headingId} className="min-w-0 flex-1 font-medium">
-          {agent} {headingOf(ask)}
+          {askerOf(ask, agent)} {headingOf(ask)}
         </h2>
         {singleKeys && !isQuestion && !isRejecting && (
           // Elsewhere these keys are letters, or nothing: one that is pressed by mistake must not allow anything.
@@ -84,7 +87,7 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
             data-testid="permission-keys"
             className="hidden items-center gap-1 text-2xs text-muted group-focus-within/card:flex max-md:hidden!"
           >
-            <Keys keys={["Y"]} /> once <Keys keys={["N"]} /> reject
+            <Keys keys={["Y"]} /> once <Keys keys={["N"]} /> {isEgress ? "not now" : "reject"}
           </span>
         )}
       </header>
@@ -98,7 +101,9 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
       ) : (
         <>
           <AskDetails ask={ask} />
-          {isRejecting ? (
+          {isEgress ? (
+            <EgressChoices isBusy={isBusy} onChoose={(choice) => give({ choice })} />
+          ) : isRejecting ? (
             <Rejection
               isBusy={isBusy}
               onReject={(message) => give({ choice: "reject", ...(message && { message }) })}

@@ -15,6 +15,10 @@ export function useAnswer(id: string) {
       if (first) toast(`${first.name} was first: ${wordsOf(first.choice)}`);
       else toast.error(messageOf(error));
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: ["permissions"] }),
+    onSettled: () =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: ["permissions"] }),
+        queries.invalidateQueries({ queryKey: ["egress"] }),
+      ]),
   });
 }

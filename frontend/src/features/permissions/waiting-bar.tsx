@@ -2,7 +2,7 @@
 import { ArrowDown, TriangleAlert } from "lucide-react";
 import { Button } from "@/components/button";
 import { useIsPhone } from "@/lib/media";
-import { type Ask, headingOf, summaryOf } from "./ask";
+import { type Ask, askerOf, headingOf, summaryOf } from "./ask";
 import { useIsOnScreen } from "./on-screen";
 import { PermissionCard, showCard } from "./permission-card";
 
@@ -31,7 +31,7 @@ export function WaitingBar({ asks, agent, me }: WaitingBarProps) {
     >
       <TriangleAlert aria-hidden className="size-3.5 shrink-0 text-attention" />
       <span className="shrink-0 font-medium">
-        {agent} {headingOf(first)}
+        {askerOf(first, agent)} {headingOf(first)}
       </span>
       <span className="min-w-0 flex-1 truncate font-mono text-xs">{summaryOf(first)}</span>
       {asks.length > 1 && <span className="shrink-0 text-xs text-muted">and {asks.length - 1} more</span>}

@@ -7,10 +7,18 @@ import { NewSessionForm } from "./new-session-form";
 
 vi.mock("@tanstack/react-router", () => ({ Link: "a", useNavigate: () => () => {} }));
 
+const BOUNDS = {
+  loosest: "allow-list",
+  default_policy: "allow-list",
+  default_ask: true,
+  users_add_hosts: true,
+};
+
 test("a list that cannot be asked for again leaves the filled form alone", async () => {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   queries.setQueryData(["agents"], []);
   queries.setQueryData(["providers"], []);
+  queries.setQueryData(["egress", "bounds"], BOUNDS);
   render(
     <QueryClientProvider client={queries}>
       <NewSessionForm />
@@ -24,4 +32,27 @@ test("a list that cannot be asked for again leaves the filled form alone", async
   await waitFor(() => expect(queries.getQueryState(["agents"])?.status).toBe("error"));
   expect(screen.queryByRole("alert")).toBeNull();
   expect(plan.isConnected && plan.checked).toBe(true);
+});
+
+test("the network can be chosen within what the administrator allows, and what was chosen last beyond it is not", () => {
+  localStorage.setItem(
+    "openagent.new-session",
+    JSON.stringify({ network: { policy: "full", ask: false }, mode: "ask" }),
+  );
+  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  queries.setQueryData(["agents"], []);
+  queries.setQueryData(["providers"], []);
+  queries.setQueryData(["egress", "bounds"], BOUNDS);
+  render(
+    <QueryClientProvider client={queries}>
+      <NewSessionForm />
+    </QueryClientProvider>,
+  );
+  const policy = screen.getByTestId<HTMLSelectElement>("network-policy");
+  expect([...policy.options].map((option) => option.value)).toEqual(["none", "allow-list"]);
+  expect(policy.value).toBe("allow-list");
+  expect(screen.getByText(/at most/)).toBeTruthy();
+  expect(screen.getByTestId<HTMLInputElement>("network-ask").checked).toBe(true);
+  fireEvent.change(policy, { target: { value: "none" } });
+  expect(screen.queryByTestId("network-ask")).toBeNull();
 });

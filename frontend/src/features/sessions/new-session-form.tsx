@@ -5,15 +5,18 @@ import { ArrowRight, FlaskConical } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Field, FormError, Select, TextArea } from "@/components/form";
+import { NetworkChoice } from "@/components/network-choice";
 import { Problem, Skeleton } from "@/components/states";
+import { boundsQuery } from "@/lib/api/egress";
 import { messageOf } from "@/lib/api/errors";
 import { agentsQuery, providersQuery } from "@/lib/api/keys";
 import { createSession } from "@/lib/api/sessions";
-import type { Agent, Mode, Provider } from "@/lib/api/types";
+import type { Agent, EgressBounds, EgressPolicy, Mode, Provider } from "@/lib/api/types";
 import { saveDraft, useDraft } from "@/lib/drafts";
 import { newId } from "@/lib/id";
 import { useIsTouch } from "@/lib/media";
 import { MODES } from "@/lib/modes";
+import { policiesUpTo } from "@/lib/network";
 import { isComposing } from "@/lib/shortcuts";
 import { recall, remember } from "@/lib/storage";
 import { AgentFacts } from "./agent-facts";
@@ -25,22 +28,37 @@ const DRAFT = "new";
 interface LastValues extends Partial<ModelChoice> {
   agent?: string;
   mode?: Mode;
+  network?: Network;
+}
+
+interface Network {
+  policy: EgressPolicy;
+  ask: boolean;
 }
 
 export function NewSessionForm() {
   const agents = useQuery(agentsQuery);
   const providers = useQuery(providersQuery);
+  const bounds = useQuery(boundsQuery);
   // What is there already stays, with all that was chosen: a list that is asked for again may fail.
-  if (agents.data && providers.data) return <Form agents={agents.data} providers={providers.data} />;
-  const error = agents.error ?? providers.error;
+  if (agents.data && providers.data && bounds.data) {
+    return <Form agents={agents.data} providers={providers.data} bounds={bounds.data} />;
+  }
+  const error = agents.error ?? providers.error ?? bounds.error;
   if (error) {
-    const retry = () => Promise.all([agents.refetch(), providers.refetch()]);
+    const retry = () => Promise.all([agents.refetch(), providers.refetch(), bounds.refetch()]);
     return <Problem what="The choices for a new session could not be loaded" error={error} onRetry={retry} />;
   }
   return <Skeleton lines={8} className="mx-auto max-w-160" />;
 }
 
-function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] }) {
+interface FormProps {
+  agents: Agent[];
+  providers: Provider[];
+  bounds: EgressBounds;
+}
+
+function Form({ agents, providers, bounds }: FormProps) {
   const [last] = useState(() => recall<LastValues>("new-session", {}));
   const [agentId, setAgentId] = useState(
     agents.find((agent) => agent.id === last.agent)?.id ?? agents[0]?.id ?? "",
@@ -49,6 +67,7 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
   const [chosen, setChosen] = useState<ModelChoice | null>(null);
   const choice = chosen ?? firstChoice(providers, agent, last);
   const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
+  const [network, setNetwork] = useState(() => firstNetwork(bounds, last.network));
   const prompt = useDraft(DRAFT);
   const create = useCreateSession();
   const isTouch = useIsTouch();
@@ -56,8 +75,8 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
 
   const submit = () => {
     if (!choice?.model || !agent?.is_installed || create.isPending) return;
-    remember("new-session", { agent: agentId, mode, ...choice } satisfies LastValues);
-    create.mutate({ agent: agentId, ...choice, mode, text: prompt.trim() });
+    remember("new-session", { agent: agentId, mode, network, ...choice } satisfies LastValues);
+    create.mutate({ agent: agentId, ...choice, mode, egress: network, text: prompt.trim() });
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key !== "Enter" || event.shiftKey || isTouch || isComposing(event)) return;
@@ -119,6 +138,12 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
       {agent && <AgentFacts agent={agent} />}
       {isDemo && <DemoNote />}
       {agent?.capabilities.modes !== false && <ModeField value={mode} onChange={setMode} />}
+      <NetworkChoice
+        {...network}
+        loosest={bounds.loosest}
+        canAsk={bounds.users_add_hosts}
+        onChange={(change) => setNetwork({ ...network, ...change })}
+      />
       {create.error && <FormError>{messageOf(create.error)}</FormError>}
       <div className="flex justify-end">
         <Button
@@ -135,9 +160,16 @@ function Form({ agents, providers }: { agents: Agent[]; providers: Provider[] })
   );
 }
 
+/** What was chosen last, if the administrator still allows it. */
+function firstNetwork(bounds: EgressBounds, last: Network | undefined): Network {
+  const isAllowed = policiesUpTo(bounds.loosest).some(({ id }) => id === last?.policy);
+  return last && isAllowed ? last : { policy: bounds.default_policy, ask: bounds.default_ask };
+}
+
 interface Creation extends ModelChoice {
   agent: string;
   mode: Mode;
+  egress: Network;
   text: string;
 }
 

@@ -710,16 +710,8 @@ export interface components {
             loosest: components["schemas"]["EgressPolicyEnum"];
             /** @description Never more than the bound. */
             readonly default_policy: components["schemas"]["EgressPolicyEnum"];
-            /**
-             * New sessions ask
-             * @description About a host that is not allowed, instead of refusing it.
-             */
-            default_ask?: boolean;
-            /**
-             * Users may allow more hosts
-             * @description Otherwise only the hosts below and the registries are allowed, and nobody is asked.
-             */
-            users_add_hosts?: boolean;
+            default_ask: boolean;
+            users_add_hosts: boolean;
         };
         /**
          * @description * `none` - Nothing
@@ -2387,7 +2379,10 @@ export interface operations {
     };
     egress_of_session: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
             path: {
                 id: string;

@@ -7,6 +7,8 @@ type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessToken"];
 export type Agent = Schemas["Agent"];
+export type EgressBounds = Schemas["EgressBounds"];
+export type EgressRule = Schemas["EgressRule"];
 export type FileEntry = Schemas["FileEntry"];
 export type Instance = Schemas["Instance"];
 export type KeyTest = Schemas["KeyTest"];
@@ -18,13 +20,17 @@ export type PermissionAnswer = Schemas["PermissionAnswerRequest"];
 export type Prompt = Schemas["Prompt"];
 export type Provider = Schemas["Provider"];
 export type ProviderKey = Schemas["ProviderKey"];
+export type ReachedHost = Schemas["ReachedHost"];
 export type Session = Schemas["Session"];
 export type SessionChange = Schemas["PatchedSessionChangeRequest"];
 export type Terminal = Schemas["Terminal"];
 export type NewTerminal = Schemas["NewTerminalRequest"];
 export type PermissionPage = Schemas["PaginatedPermissionList"];
+export type SessionEgress = Schemas["SessionEgress"];
 export type SessionPage = Schemas["PaginatedSessionList"];
 
+export type EgressPolicy = EgressBounds["loosest"];
+export type EgressWish = Session["egress"];
 export type Mode = Session["mode"];
 export type SessionStatus = Session["status"];
 export type Scope = AccessToken["scopes"][number];
