@@ -126,7 +126,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_SEND_TASK_EVENTS = False
 # What calls the driver: with Docker, a part of its own does that, and nothing else has the engine's socket.
 CELERY_TASK_ROUTES = {
     f"sessions_app.tasks.{name}": {"queue": "instances"}
-    for name in ("launch_instance", "retire_instance", "check_instance", "reconcile", "purge", "tend_pool")
+    for name in (
+        *("launch_instance", "retire_instance", "check_instance", "read_logs"),
+        *("reconcile", "purge", "tend_pool"),
+    )
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")

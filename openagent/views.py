@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from openagent.lib import log, metrics
+from openagent.lib import health, log, metrics
 from openagent.lib.api import problem_response
 
 logger = log.get(__name__)
@@ -31,9 +31,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Fails on the database only: without Redis everything still works, only later."""
+    """Fails on the database only: without Redis, or an engine, everything still works, only later."""
     checks = {"database": _database(), "redis": _redis()}
     ready = checks["database"] == "ok"
+    if ready:
+        checks |= health.report()
     state = "ok" if all(value == "ok" for value in checks.values()) else "degraded"
     return JsonResponse(
         {"status": state if ready else "failed", "checks": checks}, status=200 if ready else 503

@@ -14,11 +14,13 @@ class SessionsAppConfig(AppConfig):
         # Models can be imported only now.
         from keys_app import revocation
         from openagent.accounts import deactivation, deletion
+        from openagent.lib import health
         from sessions_app import checks, metrics  # noqa: F401  # checks register themselves
-        from sessions_app.services import links, sessions
+        from sessions_app.services import facts, links, sessions
 
         revocation.subscribe(links.on_key_revoked)
         revocation.subscribe_to_deletions(links.hold_sessions_with)
         deactivation.subscribe(sessions.stop_all_of)
         deletion.subscribe(sessions.hold_all_of)
         metrics.register()
+        health.register("instances", facts.health)

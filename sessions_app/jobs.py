@@ -47,6 +47,11 @@ def check_instance(instance_id: uuid.UUID) -> None:
     _enqueue("sessions_app.tasks.check_instance", instance_id=str(instance_id))
 
 
+def read_logs(instance_id: uuid.UUID) -> None:
+    """Have the logs of an instance read."""
+    _enqueue("sessions_app.tasks.read_logs", instance_id=str(instance_id))
+
+
 def tend_pool() -> None:
     """Have the pool filled again."""
     _enqueue("sessions_app.tasks.tend_pool")

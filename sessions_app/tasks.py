@@ -17,6 +17,7 @@ from sessions_app.drivers.base import DriverError
 from sessions_app.services import (
     activity,
     folding,
+    host_logs,
     instances,
     lifecycle,
     pool_tending,
@@ -63,6 +64,12 @@ def retire_instance(*, instance_id: str, **_: object) -> None:
 
 
 @shared_task
+def read_logs(*, instance_id: str, **_: object) -> None:
+    """Read the logs of an instance, for whoever may not ask the engine."""
+    host_logs.note(instance_id=uuid.UUID(instance_id))
+
+
+@shared_task
 def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
     """Fold a finished turn's deltas."""
     with log.context(session=session_id, turn=turn):
@@ -80,6 +87,7 @@ def begin_at_once(*, sender: Any, **_: object) -> None:
     """What a worker does now and then it also does as soon as it is there, not when beat says so next."""
     queues = sender.app.amqp.queues.consume_from
     if settings.CELERY_TASK_ROUTES[jobs.RECONCILE]["queue"] in queues:
+        instances.forget_makers()
         jobs.reconcile()
     if settings.CELERY_TASK_DEFAULT_QUEUE in queues:
         jobs.learn_registries()

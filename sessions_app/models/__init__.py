@@ -4,6 +4,7 @@ from sessions_app.models.command import Command
 from sessions_app.models.custom_agent import CustomAgent
 from sessions_app.models.egress import EgressBounds, EgressPolicy, EgressRule, Verdict
 from sessions_app.models.event import Event
+from sessions_app.models.host import Host
 from sessions_app.models.instance import Instance, InstanceState
 from sessions_app.models.instance_use import InstanceUse
 from sessions_app.models.permission import Permission, PermissionState
@@ -21,6 +22,7 @@ __all__ = [
     "EgressPolicy",
     "EgressRule",
     "Event",
+    "Host",
     "Instance",
     "InstanceState",
     "InstanceUse",

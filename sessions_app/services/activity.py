@@ -96,7 +96,7 @@ def make_room(*, instance: Instance) -> bool:
     full = places.is_full_for(instance)
     if not full:
         return False
-    if places.will_be_free(instance, of_owner=full == "user"):
+    if full == "host" or places.will_be_free(instance, of_owner=full == "user"):
         return True
     least = _third(_limit())
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")

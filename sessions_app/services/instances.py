@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -23,12 +22,11 @@ from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, egress, orders, places, pool, stages, state
+from sessions_app.services import agents, commands, egress, facts, orders, places, pool, stages, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
 
-_ISOLATION = "instances.isolation"
 CREATE_PASSES = 4
 """Passes of the reconciler after which nobody can be making an instance any more."""
 
@@ -126,6 +124,15 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             jobs.retire_instance(instance_id)
 
 
+def forget_makers() -> None:
+    """Whoever makes instances has just begun to run: what a predecessor was making, nobody makes any more.
+
+    There is one of them at a time. Were there two, what they make twice would still be made once.
+    """
+    left = Instance.objects.filter(state__in=LIVE_STATES, driver_ref__isnull=True)
+    left.exclude(launched_at=None).update(launched_at=None)
+
+
 def _take(instance: Instance, unmade: InstanceQuerySet) -> bool:
     """Claims it, and a place for it; whether there was one, and nobody else makes it."""
     starting = Instance.objects.filter(pk=instance.pk, state=InstanceState.STARTING)
@@ -212,19 +219,22 @@ def remove_volume(volume: str) -> None:
 
 
 def note_isolation() -> None:
-    """Remembers what holds boxes here, for those who may not ask the engine."""
-    cache.set(_ISOLATION, get_driver().isolation(), timeout=None)
-
-
-def isolation() -> dict[str, str]:
-    """What held boxes when somebody last looked, by name; empty before that."""
-    noted: dict[str, str] = cache.get(_ISOLATION, {})
-    return noted
+    """Remembers what holds boxes here, for those who may not ask the engine. DriverError."""
+    try:
+        facts.remember(get_driver().isolation())
+    except base.DriverError as error:
+        facts.remember_failure(error.code)
+        raise
 
 
 def inspect(instance: Instance) -> base.InstanceState:
     """What the engine says of it. DriverError when it says nothing."""
     return inspect_ref(instance.driver_ref or {})
+
+
+def logs(instance: Instance, lines: int) -> str:
+    """The last lines of each half; empty when there is none. DriverError."""
+    return get_driver().logs(instance.driver_ref or {"instance_id": str(instance.pk)}, lines)
 
 
 @transaction.atomic

@@ -99,6 +99,12 @@ def lose(*, instance_id: uuid.UUID, reason: str, message: str) -> bool:
     return True
 
 
+def remove_now(*, instance_id: uuid.UUID) -> None:
+    """An administrator wants it gone, whatever it does: it is lost, and what waits gets the next one."""
+    if not lose(instance_id=instance_id, reason="removed", message="An administrator removed its box"):
+        jobs.retire_instance(instance_id)
+
+
 def retire(*, instance_id: uuid.UUID) -> None:
     """Removes an instance that should be gone, and ends it if it has not ended. May raise DriverError.
 

@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
-from sessions_app.models import Instance, InstanceState
+from sessions_app.models import Host, Instance, InstanceState
 
 STAGE = "waiting"
 """The start-up stage of an instance that found no place."""
@@ -18,16 +18,24 @@ _CALLED = 4
 
 
 def is_full_for(instance: Instance) -> str:
-    """What has no place for it: `user` (its owner has as many as one may), `all`, or nothing.
+    """What has no place for it: `host` (it is drained), `user` (its owner has as many as one may), `all`, or
+    nothing.
 
     A place is taken by launching. Of two that take the last one at the same moment each sees the other and
     gives it back; the reconciler, who tries one after the other, gives it to one of them.
     """
+    if is_drained():
+        return "host"
     taken = Instance.objects.live().exclude(pk=instance.pk).exclude(launched_at=None)
     of_owner = taken.filter(session__owner=instance.session.owner_id)
     if of_owner.count() >= settings.OPENAGENT_LIVE_SESSIONS_PER_USER:
         return "user"
     return "all" if taken.count() >= settings.OPENAGENT_LIVE_SESSIONS else ""
+
+
+def is_drained() -> bool:
+    """Whether nothing may start on this platform's host."""
+    return Host.objects.filter(driver=settings.OPENAGENT_DRIVER, drained_at__isnull=False).exists()
 
 
 def has_turn(instance: Instance) -> bool:

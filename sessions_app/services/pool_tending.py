@@ -15,7 +15,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, PoolMember, PoolState
-from sessions_app.services import agents, instances, pool
+from sessions_app.services import agents, facts, instances, places, pool
 
 _log = log.get(__name__)
 
@@ -53,7 +53,7 @@ def tend(*, counts: bool = True) -> None:
         _again.set()
         return
     try:
-        if not settings.OPENAGENT_STOPPING_FILE.exists() and instances.isolation():
+        if not settings.OPENAGENT_STOPPING_FILE.exists() and facts.isolation():
             _tend(_wanted(), counts=counts)
     finally:
         _tending.release()
@@ -78,13 +78,15 @@ def dismiss(member: PoolMember) -> None:
 
 def _wanted() -> dict[str, dict[str, Any]]:
     """By the agents that are kept ready: what a member of each is made for now."""
-    wanted = {}
+    wanted: dict[str, dict[str, Any]] = {}
+    if places.is_drained():
+        return wanted
     for agent_id, size in pool.sizes().items():
         agent = agents.find(agent_id)
         if size and agent is not None and agent.is_installed:
             offers = msgspec.to_builtins(pool.offers(agent))
             limits = {name: getattr(settings, name) for name in _LIMITS}
-            wanted[agent_id] = {"offers": offers, "place": instances.isolation(), "limits": limits}
+            wanted[agent_id] = {"offers": offers, "place": facts.isolation(), "limits": limits}
     return wanted
 
 

@@ -14,7 +14,7 @@ from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.prompt import OPEN_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import commands, instances, state
+from sessions_app.services import commands, instances, places, state
 from sidecar.protocol import frames, messages
 
 MAX_BYTES = 256 * 1024
@@ -155,7 +155,7 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
     Session.objects.hold(session_id)
     instance = Instance.objects.filter(session_id=session_id, state=InstanceState.READY).first()
     prompts = Prompt.objects.filter(session_id=session_id)
-    if instance is None or prompts.open().exists():
+    if instance is None or prompts.open().exists() or places.is_drained():
         return False
     prompt = prompts.queued().select_related("session", "author").first()
     if prompt is None:

@@ -17,6 +17,7 @@ from sessions_app.models.instance import LIVE_STATES
 from sessions_app.services import (
     activity,
     egress,
+    hosts,
     instances,
     lifecycle,
     places,
@@ -49,7 +50,7 @@ def reconcile() -> None:
     3. Remove what ended instances left.
     4. Wake sessions whose prompts wait for nobody.
     5. Tell boxes what they may reach, should nobody have told them.
-    6. Note what holds boxes here, and tend the pool.
+    6. Let go of what runs on a host that is drained, note what holds boxes here, and tend the pool.
 
     One of them must not cost the others their turn: what an engine cannot do now is left to the next pass,
     and whatever else goes wrong is raised, all of it together, when everybody had their turn.
@@ -66,6 +67,7 @@ def reconcile() -> None:
     for session_id in _waiting():
         pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
     pass_.turn(egress.tell_everybody)
+    pass_.turn(hosts.attend)
     pass_.turn(instances.note_isolation)
     pass_.turn(pool_tending.tend)
     pass_.end()

@@ -22,7 +22,10 @@ NO_USAGE: Mapping[str, int] = dict.fromkeys(TOTALS, 0)
 # What a person reads about a start that is under way, by the last stage that was reached.
 _STAGE_WORDS = {
     "requested": "Waiting for its box to be made.",
-    "waiting": "Others start first, or as many are live as may be. It starts as soon as there is a place.",
+    "waiting": (
+        "Others start first, as many are live as may be, or an administrator empties the host. "
+        "It starts as soon as there is a place."
+    ),
     "created": "The box is made; its sidecar starts.",
     "sidecar": "The sidecar is connected; the box starts.",
     "box": "The box is ready; the agent starts.",

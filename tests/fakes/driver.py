@@ -70,6 +70,10 @@ class FakeDriver(Driver):
             instance = self.instances.get(ref["instance_id"])
             return "\n".join(instance.log[-lines:]) if instance else ""
 
+    def isolation(self) -> dict[str, str]:
+        with self._called("isolation"):
+            return {}
+
     def remove_volume(self, volume: str) -> None:
         with self._called("remove_volume"):
             _check(volume)

@@ -16,7 +16,8 @@ def test_health_looks_at_nothing_else(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_readiness_is_ok_when_the_database_is_migrated(client: Client) -> None:
-    assert client.get("/readyz").json() == {"status": "ok", "checks": {"database": "ok", "redis": "ok"}}
+    checks = {"database": "ok", "redis": "ok", "instances": "ok"}
+    assert client.get("/readyz").json() == {"status": "ok", "checks": checks}
 
 
 @pytest.mark.django_db
@@ -25,7 +26,8 @@ def test_without_redis_it_is_ready_but_degraded(client: Client, settings: Settin
     settings.REDIS_URL = f"unix://{tmp_path}/absent.sock"
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "degraded", "checks": {"database": "ok", "redis": "unreachable"}}
+    checks = {"database": "ok", "redis": "unreachable", "instances": "ok"}
+    assert answer.json() == {"status": "degraded", "checks": checks}
 
 
 @pytest.mark.django_db

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from keys_app import services as keys
 from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
+from sessions_app import drivers
 from sessions_app.models import (
     Event,
     Instance,
@@ -23,6 +25,7 @@ from sessions_app.models import (
     Session,
     Terminal,
 )
+from tests.fakes.driver import FakeDriver
 
 _permissions = itertools.count(1)
 _CLOCK = "2026-11-22T10:00:00.000Z"
@@ -87,3 +90,14 @@ def make_events(session: Session, events: Iterable[dict[str, Any]]) -> list[Even
 def session(alice: User) -> Session:
     """Alice's session, in which nothing has happened yet."""
     return make_session(alice, title="Alice's session")
+
+
+@pytest.fixture
+def driver(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
+    """The installation's driver, which keeps its instances in memory."""
+    monkeypatch.setitem(drivers.DRIVERS, "fake", "tests.fakes.driver.FakeDriver")
+    settings.OPENAGENT_DRIVER = "fake"
+    made = drivers.get_driver()
+    assert isinstance(made, FakeDriver)
+    yield made
+    drivers.forget()

@@ -21,6 +21,7 @@ from sessions_app.models import (
     CustomAgent,
     EgressBounds,
     EgressRule,
+    Host,
     Instance,
     InstanceState,
     InstanceUse,
@@ -42,7 +43,7 @@ from tests.sessions_app.conftest import (
 
 MODELS = list(apps.get_app_config("sessions_app").get_models())
 # All but what administrators make here themselves, and what belongs to a user or to nobody.
-NOT_OF_SESSIONS = (CustomAgent, EgressBounds, EgressRule, PoolMember, Price)
+NOT_OF_SESSIONS = (CustomAgent, EgressBounds, EgressRule, Host, PoolMember, Price)
 OF_SESSIONS = [model for model in MODELS if model not in NOT_OF_SESSIONS]
 LONG = "x" * 100_000
 SECRET = "ref-of-the-driver-that-nobody-needs"
@@ -89,6 +90,7 @@ def rows(alice: User) -> dict[type[Model], Model]:
             ),
             EgressBounds.objects.create(pk=1),
             EgressRule.objects.create(owner=alice, host="a.example", verdict="never", session=session),
+            Host.objects.create(driver="fake"),
             CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["openai-chat"]),
         )
     }

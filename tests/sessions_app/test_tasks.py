@@ -114,6 +114,7 @@ def test_a_failure_that_passes_gives_the_instance_back(engine: SlowDriver, reque
     assert requested.driver_ref is not None
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("queues", "sent"),
     [

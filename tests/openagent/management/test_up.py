@@ -66,7 +66,7 @@ def test_a_given_redis_may_be_away_and_without_the_supervisor_everything_ends() 
     with running(REDIS_URL="redis://127.0.0.1:1/0") as product:
         assert json.loads(get(f"{product.url}/readyz")) == {
             "status": "degraded",
-            "checks": {"database": "ok", "redis": "unreachable"},
+            "checks": {"database": "ok", "redis": "unreachable", "instances": "ok"},
         }
         assert product.part("redis") is None
         supervisor = product.part("supervisor")
@@ -93,7 +93,11 @@ def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path) -> None:
 
 
 def check_pages(product: Product) -> None:
-    assert json.loads(get(f"{product.url}/readyz"))["checks"] == {"database": "ok", "redis": "ok"}
+    assert json.loads(get(f"{product.url}/readyz"))["checks"] == {
+        "database": "ok",
+        "redis": "ok",
+        "instances": "ok",
+    }
     assert "<html" in get(product.url)
     assert "swagger-ui" in get(f"{product.url}/api/docs/")
     assert "/static/admin/css/base" in get(f"{product.url}/admin/login/")

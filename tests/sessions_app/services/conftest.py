@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from openagent.accounts.models import User
-from sessions_app import drivers
 from sessions_app.models import Instance, Session
 from sessions_app.services import events, ingest, instances, lifecycle
 from sidecar.protocol import messages
-from tests.fakes.driver import FakeDriver
-
-
-@pytest.fixture
-def driver(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDriver]:
-    """The installation's driver, which keeps its instances in memory."""
-    monkeypatch.setitem(drivers.DRIVERS, "fake", "tests.fakes.driver.FakeDriver")
-    settings.OPENAGENT_DRIVER = "fake"
-    made = drivers.get_driver()
-    assert isinstance(made, FakeDriver)
-    yield made
-    drivers.forget()
 
 
 @pytest.fixture

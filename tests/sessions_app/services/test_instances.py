@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances, lifecycle, stages
+from sessions_app.services import instances, lifecycle, reconciler, stages
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance
 
@@ -116,3 +116,17 @@ def test_whoever_finds_an_earlier_instance_in_the_way_leaves_who_makes_this_one_
     instances.launch(instance_id=made.pk)
     made.refresh_from_db()
     assert made.launched_at is not None, "or a third one would make it at the same time"
+
+
+def test_what_a_dead_maker_was_making_is_made_as_soon_as_there_is_another(
+    session: Session, driver: FakeDriver
+) -> None:
+    """Otherwise it is believed after a minute only."""
+    made = instances.wake(session_id=session.pk)
+    assert made is not None
+    Instance.objects.filter(pk=made.pk).update(state=InstanceState.STARTING, launched_at=timezone.now())
+    reconciler.reconcile()
+    assert not driver.instances, "It may be under way."
+    instances.forget_makers()
+    reconciler.reconcile()
+    assert list(driver.instances) == [str(made.pk)]

@@ -10,7 +10,7 @@ const REQUESTED = { name: "requested", done: "Asked for a box", current: "Asking
 const WAITING = {
   name: "waiting",
   done: "Waited for a place",
-  current: "Waiting for a place: others start first, or too many are live",
+  current: "Waiting for a place: others start first, or no more may be live",
 };
 const MADE = [
   { name: "created", done: "Box made", current: "Making the box" },

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from openagent.lib.admin import ReadOnlyAdmin
 from sessions_app import egress_admin, money_admin  # noqa: F401  # their pages register themselves
@@ -16,17 +16,15 @@ from sessions_app.models import (
     Command,
     CustomAgent,
     Event,
-    Instance,
     InstanceUse,
     Permission,
-    PoolMember,
     Prompt,
     Session,
     Terminal,
     TerminalPiece,
     UsageEvent,
 )
-from sessions_app.services import instances, sessions, starts, state
+from sessions_app.services import sessions, state
 
 _SHOWN = 500
 
@@ -108,47 +106,6 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     def restore(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> None:
         for session in queryset.filter(purge_begun_at=None):
             sessions.restore(session=session)
-
-
-@admin.register(Instance)
-class InstanceAdmin(OfSessionAdmin[Instance]):
-    list_display = (
-        "id",
-        "session",
-        "generation",
-        "state",
-        "driver",
-        "requested_at",
-        "ended_at",
-        "removed_at",
-    )
-    list_filter = ("state", "driver", "error_code")
-    date_hierarchy = "requested_at"
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Says above the list what holds boxes here, and how long they take to start."""
-        facts = ", ".join(f"{name}: {value}" for name, value in instances.isolation().items())
-        more = {"subtitle": facts or None, "starts": starts.summary()}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
-
-    fields = (
-        *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),
-        *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
-        "linkless_passes",
-        *("requested_at", "ready_at", "ended_at", "removed_at"),
-    )
-
-
-@admin.register(PoolMember)
-class PoolMemberAdmin(ReadOnlyAdmin[PoolMember]):
-    list_display = ("id", "agent", "state", "driver", "created_at", "ready_at", "error_message")
-    list_filter = ("state", "agent", "driver")
-    fields = (
-        *("id", "agent", "driver", "state", "error_message", "link_version"),
-        *("silent_passes", "linkless_passes", "created_at", "ready_at"),
-    )
 
 
 @admin.register(Prompt)
