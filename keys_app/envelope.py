@@ -44,9 +44,12 @@ class Envelope:
     commitment: bytes = field(repr=False)
 
 
-def context(*, table: str, row: str, owner: str, provider: str, version: int) -> bytes:
-    """The place that an envelope is bound to, without ambiguity whatever the parts contain."""
-    parts = [table, row, owner, provider, str(version)]
+def context(*, table: str, row: str, owner: str, provider: str, version: int, base_url: str = "") -> bytes:
+    """The place that an envelope is bound to, without ambiguity whatever the parts contain.
+
+    Without a base URL of its own it is what it was before there were any.
+    """
+    parts = [table, row, owner, provider, str(version), *([base_url] if base_url else [])]
     return "|".join(["openagent.envelope", "v1", *(f"{len(part)}:{part}" for part in parts)]).encode()
 
 

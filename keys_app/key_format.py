@@ -23,14 +23,14 @@ class BadKey(AppError):
         )
 
 
-def check(provider: providers.Provider, pasted: Secret) -> Secret:
+def check(provider: providers.Provider, pasted: Secret, *, has_own_address: bool = False) -> Secret:
     """The key without the blanks around it, or BadKey with what is wrong and what to do."""
     if not provider.needs_key:
         raise BadKey(f"{provider.name} needs no key.")
     key = Secret(pasted.reveal().strip())
     _check_paste(key)
-    # Behind a proxy of the administrator's, keys look as the proxy wants.
-    if not provider.has_custom_base_url:
+    # Behind a proxy of the administrator's, or at an endpoint of the owner's, keys look as that wants.
+    if not provider.has_custom_base_url and not has_own_address:
         _check_prefix(provider, key)
     return key
 

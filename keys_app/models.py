@@ -28,7 +28,8 @@ class ProviderKey(models.Model):
     """A user's key for one provider, encrypted; `hint` is all that anybody is shown of it.
 
     The binary fields are an `envelope.Envelope`; only `keys_app.services` writes or opens them. `version`
-    counts replacements and is bound into the ciphertext, as are the row, the owner and the provider.
+    counts replacements and is bound into the ciphertext, as are the row, the owner, the provider and the base
+    URL, if the owner chose one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +37,7 @@ class ProviderKey(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="provider_keys"
     )
     provider = models.CharField(max_length=40)
+    base_url = models.CharField("own base URL", max_length=300, blank=True)
     label = models.CharField(max_length=80, blank=True)
     hint = models.CharField(max_length=8, blank=True)
     status = models.CharField(max_length=20, choices=KeyStatus.choices, default=KeyStatus.UNTESTED)
@@ -43,7 +45,7 @@ class ProviderKey(models.Model):
     version = models.PositiveIntegerField(default=1)
     kek_id = models.CharField("KEK id", max_length=16)
     dek_nonce = models.BinaryField(max_length=12)
-    wrapped_dek = models.BinaryField(max_length=48)
+    wrapped_dek = models.BinaryField()
     nonce = models.BinaryField(max_length=12)
     ciphertext = models.BinaryField()
     commitment = models.BinaryField(max_length=32)

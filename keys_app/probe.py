@@ -22,14 +22,17 @@ class Outcome:
     status: KeyStatus | None
 
 
-def ask(provider: Provider, key: Secret) -> Outcome:
-    """The provider's verdict. A provider that cannot be reached gives one too: that nothing is known."""
+def ask(provider: Provider, key: Secret, *, own_base_url: str = "") -> Outcome:
+    """The verdict of the provider, or of what is at the owner's address.
+
+    One that cannot be reached gives a verdict too: that nothing is known.
+    """
     try:
         answer = safe_http.fetch(
             "GET",
-            f"{provider.base_url}/{provider.check_path}",
+            f"{own_base_url or provider.base_url}/{provider.check_path}",
             headers=provider.headers(key),
-            trusted=[provider.base_url] if provider.has_custom_base_url else [],
+            trusted=[provider.base_url] if provider.has_custom_base_url and not own_base_url else [],
             limits=_LIMITS,
         )
     except safe_http.Unreachable as error:

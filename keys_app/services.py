@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from keys_app import envelope, key_format, keyring, probe, providers, revocation
-from keys_app.models import KeyAction, KeyStatus, KeyUse, ProviderKey
+from keys_app import addresses, envelope, key_format, keyring, probe, providers, record, revocation, vault
+from keys_app.models import KeyAction, KeyStatus, ProviderKey
+from keys_app.vault import KeyUnreadable as KeyUnreadable
 from openagent.lib import log
 from openagent.lib.errors import AppError, NotFound
 from openagent.lib.redact import Secret
 from sidecar.protocol import sealing
-
-logger = log.get(__name__)
 
 MOST_KEYS = 100
 """Of one user; more than anybody needs, few enough that no page of them is slow."""
@@ -30,13 +29,11 @@ class KeyMissing(AppError):
         super().__init__("key_missing", f"Add a key for {provider.name} first.", 409, provider=provider.id)
 
 
-class KeyUnreadable(AppError):
-    """A stored key does not decrypt: its row was changed, or the KEK that wrapped it is gone."""
+class KeyMoved(AppError):
+    """The key is for another address than the one where the sidecar would send it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "key_unreadable", "This key can no longer be decrypted. Replace it with a new one.", 409
-        )
+        super().__init__("key_moved", "This key has another address now.", 409)
 
 
 class TooManyKeys(AppError):
@@ -46,47 +43,62 @@ class TooManyKeys(AppError):
         super().__init__("too_many_keys", f"{MOST_KEYS} keys are the most. Delete one first.", 409)
 
 
-class CannotSeal(AppError):
-    """The sidecar's public key or nonce is unusable, or the nonce was used before."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("cannot_seal", message, 400)
-
-
-@transaction.atomic
-def create(*, owner_id: uuid.UUID, provider: str, value: Secret, label: str = "") -> ProviderKey:
-    """A new key. BadKey or UnknownProvider, with a helpful message, when it cannot be one."""
+def create(
+    *, owner_id: uuid.UUID, provider: str, value: Secret, label: str = "", base_url: str = ""
+) -> ProviderKey:
+    """A new key. BadKey, BadAddress or UnknownProvider, with a helpful message, when it cannot be one."""
     entry = providers.get(provider)
-    value = key_format.check(entry, value)
-    if ProviderKey.objects.owned_by(owner_id).count() >= MOST_KEYS:
-        raise TooManyKeys()
-    key = ProviderKey(owner_id=owner_id, provider=entry.id, label=label.strip())
-    _encrypt(key, value)
-    key.save(force_insert=True)
-    _record(key, KeyAction.MADE)
+    base_url = addresses.check(entry, base_url)
+    value = key_format.check(entry, value, has_own_address=bool(base_url))
+    key = ProviderKey(owner_id=owner_id, provider=entry.id, label=label.strip(), base_url=base_url)
+    # Before the transaction: a KEK may be far away.
+    vault.fill(key, value)
+    with transaction.atomic():
+        if ProviderKey.objects.owned_by(owner_id).count() >= MOST_KEYS:
+            raise TooManyKeys()
+        key.save(force_insert=True)
+        record.write(key, KeyAction.MADE)
     return key
 
 
-@transaction.atomic
-def replace(key: ProviderKey, *, value: Secret) -> ProviderKey:
-    """The same row with another key in it; whoever holds the old one is told to forget it."""
-    value = key_format.check(providers.get(key.provider), value)
-    # Locked so that of two replacements at once one comes after the other, each with its own version.
-    key = ProviderKey.objects.select_for_update().get(pk=key.pk)
-    key.version += 1
-    key.status = KeyStatus.UNTESTED
-    _encrypt(key, value)
-    key.save()
-    _record(key, KeyAction.REPLACED)
-    _revoke(key)
-    return key
+def replace(key: ProviderKey, *, value: Secret, base_url: str | None = None) -> ProviderKey:
+    """The same row with another key in it; whoever holds the old one is told to forget it.
+
+    None keeps the address where it is used. Of two replacements at once one comes after the other.
+    """
+    entry = providers.get(key.provider)
+    address = key.base_url if base_url is None else addresses.check(entry, base_url)
+    value = key_format.check(entry, value, has_own_address=bool(address))
+    while (row := ProviderKey.objects.filter(pk=key.pk).first()) is not None:
+        seen = row.version
+        row.version, row.base_url, row.status = seen + 1, address, KeyStatus.UNTESTED
+        vault.fill(row, value)
+        with transaction.atomic():
+            if _save_over(row, version=seen):
+                record.write(row, KeyAction.REPLACED)
+                _revoke(row)
+                return row
+    raise _gone()
+
+
+def change(
+    key: ProviderKey, *, label: str | None = None, base_url: str | None = None, value: Secret | None = None
+) -> ProviderKey:
+    """Another label, or another address: for that the key has to come along, or it is KeyRequired."""
+    if base_url is not None:
+        base_url = addresses.check(providers.get(key.provider), base_url)
+        if base_url != key.base_url and value is None:
+            raise addresses.KeyRequired()
+        if base_url != key.base_url and value is not None:
+            key = replace(key, value=value, base_url=base_url)
+    return key if label is None else relabel(key, label=label)
 
 
 @transaction.atomic
 def relabel(key: ProviderKey, *, label: str) -> ProviderKey:
     key.label = label.strip()
     key.save(update_fields=["label", "updated_at"])
-    _record(key, KeyAction.RELABELLED)
+    record.write(key, KeyAction.RELABELLED)
     return key
 
 
@@ -97,16 +109,18 @@ def delete(key: ProviderKey) -> None:
     # Locked, so that no session comes to name it while it goes.
     if ProviderKey.objects.select_for_update().filter(pk=key.pk).first() is None:
         return
-    _record(key, KeyAction.DELETED)
+    record.write(key, KeyAction.DELETED)
     _revoke(key)
     key.delete()
 
 
-def choose(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = None) -> ProviderKey | None:
+def choose(
+    *, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = None, base_url: str | None = None
+) -> ProviderKey | None:
     """The key that a session with `provider` uses: the one it names, else the owner's best.
 
     None when the provider needs no key; KeyMissing when it does and there is none. Of several the newest is
-    the best, and one that the provider has refused is the worst.
+    the best, and one that the provider has refused is the worst; with `base_url` only those for that address.
     """
     entry = providers.get(provider)
     if not entry.needs_key:
@@ -115,6 +129,8 @@ def choose(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = Non
     if key_id is not None:
         chosen = keys.filter(pk=key_id).first()
     else:
+        if base_url is not None:
+            keys = keys.filter(base_url=base_url)
         usable = keys.exclude(status=KeyStatus.REFUSED).order_by("-created_at", "-id").first()
         chosen = usable or keys.order_by("-created_at", "-id").first()
     if chosen is None:
@@ -122,30 +138,56 @@ def choose(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = Non
     return chosen
 
 
-@transaction.atomic
+def address_of(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None) -> str:
+    """Where the key that `choose` gives is used, if its owner chose that, and empty otherwise."""
+    try:
+        key = choose(owner_id=owner_id, provider=provider, key_id=key_id)
+    except KeyMissing:
+        return ""
+    return key.base_url if key else ""
+
+
 def seal_for(
-    *, key_id: uuid.UUID, session_id: uuid.UUID, generation: int, public_key: str, nonce: str
+    *,
+    key_id: uuid.UUID,
+    session_id: uuid.UUID,
+    generation: int,
+    public_key: str,
+    nonce: str,
+    base_url: str = "",
 ) -> str:
     """The key, sealed so that only the holder of `public_key` can open it, for this session and generation.
 
-    Public key, nonce and answer are texts as they stand in frames. A nonce is sealed to once: CannotSeal the
-    second time. KeyUnreadable when the key does not decrypt, NotFound when it is gone.
+    Public key, nonce and answer are texts as they stand in frames; `base_url` is where the key will be sent,
+    if its owner chose that. A nonce is sealed to once: record.CannotSeal the second time. KeyUnreadable
+    when the key does not decrypt, NotFound when it is gone, KeyMoved when it is for another address.
     """
     key = ProviderKey.objects.filter(pk=key_id).first()
     if key is None:
-        raise NotFound("This key was deleted.", "key_missing")
-    # Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes later.
-    if not ProviderKey.objects.filter(pk=key.pk, version=key.version).update(last_used_at=timezone.now()):
-        raise CannotSeal("the key was changed at this moment")
+        raise _gone()
+    if key.base_url != base_url:
+        raise KeyMoved()
     try:
-        raw = sealing.from_text(nonce)
-        info = sealing.info(session=str(session_id), generation=generation, provider=key.provider, nonce=raw)
-        _record_sealing(key, session_id=session_id, generation=generation, nonce=raw)
-        recipient = sealing.from_text(public_key)
-        # The plaintext gets no name: whatever breaks, no report of local variables has it.
-        sealed = sealing.to_text(sealing.seal(recipient, _decrypt(key).reveal().encode(), info))
+        raw, recipient = sealing.from_text(nonce), sealing.from_text(public_key)
+        info = sealing.info(
+            session=str(session_id),
+            generation=generation,
+            provider=key.provider,
+            nonce=raw,
+            base_url=base_url,
+        )
+        # Before the transaction: a KEK may be far away. The plaintext gets no name: whatever breaks, no
+        # report of local variables has it.
+        sealed = sealing.to_text(sealing.seal(recipient, vault.open_key(key).reveal().encode(), info))
+        with transaction.atomic():
+            # Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes
+            # later.
+            current = ProviderKey.objects.filter(pk=key.pk, version=key.version)
+            if not current.update(last_used_at=timezone.now()):
+                raise record.CannotSeal("the key was changed at this moment")
+            record.sealing(key, session_id=session_id, generation=generation, nonce=raw)
     except sealing.SealingError as error:
-        raise CannotSeal(str(error)) from None
+        raise record.CannotSeal(str(error)) from None
     return sealed
 
 
@@ -155,13 +197,13 @@ def test(key: ProviderKey) -> tuple[ProviderKey, probe.Outcome]:
     Not in a transaction: nothing may be locked while a provider thinks. A key that was replaced meanwhile
     keeps its status.
     """
-    value = _decrypt(key)
+    value = vault.open_key(key)
     with log.protected(value.reveal()):
-        outcome = probe.ask(providers.get(key.provider), value)
+        outcome = probe.ask(providers.get(key.provider), value, own_base_url=key.base_url)
     with transaction.atomic():
         if outcome.status is not None:
             ProviderKey.objects.filter(pk=key.pk, version=key.version).update(status=outcome.status)
-        _record(key, KeyAction.TESTED, detail=outcome.code)
+        record.write(key, KeyAction.TESTED, detail=outcome.code)
     key.refresh_from_db()
     return key, outcome
 
@@ -175,85 +217,30 @@ def rewrap_all() -> tuple[int, int]:
     done = unreadable = 0
     for key in ProviderKey.objects.exclude(kek_id=ring.first.id).iterator():
         try:
-            wrapped = envelope.rewrap(ring, _envelope(key), _context(key))
+            wrapped = vault.rewrap(key)
         except envelope.EnvelopeError as error:
-            _alarm(key, error)
+            vault.alarm(key, error)
             unreadable += 1
             continue
         with transaction.atomic():
-            changed = ProviderKey.objects.filter(pk=key.pk, version=key.version, kek_id=key.kek_id).update(
-                kek_id=wrapped.kek_id, dek_nonce=wrapped.dek_nonce, wrapped_dek=wrapped.wrapped_dek
-            )
+            row = ProviderKey.objects.filter(pk=key.pk, version=key.version, kek_id=key.kek_id)
+            changed = row.update(**wrapped)
             if changed:
-                _record(key, KeyAction.REWRAPPED)
+                record.write(key, KeyAction.REWRAPPED)
         done += changed
     return done, unreadable
 
 
-def _encrypt(key: ProviderKey, value: Secret) -> None:
-    made = envelope.encrypt(keyring.current(), value, _context(key))
-    key.kek_id, key.dek_nonce, key.wrapped_dek = made.kek_id, made.dek_nonce, made.wrapped_dek
-    key.nonce, key.ciphertext, key.commitment = made.nonce, made.ciphertext, made.commitment
-    key.hint = key_format.hint(value)
+def _save_over(key: ProviderKey, *, version: int) -> int:
+    """Writes what a replacement changes, unless the row is not of this version any more."""
+    names = ("version", "base_url", "status", "hint", *vault.FIELDS)
+    key.updated_at = timezone.now()
+    values = {name: getattr(key, name) for name in (*names, "updated_at")}
+    return ProviderKey.objects.filter(pk=key.pk, version=version).update(**values)
 
 
-def _decrypt(key: ProviderKey) -> Secret:
-    try:
-        return envelope.decrypt(keyring.current(), _envelope(key), _context(key))
-    except envelope.EnvelopeError as error:
-        _alarm(key, error)
-        raise KeyUnreadable() from None
-
-
-def _alarm(key: ProviderKey, error: envelope.EnvelopeError) -> None:
-    # Worth waking somebody: rows were swapped or changed by hand, or a KEK was removed too early.
-    logger.error(
-        "provider_key_unreadable", key_id=str(key.pk), owner_id=str(key.owner_id), reason=error.reason
-    )
-
-
-def _envelope(key: ProviderKey) -> envelope.Envelope:
-    # PostgreSQL gives memoryviews.
-    return envelope.Envelope(
-        kek_id=key.kek_id,
-        dek_nonce=bytes(key.dek_nonce),
-        wrapped_dek=bytes(key.wrapped_dek),
-        nonce=bytes(key.nonce),
-        ciphertext=bytes(key.ciphertext),
-        commitment=bytes(key.commitment),
-    )
-
-
-def _context(key: ProviderKey) -> bytes:
-    return envelope.context(
-        table=ProviderKey._meta.db_table,
-        row=str(key.pk),
-        owner=str(key.owner_id),
-        provider=key.provider,
-        version=key.version,
-    )
-
-
-def _record(key: ProviderKey, action: KeyAction, *, detail: str = "") -> None:
-    KeyUse.objects.create(
-        key=key.pk, owner_id=key.owner_id, provider=key.provider, action=action, detail=detail
-    )
-
-
-def _record_sealing(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: bytes) -> None:
-    try:
-        with transaction.atomic():
-            KeyUse.objects.create(
-                key=key.pk,
-                owner_id=key.owner_id,
-                provider=key.provider,
-                action=KeyAction.SEALED,
-                session=session_id,
-                generation=generation,
-                sidecar_nonce=nonce.hex(),
-            )
-    except IntegrityError:
-        raise CannotSeal("this nonce was sealed to before") from None
+def _gone() -> NotFound:
+    return NotFound("This key was deleted.", "key_missing")
 
 
 def _revoke(key: ProviderKey) -> None:

@@ -22,6 +22,7 @@ IDLE_SECONDS = 300.0
 
 _PERMANENT = {
     "key_missing": "There is no key for this provider, or not any more. Add one under Keys.",
+    "key_moved": "This key has another address now. Stop the session and start it again.",
     "key_unreadable": "The stored key can no longer be decrypted. Replace it under Keys.",
 }
 
@@ -44,6 +45,7 @@ class Credentials:
         self._idle_seconds = idle_seconds
         self._session = ""
         self._gen = 0
+        self._base_url = ""
         self._keys: dict[str, str] = {}
         self._nonces: dict[str, str] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
@@ -61,9 +63,9 @@ class Credentials:
         self._nonces.clear()
         return self._new_nonce("")
 
-    def claim(self, *, session: str, gen: int) -> None:
-        """Keys are for this session and generation from here on."""
-        self._session, self._gen = session, gen
+    def claim(self, *, session: str, gen: int, base_url: str = "") -> None:
+        """Keys are for this session and generation, and for the address that their owner chose, if any."""
+        self._session, self._gen, self._base_url = session, gen, base_url
 
     async def key(self, provider: str) -> str:
         """The provider's key. KeyUnavailable when the platform has none; waits while it does not answer."""
@@ -163,7 +165,11 @@ class Credentials:
         try:
             nonce = sealing.from_text(frame.nonce)
             info = sealing.info(
-                session=self._session, generation=self._gen, provider=frame.provider, nonce=nonce
+                session=self._session,
+                generation=self._gen,
+                provider=frame.provider,
+                nonce=nonce,
+                base_url=self._base_url,
             )
             return sealing.open(self._private_key, sealing.from_text(frame.sealed), info).decode()
         except (sealing.SealingError, UnicodeDecodeError) as error:
@@ -171,7 +177,8 @@ class Credentials:
             raise KeyUnavailable("The key arrived damaged. Try again.", permanent=False) from error
 
     def _request(self, provider: str) -> frames.KeyRequest:
-        return frames.KeyRequest(provider=provider, nonce=self._new_nonce(provider))
+        nonce = self._new_nonce(provider)
+        return frames.KeyRequest(provider=provider, nonce=nonce, base_url=self._base_url)
 
     def _new_nonce(self, provider: str) -> str:
         nonce = sealing.to_text(os.urandom(sealing.NONCE_BYTES))

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from keys_app import providers
+from keys_app import addresses, providers
 from keys_app.models import ProviderKey
 from openagent.lib.redact import Secret
 
@@ -18,11 +18,18 @@ LONGEST_LABEL = 80
 class SecretField(serializers.CharField):
     """A text that is a Secret from the moment it is parsed. What is wrong with it, `key_format` says."""
 
-    def __init__(self) -> None:
-        super().__init__(write_only=True, trim_whitespace=False)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(write_only=True, trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> Any:
         return Secret(super().to_internal_value(data))
+
+
+class BaseUrlField(serializers.CharField):
+    """Where a key is used, for providers that leave that to its owner; `addresses` judges it."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=addresses.LONGEST, required=False, allow_blank=True)
 
 
 class ProviderKeySerializer(serializers.ModelSerializer[ProviderKey]):
@@ -30,7 +37,7 @@ class ProviderKeySerializer(serializers.ModelSerializer[ProviderKey]):
 
     class Meta:
         model = ProviderKey
-        fields = ["id", "provider", "label", "hint", "status", "created_at", "last_used_at"]
+        fields = ["id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"]
         read_only_fields = fields
 
 
@@ -40,15 +47,25 @@ class NewKeySerializer(serializers.Serializer[ProviderKey]):
     label = serializers.CharField(  # type: ignore[assignment]
         max_length=LONGEST_LABEL, required=False, allow_blank=True
     )
+    base_url = BaseUrlField()
     key = SecretField()
 
 
 class ReplacedKeySerializer(serializers.Serializer[ProviderKey]):
+    """Without `base_url` the key is used where the one before it was."""
+
+    base_url = BaseUrlField()
     key = SecretField()
 
 
-class KeyLabelSerializer(serializers.Serializer[ProviderKey]):
-    label = serializers.CharField(max_length=LONGEST_LABEL, allow_blank=True)  # type: ignore[assignment]
+class ChangedKeySerializer(serializers.Serializer[ProviderKey]):
+    """The label alone, or another `base_url` and with it the key, pasted once more."""
+
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=LONGEST_LABEL, required=False, allow_blank=True
+    )
+    base_url = BaseUrlField()
+    key = SecretField(required=False)
 
 
 class KeyTestSerializer(serializers.Serializer[Any]):
@@ -75,6 +92,9 @@ class ProviderSerializer(serializers.Serializer[providers.Provider]):
     key_page = serializers.CharField()
     models = ModelSerializer(many=True)
     custom_base_url = serializers.BooleanField(source="has_custom_base_url")
+    address = serializers.ChoiceField(choices=["fixed", "optional", "required"], source="wants_address")
+    address_example = serializers.CharField()
+    note = serializers.CharField()
     has_key = serializers.SerializerMethodField()
 
     def get_has_key(self, provider: providers.Provider) -> bool:

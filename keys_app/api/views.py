@@ -45,6 +45,7 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
                 provider=given["provider"],
                 value=given["key"],
                 label=given.get("label", ""),
+                base_url=given.get("base_url", ""),
             )
         return self._answer(key, status.HTTP_201_CREATED)
 
@@ -54,14 +55,20 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         key = self.get_object()
         given = _valid(serializers.ReplacedKeySerializer(data=request.data))
         with log.protected(given["key"].reveal()):
-            return self._answer(services.replace(key, value=given["key"]))
+            changed = services.replace(key, value=given["key"], base_url=given.get("base_url"))
+        return self._answer(changed)
 
-    @extend_schema(request=serializers.KeyLabelSerializer)
+    @extend_schema(request=serializers.ChangedKeySerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Changes the label."""
+        """Changes the label, or where the key is used: then it has to be pasted again."""
         key = self.get_object()
-        given = _valid(serializers.KeyLabelSerializer(data=request.data))
-        return self._answer(services.relabel(key, label=given["label"]))
+        given = _valid(serializers.ChangedKeySerializer(data=request.data))
+        value = given.get("key")
+        with log.protected(value.reveal() if value else ""):
+            changed = services.change(
+                key, label=given.get("label"), base_url=given.get("base_url"), value=value
+            )
+        return self._answer(changed)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Deletes the key for good; running sessions forget it."""

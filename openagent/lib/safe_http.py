@@ -94,6 +94,23 @@ def fetch(
     return Answer(status=response.status, headers=answered, body=body)
 
 
+def check(url: str) -> None:
+    """Refused when `fetch` would not ask `url`, as far as can be told without looking up a name."""
+    parts = _parse(url)
+    if (parts.scheme, _port(parts)) != ("https", 443):
+        raise Refused("Only https addresses on the standard port can be used.")
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        # Also 127.1, 0x7f000001 and the like, which connect to where they do not seem to.
+        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        if "." not in host:
+            raise Refused("This host leads into a private network.") from None
+        return
+    for entry in found:
+        check_public(str(entry[4][0]))
+
+
 def check_public(address: str) -> None:
     """Refused unless this IP address is one on the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])

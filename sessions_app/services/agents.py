@@ -59,9 +59,9 @@ class Agent:
             for name, reason in self.limits.items()
         ]
 
-    def provider(self, provider: Provider) -> frames.Provider:
+    def provider(self, provider: Provider, own_base_url: str = "") -> frames.Provider:
         """What the sidecar is told of `provider`: the scripted model speaks whatever the agent speaks."""
-        frame = provider.frame()
+        frame = provider.frame(own_base_url)
         if not provider.needs_key and self.wires and frame.wire not in self.wires:
             frame.wire = self.wires[0]  # type: ignore[assignment]
         return frame

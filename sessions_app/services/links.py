@@ -124,7 +124,12 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     if not instance.is_live or session.provider != request.provider:
         return missing
     try:
-        key = keys.choose(owner_id=session.owner_id, provider=session.provider, key_id=session.key_id)
+        key = keys.choose(
+            owner_id=session.owner_id,
+            provider=session.provider,
+            key_id=session.key_id,
+            base_url=request.base_url,
+        )
         if key is None:
             return missing
         sealed = keys.seal_for(
@@ -133,6 +138,7 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
             generation=instance.generation,
             public_key=instance.public_key,
             nonce=request.nonce,
+            base_url=request.base_url,
         )
     except AppError as error:
         return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)

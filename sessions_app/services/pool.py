@@ -36,12 +36,17 @@ class Unclaimed:
 
 
 def offers(agent: agents.Agent) -> list[frames.Offer]:
-    """What sessions of this agent may choose here: whatever needs no key, or has one of somebody."""
+    """What sessions of this agent may choose here: whatever needs no key, or has one of somebody.
+
+    Without models that are known in advance there is nothing to prepare.
+    """
     with_keys = set(ProviderKey.objects.values_list("provider", flat=True).distinct())
     return [
         frames.Offer(provider=agent.provider(provider), models=[model.id for model in provider.models])
         for provider in providers.every()
-        if agent.can_use(provider) and (not provider.needs_key or provider.id in with_keys)
+        if agent.can_use(provider)
+        and provider.models
+        and (not provider.needs_key or provider.id in with_keys)
     ]
 
 

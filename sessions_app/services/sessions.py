@@ -208,8 +208,9 @@ def _usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> 
     if key is not None:
         keys_of_owner = keys_of_owner.filter(pk=key)
     newest = keys_of_owner.order_by("-created_at", "-id").values_list("provider", flat=True)
-    fitting = (name for name in newest if key is not None or agent.can_use(_provider(name)))
-    return next(fitting, providers.DEMO.id)
+    # Of some providers nobody knows the models in advance: to use them, they have to be named.
+    usual = (name for name in newest if agent.can_use(_provider(name)) and _provider(name).models)
+    return next(iter(newest) if key is not None else usual, providers.DEMO.id)
 
 
 def _provider(provider_id: str) -> providers.Provider:
@@ -225,8 +226,10 @@ def _provider(provider_id: str) -> providers.Provider:
 def _model(provider: providers.Provider, model: str) -> str:
     """The model's id. Only the demo provider knows no others than the catalogue's."""
     known = [entry.id for entry in provider.models]
-    if not model:
+    if not model and known:
         return known[0]
+    if not model:
+        raise Invalid("model", "model_missing", f"Name a model: {provider.name} has its own.")
     if model in known or (provider.id != providers.DEMO.id and _MODEL_ID.fullmatch(model)):
         return model
     shown = ", ".join(known[:_SHOWN_MODELS])

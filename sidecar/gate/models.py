@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from sidecar import demo_model, http1, log
-from sidecar.gate import answers, faults, wires
+from sidecar.gate import answers, faults, public, wires
 from sidecar.gate.failures import BrokenOff, Failed
 from sidecar.gate.relay import Relay, Upstream
 from sidecar.gate.room import Room
@@ -213,7 +213,7 @@ class ModelGate:
                 if not base_url:
                     self._demo = await demo_model.serve(port=0)
                     base_url = self._demo.url + ("/v1beta" if self._provider.wire == "google" else "/v1")
-                client = _client(base_url, self._limits)
+                client = _client(base_url, self._limits, public_only=self._provider.is_own_address)
                 limits = self._limits
                 self._upstream = Upstream(
                     client=client,
@@ -247,7 +247,7 @@ async def _until_over(relay: Relay) -> None:
     await relay.give_up(Failed(503, "key_missing", words))
 
 
-def _client(base_url: str, limits: Limits) -> httpx2.AsyncClient:
+def _client(base_url: str, limits: Limits, *, public_only: bool) -> httpx2.AsyncClient:
     # No redirects, no cookies, and no compression because the meter reads along.
     is_local = urlsplit(base_url).hostname in _LOOPBACK
     timeout = httpx2.Timeout(connect=limits.connect_seconds, read=limits.idle_seconds, write=60.0, pool=30.0)
@@ -259,6 +259,8 @@ def _client(base_url: str, limits: Limits) -> httpx2.AsyncClient:
         timeout=timeout,
         limits=pool,
         trust_env=not is_local,
+        # Not through a proxy of the host's either: that would look up the name anew.
+        transport=public.Transport(limits=pool) if public_only else None,
     )
 
 
@@ -268,3 +270,5 @@ def _check_base_url(provider: Provider) -> None:
         return
     if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
         raise ValueError(f"the base URL of provider {provider.id} is not a plain http(s) address")
+    if provider.is_own_address and url.scheme != "https":
+        raise ValueError(f"the base URL of provider {provider.id} is one that its user chose, and not https")

@@ -137,7 +137,7 @@ class Relay:
             headers += [_JSON, (b"content-length", str(size).encode())]
         self._read.set()
         if self.secret:
-            headers.append((wire.key_header.encode(), (wire.key_prefix + self.secret).encode()))
+            headers.append(wires.key_header(self.provider, self.secret))
         url = f"{self.upstream.base_url}/{self.admitted.path}"
         build = self.upstream.client.build_request
         outgoing = build(self.request.method, url, headers=headers, content=content)

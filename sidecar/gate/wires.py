@@ -166,6 +166,14 @@ def request_headers(wire: Wire, headers: tuple[tuple[bytes, bytes], ...]) -> lis
     return passing
 
 
+def key_header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
+    """Where this provider wants the real key."""
+    if provider.key_header:
+        return provider.key_header.encode(), secret.encode()
+    wire = WIRES[provider.wire]
+    return wire.key_header.encode(), (wire.key_prefix + secret).encode()
+
+
 def response_headers(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """The headers of the provider's response that go to the box."""
     return [

@@ -20,13 +20,15 @@ from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
 from sidecar.protocol.framing import Generation, Number
 from sidecar.protocol.messages import Event
+from sidecar.protocol.upstream import Offer as Offer
+from sidecar.protocol.upstream import Provider as Provider
 
 PREPARE_VERSION = 3
 REST_VERSION = 4
 PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION)
 """1 is without terminals: neither end sends anything of `terminals` on such a link.
 
-3 has `agent.prepare`, 4 has `agent.rest`, 5 has `egress.configure`.
+3 has `agent.prepare`, 4 has `agent.rest`, 5 has `egress.configure`, and addresses that a key's owner chose.
 """
 
 
@@ -78,10 +80,14 @@ class Stage(Frame, tag="stage"):
 
 
 class KeyRequest(Frame, tag="key.request"):
-    """The gate needs the provider's key again; sealed to the hello's public key and this new nonce."""
+    """The gate needs the provider's key again; sealed to the hello's public key and this new nonce.
+
+    `base_url` is where it will be sent, if the key's owner chose that: no other key is given out for it.
+    """
 
     provider: str
     nonce: str
+    base_url: str = ""
 
 
 class Answer(Frame, tag="answer"):
@@ -159,23 +165,6 @@ class Query(Frame, tag="query"):
     id: str
     verb: Literal["files.list", "files.read", "terminals.read"]
     data: dict[str, Any]
-
-
-class Provider(msgspec.Struct, kw_only=True):
-    """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks."""
-
-    id: str
-    name: str
-    wire: Literal["openai-chat", "openai-responses", "anthropic", "google"]
-    base_url: str
-    needs_key: bool = True
-
-
-class Offer(msgspec.Struct, kw_only=True):
-    """A provider that an agent may have to work with, and the models of it that it must know."""
-
-    provider: Provider
-    models: Annotated[list[str], msgspec.Meta(min_length=1)]
 
 
 class AgentPrepare(Frame, tag="agent.prepare"):

@@ -27,8 +27,11 @@ class SealingError(ValueError):
     """A key cannot be sealed or opened; the message says which of the two and never quotes a value."""
 
 
-def info(*, session: str, generation: int, provider: str, nonce: bytes) -> bytes:
-    """The context that a sealed key is bound to: the same bytes on both sides, or it does not open."""
+def info(*, session: str, generation: int, provider: str, nonce: bytes, base_url: str = "") -> bytes:
+    """The context that a sealed key is bound to: the same bytes on both sides, or it does not open.
+
+    `base_url` is where the key may be sent, if its owner chose that.
+    """
     if len(nonce) != NONCE_BYTES:
         raise SealingError("the nonce is not 16 bytes long")
     if generation < 1 or not provider or "|" in provider or not provider.isascii():
@@ -37,7 +40,8 @@ def info(*, session: str, generation: int, provider: str, nonce: bytes) -> bytes
         canonical = str(uuid.UUID(session))
     except ValueError:
         raise SealingError("the session is not a UUID") from None
-    return f"openagent.key|v1|{canonical}|{generation}|{provider}|{nonce.hex()}".encode()
+    bound_to = f"|{base_url.encode().hex()}" if base_url else ""
+    return f"openagent.key|v1|{canonical}|{generation}|{provider}|{nonce.hex()}{bound_to}".encode()
 
 
 def seal(public_key: bytes, key: bytes, info: bytes) -> bytes:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from django.conf import LazySettings
 
-from keys_app import services
+from keys_app import providers, services
 from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
@@ -57,7 +57,7 @@ def provider(settings: LazySettings) -> Iterator[FakeProvider]:
     server = FakeProvider()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    names = ["openai", "anthropic", "google", "openrouter", "groq", "deepseek", "mistral", "xai"]
+    names = [provider.id for provider in providers.every() if provider.needs_key]
     settings.OPENAGENT_PROVIDER_BASE_URLS = dict.fromkeys(names, server.url)
     yield server
     server.shutdown()

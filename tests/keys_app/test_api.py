@@ -37,7 +37,7 @@ def test_a_key_is_made_and_only_its_end_is_ever_shown(alice_client: APIClient) -
     made = alice_client.post(KEYS, {"provider": "openai", "key": CANARY, "label": " work "})
     assert made.status_code == 201
     assert made.json().keys() == {
-        *("id", "provider", "label", "hint", "status", "created_at", "last_used_at")
+        *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at")
     }
     assert made.json()["hint"] == CANARY[-4:]
     assert (made.json()["label"], made.json()["status"]) == ("work", "untested")
@@ -191,6 +191,9 @@ def test_the_catalogue_says_what_one_has_a_key_for(
         "key_page": "https://platform.openai.com/api-keys",
         "models": [],
         "custom_base_url": False,
+        "address": "fixed",
+        "address_example": "",
+        "note": "",
         "has_key": True,
     }
     assert entries["openai"]["models"][0].keys() == {"id", "name"}

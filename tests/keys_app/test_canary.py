@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import models
 from rest_framework.test import APIClient
 
-from keys_app import envelope, key_format, probe, services
+from keys_app import envelope, key_format, probe, record, services, vault
 from keys_app.models import ProviderKey
 from openagent.lib import safe_http
 from openagent.lib.redact import spellings
@@ -31,9 +31,9 @@ PARTS = [
     (envelope, "_derive"),
     (envelope, "_wrap"),
     (envelope, "_open"),
-    (services, "_encrypt"),
-    (services, "_record"),
-    (services, "_context"),
+    (vault, "fill"),
+    (record, "write"),
+    (vault, "_context"),
     (models.Model, "save"),
     (probe, "ask"),
     (probe, "_verdict"),
@@ -88,10 +88,10 @@ def test_a_bug_shows_no_key(
     client.raise_request_exception = False
     break_at(monkeypatch, owner, name)
     text = everything(client, key)
-    for record in caplog.records:
-        text += record.getMessage() + str(record.__dict__)
-        if record.exc_info:
-            text += "".join(traceback.format_exception(record.exc_info[1]))
+    for line in caplog.records:
+        text += line.getMessage() + str(line.__dict__)
+        if line.exc_info:
+            text += "".join(traceback.format_exception(line.exc_info[1]))
     assert "RuntimeError" in text
     assert not [form for form in spellings(CANARY) if form in text]
 

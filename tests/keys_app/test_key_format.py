@@ -19,6 +19,10 @@ GOOD = {
     "deepseek": "sk-0123456789abcdef",
     "mistral": "0123456789abcdefghijklmnopqrstuv",
     "xai": "xai-0123456789abcdef",
+    "copilot": "gho_0123456789abcdef",
+    "azure": "0123456789abcdefghijklmnopqrstuv",
+    "bedrock": "ABSK0123456789abcdef",
+    "compatible": "0123456789abcdefghijklmnopqrstuv",
 }
 
 

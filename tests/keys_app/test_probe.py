@@ -19,6 +19,7 @@ from tests.keys_app.conftest import CANARY, FakeProvider
         ("google", {"x-goog-api-key": CANARY}, "/v1/models"),
         ("openrouter", {"authorization": "Bearer " + CANARY}, "/v1/key"),
         ("mistral", {"authorization": "Bearer " + CANARY}, "/v1/models"),
+        ("azure", {"api-key": CANARY}, "/v1/models"),
     ],
 )
 def test_a_test_asks_the_provider_in_its_own_way(

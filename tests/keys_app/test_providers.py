@@ -10,22 +10,36 @@ from django.conf import LazySettings
 from keys_app import providers
 from sidecar.protocol import frames
 
-IDS = ["demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"]
+IDS = [
+    *("demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"),
+    *("copilot", "azure", "bedrock", "compatible"),
+]
+ELSEWHERE = {"azure", "compatible"}
+"""Where they are, and what models they have, only the owner of a key knows."""
 
 
 def test_the_catalogue_has_every_provider_once() -> None:
     assert [provider.id for provider in providers.every()] == IDS
     for provider in providers.every():
         assert providers.get(provider.id) is provider
-        assert len({model.id for model in provider.models}) == len(provider.models) > 0
+        assert len({model.id for model in provider.models}) == len(provider.models)
+        assert bool(provider.models) == (provider.id not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("provider_id", IDS[1:])
 def test_a_provider_that_needs_a_key_says_where_it_is_and_where_to_get_one(provider_id: str) -> None:
     provider = providers.get(provider_id)
-    assert urlsplit(provider.base_url).scheme == urlsplit(provider.key_page).scheme == "https"
-    assert provider.frame() == frames.Provider(
-        id=provider.id, name=provider.name, wire=provider.wire, base_url=provider.base_url, needs_key=True
+    own = provider.address_example if provider_id in ELSEWHERE else ""
+    frame = provider.frame(own)
+    assert urlsplit(frame.base_url).scheme == "https"
+    assert provider.key_page.startswith("https://") or provider_id == "compatible"
+    assert frame == frames.Provider(
+        id=provider.id,
+        name=provider.name,
+        wire=provider.wire,
+        base_url=own or provider.base_url,
+        key_header="api-key" if provider_id == "azure" else "",
+        is_own_address=bool(own),
     )
 
 

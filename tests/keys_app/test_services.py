@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from keys_app import keyring, revocation, services
+from keys_app import keyring, record, revocation, services
 from keys_app.models import KeyAction, KeyStatus, KeyUse, ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError
@@ -72,7 +72,7 @@ def test_a_sidecar_opens_what_is_sealed_to_it(key: ProviderKey) -> None:
 def test_a_nonce_is_sealed_to_once(key: ProviderKey) -> None:
     sidecar = X25519PrivateKey.generate()
     seal(key, sidecar)
-    with pytest.raises(services.CannotSeal, match="before"):
+    with pytest.raises(record.CannotSeal, match="before"):
         seal(key, sidecar, generation=2)
     seal(key, sidecar, nonce=bytes(range(16)))
     assert actions(key).count(KeyAction.SEALED) == 2
@@ -83,13 +83,13 @@ def test_a_nonce_is_sealed_to_once(key: ProviderKey) -> None:
     [("", "AAAA"), ("not base64", sealing.to_text(bytes(16))), (sealing.to_text(bytes(32)), "AAAA")],
 )
 def test_a_malformed_request_for_a_key_seals_nothing(key: ProviderKey, public_key: str, nonce: str) -> None:
-    with pytest.raises(services.CannotSeal):
+    with pytest.raises(record.CannotSeal):
         services.seal_for(key_id=key.pk, session_id=SESSION, generation=1, public_key=public_key, nonce=nonce)
     assert actions(key) == [KeyAction.MADE]
 
 
 def test_a_public_key_of_low_order_gets_nothing(key: ProviderKey) -> None:
-    with pytest.raises(services.CannotSeal):
+    with pytest.raises(record.CannotSeal):
         services.seal_for(
             key_id=key.pk,
             session_id=SESSION,
@@ -108,7 +108,7 @@ def test_a_key_that_is_deleted_while_it_is_sealed_goes_nowhere(key: ProviderKey)
             services.delete(todo.pop())
         return execute(sql, *rest)
 
-    with connection.execute_wrapper(delete_first), pytest.raises(services.CannotSeal):
+    with connection.execute_wrapper(delete_first), pytest.raises(record.CannotSeal):
         seal(key, X25519PrivateKey.generate())
     assert KeyAction.SEALED not in KeyUse.objects.values_list("action", flat=True)
 

@@ -23,11 +23,18 @@ class Platform:
         self.credentials.claim(session=SESSION, gen=3)
 
     def seal(
-        self, request: frames.KeyRequest, key: str = "the-key", *, session: str = SESSION, gen: int = 3
+        self,
+        request: frames.KeyRequest,
+        key: str = "the-key",
+        *,
+        session: str = SESSION,
+        gen: int = 3,
+        base_url: str = "",
     ) -> frames.Key:
         info = sealing.info(
             session=session,
             generation=gen,
+            base_url=base_url,
             provider=request.provider,
             nonce=sealing.from_text(request.nonce),
         )
@@ -95,6 +102,7 @@ async def test_dropping_a_key_that_nobody_waits_for_asks_for_none_and_spares_oth
     [
         {"session": "7f1b7a52-3d0c-4f0e-9a55-0d6f6b1f0c99"},
         {"gen": 2},
+        {"base_url": "https://elsewhere.example.com/v1"},
     ],
 )
 async def test_a_key_sealed_for_something_else_does_not_open(change: dict[str, object]) -> None:
@@ -104,6 +112,20 @@ async def test_a_key_sealed_for_something_else_does_not_open(change: dict[str, o
     with pytest.raises(KeyUnavailable, match="damaged") as error:
         await task
     assert not error.value.permanent
+
+
+async def test_a_key_is_asked_for_the_address_that_its_owner_chose_and_opens_for_no_other() -> None:
+    here = "https://models.example.com/v1"
+    platform = Platform()
+    platform.credentials.claim(session=SESSION, gen=3, base_url=here)
+    task = await platform.ask()
+    assert platform.asked[0].base_url == here
+    platform.credentials.receive(platform.seal(platform.asked[0]))
+    with pytest.raises(KeyUnavailable, match="damaged"):
+        await task
+    task = await platform.ask()
+    platform.credentials.receive(platform.seal(platform.asked[-1], base_url=here))
+    assert await task == "the-key"
 
 
 @pytest.mark.parametrize("sealed", ["", "AAAA", "not base64!", "A" * 200])

@@ -114,6 +114,25 @@ def test_the_session_s_key_or_else_the_owner_s_best_is_sealed(
     assert links.seal_key(instance_id=instance.pk, request=request).error == "cannot_seal"
 
 
+def test_a_key_goes_to_its_own_address_only(session: Session, instance: Instance) -> None:
+    sidecar = X25519PrivateKey.generate()
+    links.accept(hello(instance, public_key=sealing.to_text(sidecar.public_key().public_bytes_raw())))
+    here, there = "https://models.example.com/v1", "https://elsewhere.example.com/v1"
+    key = keys.create(
+        owner_id=session.owner_id, provider="compatible", value=Secret("any-word-0123"), base_url=here
+    )
+    Session.objects.filter(pk=session.pk).update(provider="compatible", key=key)
+
+    def ask(base_url: str) -> str:
+        request = frames.KeyRequest(
+            provider="compatible", nonce=sealing.to_text(bytes(16)), base_url=base_url
+        )
+        return links.seal_key(instance_id=instance.pk, request=request).error
+
+    assert (ask(there), ask("")) == ("key_moved", "key_moved")
+    assert ask(here) == ""
+
+
 def absences(instance: Instance) -> int:
     instance.refresh_from_db()
     return instance.linkless_passes

@@ -26,6 +26,7 @@ purposes = st.fixed_dictionaries(
         "generation": st.integers(1, 2**31),
         "provider": st.sampled_from(["openai", "anthropic", "google", "demo"]),
         "nonce": st.binary(min_size=16, max_size=16),
+        "base_url": st.sampled_from(["", "https://a.example.com/v1", "https://b.example.com/v1|"]),
     }
 )
 

@@ -33,10 +33,17 @@ export function KeyDialog({ task, providers, onClose }: KeyDialogProps) {
   );
 }
 
-function send(task: KeyTask, values: { provider: string; label: string; key: string }): Promise<ProviderKey> {
-  if (task.kind === "label") return labelKey(task.row.id, values.label);
-  if (task.kind === "replace") return replaceKey(task.row.id, values.key);
-  return addKey(values);
+interface Values {
+  provider: string;
+  label: string;
+  key: string;
+  base_url?: string;
+}
+
+function send(task: KeyTask, { provider, label, ...secret }: Values): Promise<ProviderKey> {
+  if (task.kind === "label") return labelKey(task.row.id, label);
+  if (task.kind === "replace") return replaceKey(task.row.id, secret);
+  return addKey({ provider, label, ...secret });
 }
 
 function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provider[]; onDone: () => void }) {
@@ -46,7 +53,7 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
   );
   const provider = providers.find((candidate) => candidate.id === providerId);
   const mutation = useMutation({
-    mutationFn: (values: { provider: string; label: string; key: string }) => send(task, values),
+    mutationFn: (values: Values) => send(task, values),
     onSuccess: async () => {
       await Promise.all(
         ["keys", "providers", "me"].map((name) => queries.invalidateQueries({ queryKey: [name] })),
@@ -57,7 +64,8 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
   const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
   const submit = (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? "").trim();
-    mutation.mutate({ provider: providerId, label: text("label"), key: text("key") });
+    const address = form.has("base_url") ? { base_url: text("base_url") } : {};
+    mutation.mutate({ provider: providerId, label: text("label"), key: text("key"), ...address });
   };
   return (
     <form
@@ -85,6 +93,15 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
             </Select>
           )}
         </Field>
+      )}
+      {task.kind === "add" && provider?.note && <p className="text-xs text-muted">{provider.note}</p>}
+      {task.kind !== "label" && provider && provider.address !== "fixed" && (
+        <AddressField
+          key={provider.id}
+          provider={provider}
+          value={task.kind === "replace" ? task.row.base_url : ""}
+          error={errors.base_url}
+        />
       )}
       {task.kind !== "label" && (
         <Field label="Key" hint={<KeyHint provider={provider} />} error={errors.key}>
@@ -123,6 +140,39 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Where a key is used, for providers that leave that to whoever has one. */
+function AddressField({
+  provider,
+  value,
+  error,
+}: {
+  provider: Provider;
+  value: string;
+  error: string | undefined;
+}) {
+  const isRequired = provider.address === "required";
+  return (
+    <Field
+      label="Base URL"
+      hint={`${isRequired ? "" : "Optional. "}Such as ${provider.address_example}`}
+      error={error}
+    >
+      {(ids) => (
+        <Input
+          {...ids}
+          name="base_url"
+          type="url"
+          spellCheck={false}
+          autoComplete="off"
+          required={isRequired}
+          maxLength={300}
+          defaultValue={value}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -102,7 +102,8 @@ function KeyRow({ row, providers, onTask }: KeyRowProps) {
           {row.label && <span className="font-normal text-muted"> · {row.label}</span>}
         </p>
         <p className="flex flex-wrap gap-x-3 text-xs text-muted">
-          <code>…{row.hint}</code>
+          {row.hint && <code>…{row.hint}</code>}
+          {row.base_url && <span className="break-all">at {row.base_url}</span>}
           <span className={cn(status.tone)}>{status.words}</span>
           <span>
             {row.last_used_at ? (

@@ -24,7 +24,9 @@ export function firstChoice(
   if (known && last.model && (known.needs_key || usable.every((provider) => !provider.needs_key))) {
     return { provider: known.id, model: last.model };
   }
-  const best = usable.find((provider) => provider.needs_key) ?? usable[0];
+  // Of some providers nobody knows the models in advance.
+  const withModels = usable.filter((provider) => provider.models.length > 0);
+  const best = withModels.find((provider) => provider.needs_key) ?? withModels[0];
   const model = best?.models[0];
   return best && model ? { provider: best.id, model: model.id } : null;
 }

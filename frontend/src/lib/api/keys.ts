@@ -20,12 +20,17 @@ export const agentsQuery = queryOptions({
   staleTime: 60_000,
 });
 
-export function addKey(body: { provider: string; label?: string; key: string }): Promise<ProviderKey> {
+export interface NewKey {
+  key: string;
+  base_url?: string;
+}
+
+export function addKey(body: NewKey & { provider: string; label?: string }): Promise<ProviderKey> {
   return answerOf(api.POST("/api/v1/keys/", { body }));
 }
 
-export function replaceKey(id: string, key: string): Promise<ProviderKey> {
-  return answerOf(api.PUT("/api/v1/keys/{id}/", { params: { path: { id } }, body: { key } }));
+export function replaceKey(id: string, body: NewKey): Promise<ProviderKey> {
+  return answerOf(api.PUT("/api/v1/keys/{id}/", { params: { path: { id } }, body }));
 }
 
 export function labelKey(id: string, label: string): Promise<ProviderKey> {

@@ -124,7 +124,7 @@ export interface paths {
         delete: operations["keys_destroy"];
         options?: never;
         head?: never;
-        /** @description Changes the label. */
+        /** @description Changes the label, or where the key is used: then it has to be pasted again. */
         patch: operations["keys_partial_update"];
         trace?: never;
     };
@@ -639,6 +639,13 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /**
+         * @description * `fixed` - fixed
+         *     * `optional` - optional
+         *     * `required` - required
+         * @enum {string}
+         */
+        AddressEnum: "fixed" | "optional" | "required";
         /** @description One coding agent: what it can do, and which providers' APIs it can use. */
         Agent: {
             id: string;
@@ -945,6 +952,7 @@ export interface components {
         NewKeyRequest: {
             provider: string;
             label?: string;
+            base_url?: string;
             /** Format: password */
             key: string;
         };
@@ -1093,8 +1101,12 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Session"][];
         };
-        PatchedKeyLabelRequest: {
+        /** @description The label alone, or another `base_url` and with it the key, pasted once more. */
+        PatchedChangedKeyRequest: {
             label?: string;
+            base_url?: string;
+            /** Format: password */
+            key?: string;
         };
         /** @description Another text for a prompt that still waits. */
         PatchedPromptTextRequest: {
@@ -1237,6 +1249,9 @@ export interface components {
             key_page: string;
             models: components["schemas"]["Model"][];
             custom_base_url: boolean;
+            address: components["schemas"]["AddressEnum"];
+            address_example: string;
+            note: string;
             readonly has_key: boolean;
         };
         /** @description A key as its owner sees it: never the key, only its last four characters. */
@@ -1244,6 +1259,8 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             readonly provider: string;
+            /** Own base URL */
+            readonly base_url: string;
             readonly label: string;
             readonly hint: string;
             readonly status: components["schemas"]["ProviderKeyStatusEnum"];
@@ -1284,7 +1301,9 @@ export interface components {
             /** Format: date-time */
             last_at: string;
         };
+        /** @description Without `base_url` the key is used where the one before it was. */
         ReplacedKeyRequest: {
+            base_url?: string;
             /** Format: password */
             key: string;
         };
@@ -1978,7 +1997,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedKeyLabelRequest"];
+                "application/json": components["schemas"]["PatchedChangedKeyRequest"];
             };
         };
         responses: {
