@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any, TypedDict, Unpack
 
@@ -10,25 +9,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from keys_app import providers
-from keys_app import services as keys
-from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Instance, InstanceState, Mode, Prompt, Session
-from sessions_app.services import agents, commands, egress, instances, prompts, state
+from sessions_app.services import agents, choices, commands, egress, instances, prompts, state
+from sessions_app.services.choices import Invalid as Invalid
 from sidecar.protocol import frames
 
 MAX_TITLE = 200
-_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
-_SHOWN_MODELS = 5
-
-
-class Invalid(AppError):
-    """One field of a session cannot be what it was asked to be; the message says what to do."""
-
-    def __init__(self, field: str, code: str, message: str) -> None:
-        super().__init__(code, message, 400, errors={field: [{"message": message, "code": code}]})
 
 
 class IdInUse(AppError):
@@ -173,15 +161,15 @@ def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
         raise TooMany
     key = wishes.get("key")
     agent = agents.get(wishes.get("agent") or agents.DEFAULT)
-    provider = _provider(wishes.get("provider") or _usual_provider(owner, key, agent))
-    _check_fit(agent, provider)
+    provider = choices.provider(wishes.get("provider") or choices.usual_provider(owner, key, agent))
+    choices.check_fit(agent, provider)
     session = Session(
         id=session_id,
         owner=owner,
         agent=agent.id,
         provider=provider.id,
-        model=_model(provider, wishes.get("model", "")),
-        key_id=_key(owner.pk, provider, key),
+        model=choices.model(provider, wishes.get("model", "")),
+        key_id=choices.key(owner.pk, provider, key),
         title=_title(wishes.get("title", "")),
         mode=_mode(wishes.get("mode") or Mode.ASK),
         **egress.fields(wishes.get("egress", {}), is_new=True),
@@ -192,67 +180,6 @@ def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
     except IntegrityError:  # the same request, at the same time
         return Session.objects.get(pk=session.pk)
     return session
-
-
-def _check_fit(agent: agents.Agent, provider: providers.Provider) -> None:
-    if not agent.can_use(provider):
-        raise Invalid(
-            "provider",
-            "wrong_agent",
-            f"{agent.name} does not speak the API of {provider.name}: choose others.",
-        )
-
-
-def _usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> str:
-    keys_of_owner = ProviderKey.objects.owned_by(owner.pk)
-    if key is not None:
-        keys_of_owner = keys_of_owner.filter(pk=key)
-    newest = keys_of_owner.order_by("-created_at", "-id").values_list("provider", flat=True)
-    # Of some providers nobody knows the models in advance: to use them, they have to be named.
-    usual = (name for name in newest if agent.can_use(_provider(name)) and _provider(name).models)
-    return next(iter(newest) if key is not None else usual, providers.DEMO.id)
-
-
-def _provider(provider_id: str) -> providers.Provider:
-    try:
-        return providers.get(provider_id)
-    except providers.UnknownProvider:
-        known = ", ".join(provider.id for provider in providers.every())
-        raise Invalid(
-            "provider", "unknown_provider", f"There is no such provider; choose one of: {known}."
-        ) from None
-
-
-def _model(provider: providers.Provider, model: str) -> str:
-    """The model's id. Only the demo provider knows no others than the catalogue's."""
-    known = [entry.id for entry in provider.models]
-    if not model and known:
-        return known[0]
-    if not model:
-        raise Invalid("model", "model_missing", f"Name a model: {provider.name} has its own.")
-    if model in known or (provider.id != providers.DEMO.id and _MODEL_ID.fullmatch(model)):
-        return model
-    shown = ", ".join(known[:_SHOWN_MODELS])
-    raise Invalid(
-        "model", "unknown_model", f"{provider.name} has no such model; it has for example: {shown}."
-    )
-
-
-def _key(owner_id: uuid.UUID, provider: providers.Provider, key: uuid.UUID | None) -> uuid.UUID | None:
-    """The key that is named, if it fits; without one the owner's best is taken whenever one is needed."""
-    if key is not None:
-        named = ProviderKey.objects.owned_by(owner_id).filter(pk=key).first()
-        if named is None:
-            raise Invalid("key", "unknown_key", "You have no such key; add it first.")
-        if named.provider != provider.id:
-            raise Invalid("key", "wrong_provider", f"This key is not one for {provider.name}.")
-        return named.pk
-    try:
-        keys.choose(owner_id=owner_id, provider=provider.id)
-    except keys.KeyMissing:
-        message = f"{provider.name} needs a key: add one under Keys, or choose the demo provider."
-        raise Invalid("provider", "key_missing", message) from None
-    return None
 
 
 def _title(title: str) -> str:
@@ -274,16 +201,16 @@ def _model_changes(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     """They belong together: another provider begins with its own first model and the owner's best key."""
     if not fields.keys() & {"provider", "key", "model"}:
         return {}
-    provider = _provider(fields.get("provider", session.provider))
+    provider = choices.provider(fields.get("provider", session.provider))
     is_other = provider.id != session.provider
     if is_other and (agent := agents.find(session.agent)) is not None:
-        _check_fit(agent, provider)
+        choices.check_fit(agent, provider)
     changes: dict[str, Any] = {
         "provider": provider.id,
-        "model": _model(provider, fields.get("model") or ("" if is_other else session.model)),
+        "model": choices.model(provider, fields.get("model") or ("" if is_other else session.model)),
     }
     if is_other or "key" in fields:
-        changes["key_id"] = _key(session.owner_id, provider, fields.get("key"))
+        changes["key_id"] = choices.key(session.owner_id, provider, fields.get("key"))
     return changes
 
 
