@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from openagent.lib import hosts
 from sessions_app.models import EgressPolicy, Mode, Verdict
-from sessions_app.services import egress, permissions
+from sessions_app.services import permissions
 from sidecar.protocol import terminals as wire
 
 _LAST_NUMBER = 2**63 - 1
@@ -38,10 +38,9 @@ class EgressWishSerializer(serializers.Serializer[Any]):
 
     policy = serializers.ChoiceField(required=False, choices=EgressPolicy.choices)
     ask = serializers.BooleanField(required=False)
+    # What is wrong with one, and how many there may be, is said by the service.
     hosts = serializers.ListField(
-        required=False,
-        max_length=egress.MOST_HOSTS,
-        child=serializers.CharField(max_length=hosts.MAX_LENGTH),
+        required=False, max_length=1000, child=serializers.CharField(max_length=1000, allow_blank=True)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -43,6 +44,9 @@ def test_a_session_can_be_made_with_it(alice_client: APIClient) -> None:
         ({"policy": "full"}, "egress_forbidden"),
         ({"hosts": ["http://a.example"]}, "bad_host"),
         ({"hosts": "a.example"}, "invalid"),
+        ({"hosts": [""]}, "bad_host"),
+        ({"hosts": ["x" * 500]}, "bad_host"),
+        ({"hosts": [f"{n}.example" for n in range(101)]}, "bad_host"),
         ({"ask": "perhaps"}, "invalid"),
     ],
 )
@@ -50,6 +54,15 @@ def test_what_cannot_be_is_refused(session: Session, alice_client: APIClient, wi
     EgressBounds.objects.create(pk=1, loosest="allow-list")
     body = problem(alice_client.patch(url(session), {"egress": wish}), 400, code)
     assert list(body["errors"]) == ["egress"]
+
+
+@pytest.mark.parametrize("host", ["\ud800.example", "\x00", "a\u202e.example"])
+def test_what_is_no_text_for_a_host_is_refused_as_well(
+    session: Session, alice_client: APIClient, host: str
+) -> None:
+    body = json.dumps({"egress": {"hosts": [host]}})
+    answer = alice_client.patch(url(session), body, content_type="application/json")
+    assert answer.status_code == 400, answer.content
 
 
 def test_the_log_of_hosts_comes_page_by_page(session: Session, alice_client: APIClient) -> None:
