@@ -7,7 +7,7 @@ import sys
 
 from openagent.lib.data_dir import CHECKOUT
 from tests import figures
-from tests.bench import load, starting, streaming
+from tests.bench import load, proxying, starting, streaming
 from tests.product import running
 
 MOST_CPU_RATIO = 6.0
@@ -26,6 +26,9 @@ def main() -> int:
     bare = streaming.measure_bare(shape)
     with running() as product:
         ours, stored = streaming.measure_product(shape, product)
+    streams = proxying.Shape()
+    print(f"Model proxy: {streams}")
+    direct, proxied = proxying.measure(streams)
     print(f"Starting: {options.starts} sessions with OpenCode, one after the other")
     with running(OPENAGENT_DRIVER="process") as product:
         starts = starting.measure(product, options.starts)
@@ -34,11 +37,12 @@ def main() -> int:
         starting.measure_claims(product, options.starts, starts)
     goals = _goals(bare, ours, stored)
     machine = figures.table(["bench", ""], [("machine", figures.machine()), ("load", str(shape))])
-    parts = [machine, _streaming_table(bare, ours, stored), _goals_table(goals), starts.table()]
+    proxy = proxying.table(streams, direct, proxied)
+    parts = [machine, _streaming_table(bare, ours, stored), _goals_table(goals), proxy, starts.table()]
     report = "\n\n".join("\n".join(lines) for lines in parts)
     print(report)
     print(f"Written to {figures.store('bench', report).relative_to(CHECKOUT)}")
-    return 0 if all(is_met for *_, is_met in goals) else 1
+    return 0 if all(is_met for *_, is_met in goals) and proxying.is_met(direct, proxied) else 1
 
 
 def _streaming_table(bare: load.Result, ours: load.Result, stored: int) -> list[str]:
