@@ -13,9 +13,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from sidecar.box import names
+from sidecar.protocol.egress import EGRESS_PORT
 
 VERSION = 1
-GATE_PORTS = {"models": 7001}
+GATE_PORTS = {"models": 7001, "egress": EGRESS_PORT}
 """The loopback port in the box that leads to each gate."""
 
 MAX_LINE_BYTES = 64 * 1024

@@ -42,7 +42,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole configuration. Unknown fields are left for later versions."""
+    """The whole configuration. Unknown fields are left for later versions.
+
+    `host_addresses` are those of the machine around the sidecar, where it has a network of its own: no box
+    is led to them.
+    """
 
     instance: str
     token: str
@@ -54,6 +58,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     health_port: int = 0
     health_socket: str = ""
     limits: Limits = Limits()
+    host_addresses: list[str] = []
 
     def __repr__(self) -> str:
         return f"Config(instance={self.instance!r})"

@@ -106,18 +106,18 @@ class Connection:
             async for _ in self.body():
                 pass
 
-    async def respond(self, status: int, headers: Headers, body: bytes) -> None:
+    async def respond(self, status: int, headers: Headers, body: bytes, *, reason: bytes = b"") -> None:
         """A whole answer. The rest of the request is read first: a peer that still sends reads no answer."""
         with contextlib.suppress(BadRequest):
             await self.discard()
-        await self.start(status, [*headers, (b"content-length", str(len(body)).encode())])
+        await self.start(status, [*headers, (b"content-length", str(len(body)).encode())], reason=reason)
         if body:
             await self.send(body)
         await self.end()
 
-    async def start(self, status: int, headers: Headers) -> None:
+    async def start(self, status: int, headers: Headers, *, reason: bytes = b"") -> None:
         """Status and headers; without content-length the body is sent in chunks."""
-        await self._write(h11.Response(status_code=status, headers=list(headers)))
+        await self._write(h11.Response(status_code=status, headers=list(headers), reason=reason))
 
     async def send(self, data: bytes) -> None:
         """A piece of the body; returns when the peer keeps up."""
@@ -136,6 +136,10 @@ class Connection:
             self._pipelined += len(data)
         # It sends so much ahead that it must be there; what it sends further waits until it is its turn.
         await asyncio.Event().wait()
+
+    def surplus(self) -> bytes:
+        """After a CONNECT was answered: what the peer has sent on already, which is not HTTP any more."""
+        return self._http.trailing_data[0]
 
     @property
     def answer_started(self) -> bool:

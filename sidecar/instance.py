@@ -18,9 +18,9 @@ from sidecar.ending import Ending, Exit
 from sidecar.health import Health
 from sidecar.link import Link, Timing
 from sidecar.preparation import Place, Preparation, StartFailed
-from sidecar.protocol import frames, stream, terminals
+from sidecar.protocol import egress, frames, stream, terminals
 from sidecar.salvage import Salvage
-from sidecar.session import MODELS, Parts, Session, Surroundings
+from sidecar.session import MODELS, Parts, Session, Surroundings, gates
 from sidecar.stages import Stages
 from sidecar.tasks import Tasks
 from sidecar.terminals.desk import Terminals
@@ -48,7 +48,7 @@ class Instance:
         self._stages = Stages(self.link.send)
         self._credentials = Credentials(self.link.send)
         self._salvage = Salvage(Path(config.journal), self.link.send)
-        self._box = parts.make_box(Path(config.box_socket), {MODELS: self._serve_models})
+        self._box = parts.make_box(Path(config.box_socket), gates(self._serve))
         self._desk = Desk(self._box)
         self._dispatch = Dispatch(self._verbs(), send=self.link.send, on_done=self._command_done)
         place = Place(
@@ -180,9 +180,10 @@ class Instance:
             "session.claim": Verb(frames.SessionClaim, self._claim),
             "turn.start": Verb(frames.TurnStart, lambda order: self._turns().start(order)),
             "turn.cancel": Verb(frames.TurnCancel, lambda order: self._turns().cancel(order)),
-            "permission.answer": Verb(frames.PermissionAnswer, lambda order: self._turns().answer(order)),
+            "permission.answer": Verb(frames.PermissionAnswer, lambda order: self._claimed().answer(order)),
             "agent.configure": Verb(frames.AgentConfigure, lambda order: self._turns().configure(order)),
             "agent.rest": Verb(frames.AgentRest, lambda order: self._turns().rest()),
+            "egress.configure": Verb(egress.Egress, lambda order: self._claimed().configure_egress(order)),
             "instance.stop": Verb(frames.InstanceStop, self._stop),
             "terminal.open": Verb(terminals.TerminalOpen, lambda order: self._terminals().open(order)),
             "terminal.close": Verb(terminals.TerminalClose, lambda order: self._terminals().close(order)),
@@ -208,10 +209,13 @@ class Instance:
             raise Refusal("not_ready")
         return self._session.turns
 
-    def _terminals(self) -> Terminals:
+    def _claimed(self) -> Session:
         if self._session is None:
             raise Refusal("not_ready")
-        return self._session.terminals
+        return self._session
+
+    def _terminals(self) -> Terminals:
+        return self._claimed().terminals
 
     def _command_done(self, number: int) -> None:
         if self._session and self._session.outbox:
@@ -246,12 +250,12 @@ class Instance:
         self._end(ending.failed(Exit.BOX_LOST, "box_lost", words))
 
     async def _answer(self, query: frames.Query) -> None:
-        is_terminals = query.verb == "terminals.read" and self._session is not None
-        self.link.send(self._terminals().answer(query) if is_terminals else await self._desk.answer(query))
+        asked = self._session.terminals if self._session and query.verb == "terminals.read" else None
+        self.link.send(asked.answer(query) if asked else await self._desk.answer(query))
 
-    async def _serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._session is not None:
-            await self._session.serve_models(reader, writer)
+            await self._session.serve(name, reader, writer)
 
     def _end(self, reason: Ending) -> None:
         if self._ended.done():

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,27 +15,35 @@ from sidecar.agents import registry
 from sidecar.agents.base import Agent, AgentError, Box, ProviderNews
 from sidecar.box_server import BoxServer, GateHandler
 from sidecar.config import Config
+from sidecar.dispatch import Refusal
 from sidecar.ending import Ending, Exit
 from sidecar.gate import models
+from sidecar.gate.egress.proxy import EgressGate
 from sidecar.gate.models import ModelGate
 from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
 from sidecar.outbox import Limits, Outbox
 from sidecar.preparation import Place, Preparation, StartFailed
 from sidecar.protocol import frames, messages
+from sidecar.protocol.egress import Egress
 from sidecar.terminals import desk
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
 from sidecar.workspace.files import Files
 
-MODELS = "models"
-"""The name of the gate that leads to the models."""
+MODELS, EGRESS = "models", "egress"
+"""The names of the gates that lead to the models, and to other hosts."""
 
 CANCEL_SECONDS = 3.0
 BOX_LOST_SECONDS = 0.2
 SAVE_SECONDS = 2.0
 
 _log = log.get(__name__)
+
+
+def gates(serve: Callable[..., Awaitable[None]]) -> dict[str, GateHandler]:
+    """What serves the connections to each gate: `serve`, which is told the name of the gate first."""
+    return {name: partial(serve, name) for name in (MODELS, EGRESS)}
 
 
 class BoxDoor(Box, Files, desk.Box, Protocol):
@@ -92,6 +101,12 @@ class Session:
             ready=around.ready,
             spawn=around.spawn,
         )
+        self.egress = EgressGate(
+            claim.egress or Egress(),
+            self._tell,
+            has_room=self._has_room,
+            host_addresses=around.config.host_addresses,
+        )
         self._around = around
         self._turns: Turns | None = None
         self._gate: ModelGate | None = None
@@ -141,10 +156,23 @@ class Session:
         self.outbox.emit("instance.started", self._started(info))
         around.place.on_stage("ready", "")
 
-    async def serve_models(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A connection of the box to its models; closed at once while there is no gate."""
-        if self._gate is not None:
-            await self._gate.handle(reader, writer)
+    async def serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection of the box to the gate of this name; closed at once while there is none."""
+        gate = {MODELS: self._gate, EGRESS: self.egress if self.outbox is not None else None}[name]
+        if gate is not None:
+            await gate.handle(reader, writer)
+
+    async def answer(self, order: frames.PermissionAnswer) -> None:
+        """A person's answer, to whoever asked. Refusal when nobody waits for it any more."""
+        if self.egress.answer(order):
+            return
+        if self.turns is None:
+            raise Refusal("not_ready")
+        await self.turns.answer(order)
+
+    async def configure_egress(self, order: Egress) -> None:
+        """What the box may reach from now on."""
+        self.egress.configure(order)
 
     def key_revoked(self, provider: str) -> None:
         """The provider's key was replaced or deleted: nothing goes on with it."""
@@ -154,6 +182,7 @@ class Session:
     async def finish(self, reason: Ending) -> None:
         """End turn, terminals and agent, and let the log say so; takes a few seconds at most."""
         await asyncio.gather(self._finish_terminals(reason), self._finish_turn(reason))
+        self.egress.finish()
         if self._following is not None:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
@@ -180,7 +209,8 @@ class Session:
                 await self.terminals.kept.settled()
 
     async def close(self) -> None:
-        """Let go of gate and journal. What is not stored stays in the journal."""
+        """Let go of gates and journal. What is not stored stays in the journal."""
+        await self.egress.close()
         if self._gate is not None:
             await self._gate.close()
         if self.outbox is not None:
@@ -199,6 +229,7 @@ class Session:
                 box_lost=around.box.lost,
                 spawn=around.spawn,
                 on_hang=self._agent_hung,
+                others_waiting=lambda: self.egress.waiting,
             )
             news = prepared.news if prepared else ProviderNews()
             self._gate = self._make_gate(turns, news)
@@ -232,6 +263,15 @@ class Session:
         limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
         key = self._around.key
         return ModelGate(provider, lambda: key(provider.id), answered, failed, limits=limits)
+
+    def _tell(self, kind: str, data: messages.Data) -> None:
+        """An event of the way out: it belongs to no turn, for terminals use it too."""
+        if self.outbox is not None:
+            self.outbox.emit(kind, data)
+
+    def _has_room(self) -> bool:
+        agents = self._turns.waiting if self._turns is not None else 0
+        return agents + self.egress.waiting < messages.MAX_PENDING
 
     async def _follow(self, agent: Agent, turns: Turns) -> None:
         await turns.follow()

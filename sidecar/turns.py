@@ -44,6 +44,7 @@ class Turns:
         box_lost: asyncio.Event,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_hang: Callable[[], None],
+        others_waiting: Callable[[], int] = lambda: 0,
     ) -> None:
         self.open: str | None = None
         self._agent = agent
@@ -52,6 +53,7 @@ class Turns:
         self._box_lost = box_lost
         self._spawn = spawn
         self._on_hang = on_hang
+        self._others_waiting = others_waiting
         self._ended: dict[str, None] = {}
         self._pending: dict[str, str | None] = {}
         self._prompting: asyncio.Task[None] | None = None
@@ -60,6 +62,11 @@ class Turns:
         self._is_stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many permissions of the agent wait for a person."""
+        return len(self._pending)
 
     async def start(self, order: frames.TurnStart) -> None:
         """Begin a turn: journaled, then given to the agent. Refusal when one is open, or this one was."""
@@ -239,7 +246,7 @@ class Turns:
         if asked.permission_id in self._pending:
             return
         try:
-            if len(self._pending) >= messages.MAX_PENDING:
+            if self.waiting + self._others_waiting() >= messages.MAX_PENDING:
                 raise messages.MessageError("too many permissions wait")
             await self._outbox.put("permission.asked", asked, turn=turn)
         except messages.MessageError:

@@ -22,16 +22,10 @@ import httpcore2
 
 from openagent.lib.errors import AppError
 from openagent.lib.redact import Secret
+from sidecar.protocol import addresses
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\.?")
 _PLAIN = re.compile(r"[\x21-\x7e]+")
-
-# Python calls these global, or looks at the outer address only, but each can lead to a private IPv4 address:
-# NAT64 (twice), 6to4, Teredo, IPv4-compatible and the local-use prefix of SIIT.
-_TUNNELS = tuple(
-    ipaddress.ip_network(prefix)
-    for prefix in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "::ffff:0:0:0/96")
-)
 
 
 class Refused(AppError):
@@ -113,9 +107,7 @@ def check(url: str) -> None:
 
 def check_public(address: str) -> None:
     """Refused unless this IP address is one on the public internet."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    tunnelled = ip.version == 6 and (ip.ipv4_mapped is not None or any(ip in net for net in _TUNNELS))
-    if tunnelled or not ip.is_global or ip.is_multicast or ip.is_reserved:
+    if not addresses.public(address):
         raise Refused("This host leads into a private network.")
 
 
@@ -236,11 +228,11 @@ class _Backend(httpcore2.SyncBackend):
         raise error or httpcore2.ConnectError("no address")
 
     def _addresses(self, host: str, port: int) -> list[str]:
-        addresses = _resolve(host, port)
+        resolved = _resolve(host, port)
         if not self._is_trusted:
-            for address in addresses:
+            for address in resolved:
                 check_public(address)
-        return addresses
+        return resolved
 
 
 class _Stream(httpcore2.NetworkStream):

@@ -9,6 +9,9 @@ import msgspec
 EGRESS_VERSION = 5
 """The version of the link that knows it; a box of an older one reaches nothing."""
 
+EGRESS_PORT = 7002
+"""The loopback port of the box that leads to it: programs in the box are told to use it as their proxy."""
+
 EgressPolicy = Literal["none", "allow-list", "full"]
 
 

@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from sidecar.protocol import frames, messages, sealing, stream, terminals
+from sidecar.protocol.egress import Egress
 
 T = TypeVar("T", bound=terminals.Tell)
 
@@ -25,6 +26,7 @@ VERBS: dict[type[msgspec.Struct], str] = {
     frames.PermissionAnswer: "permission.answer",
     frames.AgentConfigure: "agent.configure",
     frames.AgentRest: "agent.rest",
+    Egress: "egress.configure",
     frames.InstanceStop: "instance.stop",
     terminals.TerminalOpen: "terminal.open",
     terminals.TerminalClose: "terminal.close",
@@ -110,6 +112,7 @@ class Station:
         self.viewers: dict[int, StationViewer] = {}
         self.saved: dict[str, dict[int, bytes]] = {}
         self.works = 0
+        self.egress: Egress | None = None
         self.acknowledges = True
         self.faults = Faults()
         self.connection: ServerConnection | None = None
@@ -146,6 +149,7 @@ class Station:
                 provider=provider,
                 mode=mode,
                 driver="fake",
+                egress=self.egress,
             )
         )
 
@@ -153,6 +157,11 @@ class Station:
         turn = str(uuid.uuid4())
         self.order(frames.TurnStart(turn=turn, text=text, by="Alice"))
         return turn
+
+    def answer(self, permission_id: str, choice: str) -> int:
+        return self.order(
+            frames.PermissionAnswer(permission_id=permission_id, choice=choice, user="Alice")  # type: ignore[arg-type]
+        )
 
     def order(self, order: msgspec.Struct) -> int:
         """Give a command; its number."""
