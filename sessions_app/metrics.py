@@ -64,7 +64,7 @@ def queue_ages() -> metrics.Samples:
 
 def _queues() -> dict[str, tuple[QuerySet[Prompt | Instance | Permission | Command], str]]:
     """What waits, and which column says since when. Prompts of a stopped session wait for its owner only."""
-    queued = Prompt.objects.filter(
+    queued = Prompt.objects.due().filter(
         state=PromptState.QUEUED, session__is_paused=False, session__deleted_at=None
     )
     starting = Instance.objects.filter(state__in=(InstanceState.REQUESTED, InstanceState.STARTING))

@@ -89,6 +89,9 @@ class SessionSerializer(serializers.Serializer[Any]):
     egress = EgressWishesSerializer()
     status = serializers.ChoiceField(choices=Status.choices)
     status_detail = serializers.CharField(allow_blank=True)
+    auto_resume = serializers.BooleanField(
+        help_text="A turn that the provider refused for a while goes on by itself at the time it named."
+    )
     paused = serializers.BooleanField()
     archived = serializers.BooleanField()
     created_at = serializers.DateTimeField()
@@ -129,6 +132,7 @@ class PromptSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     state = serializers.ChoiceField(choices=PromptState.choices)
     position = serializers.IntegerField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="It is not sent before then.")
     created_at = serializers.DateTimeField()
     by = PersonSerializer(allow_null=True)
     error = ErrorDataSerializer(allow_null=True)

@@ -32,16 +32,20 @@ class PromptListView(generics.GenericAPIView[Prompt]):
 
     @extend_schema(
         operation_id="prompts_create",
-        request=requests.NewPromptSerializer,
+        request=requests.PostedPromptSerializer,
         responses={201: answers.PromptSerializer, 200: answers.PromptSerializer},
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Queue a prompt; it wakes the session. The same id and text again answer 200 and change nothing."""
         session = access.session(request, id)
-        asked = validated(requests.NewPromptSerializer(data=request.data))
+        asked = validated(requests.PostedPromptSerializer(data=request.data))
         log.bind(turn=asked["id"])
         prompt, is_new = prompts.submit(
-            session=session, author=access.user_of(request), prompt_id=asked["id"], text=asked["text"]
+            session=session,
+            author=access.user_of(request),
+            prompt_id=asked["id"],
+            text=asked["text"],
+            due_at=asked.get("due_at"),
         )
         return Response(state.describe_prompts(id, [prompt])[0], status=201 if is_new else 200)
 
@@ -59,14 +63,14 @@ class PromptView(APIView):
 
     @extend_schema(
         operation_id="prompts_change",
-        request=requests.PromptTextSerializer,
+        request=requests.PromptChangeSerializer,
         responses=answers.PromptSerializer,
     )
     def patch(self, request: Request, id: uuid.UUID, prompt_id: uuid.UUID) -> Response:
-        """Change the text of a prompt that still waits."""
+        """Change the text of a prompt that still waits, or when it is sent."""
         session = access.session(request, id, turn=prompt_id)
-        asked = validated(requests.PromptTextSerializer(data=request.data))
-        prompt = prompts.edit(session=session, prompt_id=prompt_id, text=asked["text"])
+        asked = validated(requests.PromptChangeSerializer(data=request.data))
+        prompt = prompts.change(session=session, prompt_id=prompt_id, **asked)
         return Response(state.describe_prompts(id, [prompt])[0])
 
     @extend_schema(operation_id="prompts_withdraw", responses={204: None})

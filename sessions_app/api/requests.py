@@ -27,10 +27,17 @@ class NewPromptSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
-class PromptTextSerializer(serializers.Serializer[Any]):
-    """Another text for a prompt that still waits."""
+class PostedPromptSerializer(NewPromptSerializer):
+    """One for a session that is there already; it is not sent before `due_at`."""
 
-    text = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    due_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class PromptChangeSerializer(serializers.Serializer[Any]):
+    """What can be changed of a prompt that still waits; without a `due_at` (null) it is sent at once."""
+
+    text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    due_at = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class EgressWishSerializer(serializers.Serializer[Any]):
@@ -75,6 +82,7 @@ class SessionChangeSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(required=False, choices=Mode.choices)
     egress = EgressWishSerializer(required=False)
     archived = serializers.BooleanField(required=False)
+    auto_resume = serializers.BooleanField(required=False)
 
 
 class InterruptSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class PromptState(models.TextChoices):
@@ -32,8 +33,16 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         return self.filter(state__in=OPEN_STATES)
 
     def queued(self) -> PromptQuerySet:
-        """Prompts that wait, first one first."""
-        return self.filter(state=PromptState.QUEUED).order_by("number")
+        """Prompts that wait, first one first: what goes on with a turn before what came after it."""
+        return self.filter(state=PromptState.QUEUED).order_by("-resumes", "number")
+
+    def due(self) -> PromptQuerySet:
+        """Those that may run by now, by the database's clock."""
+        return self.filter(Q(due_at=None) | Q(due_at__lte=Now()))
+
+    def waiting(self) -> PromptQuerySet:
+        """What a ready instance would be given now; one that was sent to an instance which is lost, too."""
+        return self.filter(state__in=(PromptState.QUEUED, PromptState.SENT)).due()
 
     def unfinished(self) -> PromptQuerySet:
         """Everything that still has to happen, in order."""
@@ -41,7 +50,11 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
 
 
 class Prompt(models.Model):
-    """One message to the agent, made by the client with an id of its own so that repeating it is harmless."""
+    """One message to the agent, made by the client with an id of its own so that repeating it is harmless.
+
+    Before `due_at` it is not sent, and those behind it go first. `resumes` counts how often in a row, up to
+    this one, the platform went on by itself with a turn that a provider had refused for a while.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     session = models.ForeignKey("sessions_app.Session", on_delete=models.CASCADE, related_name="prompts")
@@ -54,6 +67,8 @@ class Prompt(models.Model):
     error = models.JSONField(null=True, blank=True)
     # Of the request that brought it, for the logs of whoever carries it out.
     request_id = models.CharField(max_length=64, blank=True, default="")
+    due_at = models.DateTimeField(null=True, blank=True)
+    resumes = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

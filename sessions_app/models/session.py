@@ -65,6 +65,7 @@ class Session(models.Model):
     `last_seq` it is the fence: every append to the log moves `last_seq` by a compare-and-set on both.
     `is_paused` says that nothing wakes the session by itself: the user stopped it, or it could not start.
     The reaper counts `idle_passes`; when the limit comes near, `sleeps_at` tells people when that will be.
+    With `auto_resume` a turn that the provider refused for a while goes on by itself at the time it named.
     Until `kept_until` it is not put to sleep for being idle.
     Up to `folded_seq` there is nothing left to fold in the log.
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
@@ -98,6 +99,7 @@ class Session(models.Model):
     idle_passes = models.PositiveIntegerField(default=0)
     sleeps_at = models.DateTimeField(null=True, blank=True)
     kept_until = models.DateTimeField(null=True, blank=True)
+    auto_resume = models.BooleanField(default=False)
     is_paused = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)

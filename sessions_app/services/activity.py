@@ -177,8 +177,9 @@ def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
 
 
 def _nothing_open() -> Q:
-    """No turn runs or waits, and no person is asked."""
-    return Q(~Exists(Prompt.objects.unfinished().order_by().filter(session=OuterRef("pk"))), ~_asking())
+    """No turn runs or may run by now, and no person is asked."""
+    unfinished = Prompt.objects.unfinished().due().order_by()
+    return Q(~Exists(unfinished.filter(session=OuterRef("pk"))), ~_asking())
 
 
 def _asking() -> Exists:

@@ -198,5 +198,5 @@ def wants_instance(session_id: uuid.UUID) -> bool:
     """True when prompts or terminals wait and the user did not stop the session."""
     if not Session.objects.present().filter(pk=session_id, is_paused=False).exists():
         return False
-    waiting = Prompt.objects.filter(session_id=session_id, state__in=(PromptState.QUEUED, PromptState.SENT))
+    waiting = Prompt.objects.waiting().filter(session_id=session_id)
     return waiting.exists() or Terminal.objects.waiting().filter(session_id=session_id).exists()

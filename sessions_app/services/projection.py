@@ -12,7 +12,7 @@ from django.db import transaction
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance
-from sessions_app.services import lifecycle, permissions, prompts, state, terminals, usage
+from sessions_app.services import lifecycle, permissions, prompts, resumes, state, terminals, usage
 from sidecar.protocol import messages
 
 Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
@@ -55,6 +55,7 @@ def _turn_ended(instance: Instance, turn: uuid.UUID | None, data: messages.Data)
     if turn is None or not prompts.on_ended(session_id=session_id, turn=turn, data=ended):
         return
     permissions.lose(session_id=session_id, turn=turn)
+    resumes.arrange(session_id=session_id, turn=turn, error=ended.error)
     prompts.dispatch(session_id=session_id)
     transaction.on_commit(partial(jobs.fold_turn, session_id, turn))
 

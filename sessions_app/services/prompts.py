@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
@@ -17,6 +19,7 @@ from sessions_app.models.session import ACTIVE
 from sessions_app.services import commands, instances, places, state
 from sidecar.protocol import frames, messages
 
+MAX_WAIT = timedelta(days=31)
 MAX_BYTES = 256 * 1024
 MAX_QUEUED = 50
 MAX_QUEUED_BYTES = 2 * 1024 * 1024
@@ -32,6 +35,13 @@ _ENDS: dict[str, PromptState] = {
 }
 
 
+class Changes(TypedDict, total=False):
+    """What can be changed of a prompt that waits."""
+
+    text: str
+    due_at: datetime | None
+
+
 class PromptNotQueued(AppError):
     """Only a prompt that still waits can be changed or taken back."""
 
@@ -42,41 +52,51 @@ class PromptNotQueued(AppError):
 
 
 @transaction.atomic
-def submit(*, session: Session, author: User, prompt_id: uuid.UUID, text: str) -> tuple[Prompt, bool]:
+def submit(
+    *, session: Session, author: User, prompt_id: uuid.UUID, text: str, due_at: datetime | None = None
+) -> tuple[Prompt, bool]:
     """Queues a prompt under the client's id; (prompt, False) when the same one was submitted before.
 
-    It is activity, and it wakes a sleeping session. AppError when the text is not usable, the id belongs to
-    another prompt, or too many wait.
+    It is activity, and it wakes a sleeping session; one with `due_at` does so at that time. AppError when the
+    text is not usable, the id belongs to another prompt, too many wait, or the time is too far off.
     """
     text = check_text(text)
+    _check_due(due_at)
     Session.objects.hold(session.pk)
     if existing := Prompt.objects.filter(pk=prompt_id).first():
         return _repeated(existing, session, text), False
     if session.prompts.queued().count() >= MAX_QUEUED:
         raise AppError("queue_full", f"{MAX_QUEUED} prompts wait already: remove some, or wait.", 409)
     _check_room(text, session.prompts.queued())
-    Session.objects.filter(pk=session.pk).update(
-        prompt_count=F("prompt_count") + 1, is_paused=False, updated_at=timezone.now(), **ACTIVE
+    Session.objects.filter(pk=session.pk).update(is_paused=False, updated_at=timezone.now(), **ACTIVE)
+    made = add(
+        id=prompt_id,
+        session=session,
+        author=author,
+        text=text,
+        due_at=due_at,
+        request_id=log.request_id(),
     )
-    number = Session.objects.values_list("prompt_count", flat=True).get(pk=session.pk)
-    try:
-        with transaction.atomic():
-            prompt = Prompt.objects.create(
-                id=prompt_id,
-                session=session,
-                author=author,
-                number=number,
-                text=text,
-                request_id=log.request_id(),
-            )
-    except IntegrityError:
+    if made is None:
         return _repeated(Prompt.objects.get(pk=prompt_id), session, text), False
     if not session.title:
         Session.objects.filter(pk=session.pk, title="").update(title=_title(text))
     state.bump(session.pk)
-    dispatch(session_id=session.pk)
-    instances.wake(session_id=session.pk)
-    return prompt, True
+    if due_at is None or due_at <= timezone.now():
+        dispatch(session_id=session.pk)
+        instances.wake(session_id=session.pk)
+    return made, True
+
+
+def add(*, session: Session, **fields: Any) -> Prompt | None:
+    """A new row at the end of the queue, under its session's lock; None when its id is known."""
+    Session.objects.filter(pk=session.pk).update(prompt_count=F("prompt_count") + 1)
+    number = Session.objects.values_list("prompt_count", flat=True).get(pk=session.pk)
+    try:
+        with transaction.atomic():
+            return Prompt.objects.create(session=session, number=number, **fields)
+    except IntegrityError:
+        return None
 
 
 def check_text(text: str) -> str:
@@ -112,15 +132,25 @@ def _check_room(text: str, waiting: QuerySet[Prompt]) -> None:
 
 
 @transaction.atomic
-def edit(*, session: Session, prompt_id: uuid.UUID, text: str) -> Prompt:
-    """Replaces the text of a prompt that still waits. PromptNotQueued when the agent has it, `queue_full`."""
-    text = check_text(text)
+def change(*, session: Session, prompt_id: uuid.UUID, **changes: Unpack[Changes]) -> Prompt:
+    """Gives a prompt that still waits another text or time. PromptNotQueued when the agent has it.
+
+    `queue_full` as for a new one. Without a time any more it is sent as soon as the agent is free.
+    """
+    if "text" in changes:
+        changes["text"] = check_text(changes["text"])
+    _check_due(changes.get("due_at"))
     Session.objects.hold(session.pk)
     _require(session, prompt_id)
-    _check_room(text, session.prompts.queued().exclude(pk=prompt_id))
-    if not session.prompts.queued().filter(pk=prompt_id).update(text=text):
+    if "text" in changes:
+        _check_room(changes["text"], session.prompts.queued().exclude(pk=prompt_id))
+    if changes and not session.prompts.queued().filter(pk=prompt_id).update(**changes):
         raise PromptNotQueued
     state.bump(session.pk)
+    if "due_at" in changes and changes["due_at"] is None:
+        Session.objects.filter(pk=session.pk).update(is_paused=False, **ACTIVE)
+        dispatch(session_id=session.pk)
+        instances.wake(session_id=session.pk)
     return Prompt.objects.get(pk=prompt_id)
 
 
@@ -157,7 +187,7 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
     prompts = Prompt.objects.filter(session_id=session_id)
     if instance is None or prompts.open().exists() or places.is_drained():
         return False
-    prompt = prompts.queued().select_related("session", "author").first()
+    prompt = prompts.queued().due().select_related("session", "author").first()
     if prompt is None:
         return False
     try:
@@ -236,6 +266,12 @@ def _put_back(sent: QuerySet[Prompt]) -> None:
     """To the head of the queue; but one that somebody stopped meanwhile shall not run after all."""
     sent.filter(cancel_requested=True).update(state=PromptState.CANCELLED, ended_at=timezone.now())
     sent.update(state=PromptState.QUEUED, instance=None)
+
+
+def _check_due(due_at: datetime | None) -> None:
+    if due_at is not None and due_at > timezone.now() + MAX_WAIT:
+        message = f"A prompt can wait for {MAX_WAIT.days} days at most: name an earlier time."
+        raise AppError("due_too_far", message)
 
 
 def _require(session: Session, prompt_id: uuid.UUID) -> None:

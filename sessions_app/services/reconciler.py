@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef
 from openagent.lib import log
 from openagent.lib.errors import AppError
 from sessions_app.drivers.base import DriverError
-from sessions_app.models import Instance, InstanceState, PoolMember, Prompt, PromptState, Session
+from sessions_app.models import Instance, InstanceState, PoolMember, Prompt, Session
 from sessions_app.models.instance import LIVE_STATES
 from sessions_app.services import (
     activity,
@@ -218,7 +218,7 @@ def _attempt_removal(instance: Instance) -> None:
 
 def _waiting() -> list[uuid.UUID]:
     """Sessions whose prompts wait while nothing is live."""
-    waiting = Prompt.objects.filter(session=OuterRef("pk"), state__in=(PromptState.QUEUED, PromptState.SENT))
+    waiting = Prompt.objects.waiting().filter(session=OuterRef("pk"))
     live = Instance.objects.live().filter(session=OuterRef("pk"))
     idle = Session.objects.present().filter(Exists(waiting), ~Exists(live), is_paused=False)
     return list(idle.values_list("pk", flat=True))

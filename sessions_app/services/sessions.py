@@ -88,10 +88,10 @@ def create(
 
 @transaction.atomic
 def change(*, session: Session, **fields: Any) -> Session:
-    """Sets title, mode, egress, model, provider, key, archived. Invalid, or TurnOpen for provider and key.
+    """Sets any of title, mode, egress, model, provider, key, auto_resume and archived.
 
-    A running agent gets another mode or model from its next turn on; for another provider or key it is put to
-    sleep, and the next prompt wakes it with the new one.
+    Invalid; TurnOpen for provider and key. A running agent gets another mode or model from its next turn on;
+    for another provider or key it is put to sleep, and the next prompt wakes it with the new one.
     """
     Session.objects.hold(session.pk)
     changed: dict[str, Any] = {}
@@ -99,6 +99,8 @@ def change(*, session: Session, **fields: Any) -> Session:
         changed["title"] = _title(fields["title"])
     if "archived" in fields and fields["archived"] != (session.archived_at is not None):
         changed["archived_at"] = timezone.now() if fields["archived"] else None
+    if "auto_resume" in fields:
+        changed["auto_resume"] = fields["auto_resume"]
     if "mode" in fields:
         changed["mode"] = _mode(fields["mode"])
     changed |= egress.fields(fields.get("egress", {})) | _model_changes(session, fields)

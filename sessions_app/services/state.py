@@ -69,7 +69,7 @@ def with_status(sessions: models.QuerySet[Session]) -> models.QuerySet[Session]:
     asking = Permission.objects.filter(session=OuterRef("pk"), state=PermissionState.PENDING)
     has_open = Exists(prompts.filter(state__in=OPEN_STATES))
     # A prompt that was sent to an instance which was lost waits for the next one, as a queued one does.
-    waits = Exists(prompts.filter(state__in=(PromptState.QUEUED, PromptState.SENT))) & Q(is_paused=False)
+    waits = Exists(prompts.waiting()) & Q(is_paused=False)
     state = "latest_state"
     return sessions.annotate(
         latest_instance=Subquery(latest.values("pk")[:1]),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
@@ -180,3 +182,22 @@ def test_what_is_typed_stays_as_it_was_typed(session: Session, alice_client: API
     sent = new("  indented\r\ncode  \n")
     assert alice_client.post(url_of(session), sent).json()["text"] == "  indented\ncode  \n"
     assert alice_client.post(url_of(session), sent).status_code == 200
+
+
+def test_one_for_later_waits_for_its_time_or_is_sent_at_once(
+    session: Session, alice_client: APIClient
+) -> None:
+    later = (timezone.now() + timedelta(hours=1)).isoformat()
+    body = alice_client.post(url_of(session), {**new(), "due_at": later}).json()
+    assert answers.PromptSerializer(body).data == body
+    assert datetime.fromisoformat(body["due_at"]) - datetime.fromisoformat(later) < timedelta(seconds=1)
+    assert not Instance.objects.exists()
+    answer = alice_client.patch(url_of(session, Prompt.objects.get()), {"due_at": None}, format="json")
+    assert (answer.status_code, answer.json()["due_at"]) == (200, None)
+    assert Instance.objects.filter(session=session).count() == 1
+
+
+def test_nobody_waits_for_a_year(session: Session, alice_client: APIClient) -> None:
+    later = (timezone.now() + timedelta(days=365)).isoformat()
+    problem(alice_client.post(url_of(session), {**new(), "due_at": later}), 400, "due_too_far")
+    assert not Prompt.objects.exists()

@@ -141,7 +141,7 @@ def test_an_edit_and_the_end_of_the_turn_before_it(
     ended = sidecar.event("turn.ended", turn.pk, stop_reason="end_turn")
 
     def edit() -> None:
-        prompts.edit(session=session, prompt_id=waiting.pk, text="c")
+        prompts.change(session=session, prompt_id=waiting.pk, text="c")
 
     at_the_same_moment(edit, table, lambda: sidecar.store(ended))
     sent = sidecar.instance.commands.filter(verb="turn.start").order_by("-number")[0]

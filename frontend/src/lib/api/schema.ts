@@ -408,7 +408,7 @@ export interface paths {
         delete: operations["prompts_withdraw"];
         options?: never;
         head?: never;
-        /** @description Change the text of a prompt that still waits. */
+        /** @description Change the text of a prompt that still waits, or when it is sent. */
         patch: operations["prompts_change"];
         trace?: never;
     };
@@ -1108,9 +1108,11 @@ export interface components {
             /** Format: password */
             key?: string;
         };
-        /** @description Another text for a prompt that still waits. */
-        PatchedPromptTextRequest: {
+        /** @description What can be changed of a prompt that still waits; without a `due_at` (null) it is sent at once. */
+        PatchedPromptChangeRequest: {
             text?: string;
+            /** Format: date-time */
+            due_at?: string | null;
         };
         /** @description What can be changed about a session; what is left out stays. */
         PatchedSessionChangeRequest: {
@@ -1122,6 +1124,7 @@ export interface components {
             mode?: components["schemas"]["ModeEnum"];
             egress?: components["schemas"]["EgressWishRequest"];
             archived?: boolean;
+            auto_resume?: boolean;
         };
         /** @description Another title or size; what is left out stays. */
         PatchedTerminalChangeRequest: {
@@ -1216,6 +1219,14 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description One for a session that is there already; it is not sent before `due_at`. */
+        PostedPromptRequest: {
+            /** Format: uuid */
+            id: string;
+            text: string;
+            /** Format: date-time */
+            due_at?: string | null;
+        };
         /** @description A prompt; its id is also the id of the turn that it becomes. Those that wait have a position. */
         Prompt: {
             /** Format: uuid */
@@ -1223,6 +1234,11 @@ export interface components {
             text: string;
             state: components["schemas"]["PromptStateEnum"];
             position: number | null;
+            /**
+             * Format: date-time
+             * @description It is not sent before then.
+             */
+            due_at: string | null;
             /** Format: date-time */
             created_at: string;
             by: components["schemas"]["Person"] | null;
@@ -1328,6 +1344,8 @@ export interface components {
             egress: components["schemas"]["EgressWishes"];
             status: components["schemas"]["SessionStatusEnum"];
             status_detail: string;
+            /** @description A turn that the provider refused for a while goes on by itself at the time it named. */
+            auto_resume: boolean;
             paused: boolean;
             archived: boolean;
             /** Format: date-time */
@@ -2670,7 +2688,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewPromptRequest"];
+                "application/json": components["schemas"]["PostedPromptRequest"];
             };
         };
         responses: {
@@ -2774,7 +2792,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedPromptTextRequest"];
+                "application/json": components["schemas"]["PatchedPromptChangeRequest"];
             };
         };
         responses: {
