@@ -145,6 +145,15 @@ def _class_of(status: int, said: Said) -> ErrorClass:
 _FINAL: dict[tuple[int, ErrorClass], int] = {(404, "unknown_model"): 400, (429, "provider_quota"): 402}
 
 
+def no_use_in_waiting(name: str, error: ErrorData) -> tuple[int, ErrorData]:
+    """What an agent is told of a limit that lasts longer than a turn should: it asks not again.
+
+    By status, code and words: some look for the word limit in any of them.
+    """
+    message = f"{name} takes no more calls of this account until {error.retry_at}."
+    return 402, failure("provider_quota", message)
+
+
 def status_for_agent(status: int, error_class: ErrorClass) -> int:
     """The status for the box: with OpenAI's API agents repeat a 404 and a 429 for minutes, also in vain."""
     return _FINAL.get((status, error_class), status)

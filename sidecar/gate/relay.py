@@ -189,7 +189,8 @@ class Relay:
             raw = b""
         said = faults.said_in(raw) if len(raw) <= MAX_ERROR_BYTES else None
         words = said or faults.Said(frozenset(), "")
-        come_back = waiting.retry_at(response.headers, words.retry_seconds, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        come_back = waiting.retry_at(response.headers, words.retry_seconds, now=now)
         error = faults.classify(
             self.provider.name, response.status_code, words, retry_at=come_back, secret=self.secret
         )
@@ -197,7 +198,11 @@ class Relay:
         headers, status, wire = self._headers(response), response.status_code, self.provider.wire
         if wire.startswith("openai-"):
             status = faults.status_for_agent(status, error.error_class)
-        if said is None or status != response.status_code:
+        if is_far := waiting.is_far(error.retry_at, now=now):
+            # An agent would wait for hours with its turn open. It ends, and goes on when somebody wants it to.
+            status, error = faults.no_use_in_waiting(self.provider.name, error)
+            headers = [pair for pair in headers if pair[0] not in wires.WAITING_HEADERS]
+        if said is None or is_far or status != response.status_code:
             raw = answers.body(wire, status, error.message, error.error_class)
             headers = [pair for pair in headers if pair[0] != b"content-type"] + [_JSON]
         await self.connection.respond(status, headers, self._redactor.feed(raw) + self._redactor.finish())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 _MAX_WAIT = timedelta(days=31)
+_PATIENCE = timedelta(minutes=5)
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _RESETS = (
     "x-ratelimit-reset",
@@ -31,6 +32,11 @@ def retry_at(headers: Mapping[str, str], told: float | None, *, now: datetime) -
     if moment is None or not now - timedelta(minutes=1) <= moment <= now + _MAX_WAIT:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_far(moment: str, *, now: datetime) -> bool:
+    """Whether a time that `retry_at` gave is further off than an agent should wait with its turn open."""
+    return bool(moment) and datetime.fromisoformat(moment) - now > _PATIENCE
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:

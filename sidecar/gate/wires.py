@@ -76,6 +76,9 @@ RESPONSE_HEADERS = frozenset(
         "x-should-retry",
     }
 )
+WAITING_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
+"""Of these, those that tell a client when to ask again."""
+
 RESPONSE_HEADER_FAMILIES = ("x-ratelimit-", "anthropic-ratelimit-")
 
 

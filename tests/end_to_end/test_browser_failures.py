@@ -69,6 +69,29 @@ def test_a_rate_limit_says_when_it_ends_and_the_turn_goes_on_by_itself(
     expect(turn.errors).to_have_count(0)
 
 
+def test_a_long_limit_ends_the_turn_which_goes_on_at_the_providers_time(
+    open_window: OpenWindow, troubled: str, owner: Client
+) -> None:
+    session = SessionScreen(open_window(), troubled)
+    assert session.send("/demo error429 0 7200s").wait().stop_reason == "error"
+    # For this once; it can be called off.
+    session.page.get_by_test_id("go-on-later").click()
+    expect(session.queue).to_contain_text("Sent by itself at")
+    session.window.shot("go-on-later")
+    session.queue.get_by_role("button", name="Remove queued prompt").click()
+    expect(session.queue).to_have_count(0)
+    # From now on without a click; whoever cannot wait sends it at once.
+    session.choose("Go on by itself after a limit")
+    session.send("/demo error429 0 7200s").wait()
+    expect(session.queue).to_contain_text("Sent by itself at")
+    session.expect_status("ready")
+    session.choose("Stay stopped after a provider's limit")
+    session.queue.get_by_role("button", name="Send queued prompt now").click()
+    expect(session.queue).to_have_count(0)
+    turns = owner.conversation(troubled)["turns"]
+    assert turns[-1]["prompt"].endswith("Go on where you stopped.")
+
+
 @pytest.mark.parametrize(
     ("script", "said", "why"),
     [

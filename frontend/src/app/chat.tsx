@@ -22,7 +22,7 @@ import type { Conversation, PermissionItem } from "@/protocol/conversation";
 import { ChatControls } from "./chat-controls";
 import { OutputTerminal } from "./lazy-terminals";
 import { useMe } from "./me";
-import { isNextShown, OnTheWay } from "./on-the-way";
+import { nextOf, OnTheWay } from "./on-the-way";
 import { RunCode } from "./run-code";
 import { SleepNotice } from "./sleep-notice";
 import { useEscape } from "./use-escape";
@@ -139,8 +139,8 @@ function useUnlogged(conversation: Conversation, pending: Permission[]): Permiss
 
 /** Those that wait behind something; the one that is next is shown in the conversation. */
 function useQueued(prompts: Prompt[], session: Session | null): Prompt[] {
-  const waiting = prompts.filter((prompt) => prompt.state === "queued");
-  return isNextShown(session) ? waiting.slice(1) : waiting;
+  const next = nextOf(prompts, session);
+  return prompts.filter((prompt) => prompt.state === "queued" && prompt !== next);
 }
 
 /** Nothing wakes the session by itself although prompts wait. */

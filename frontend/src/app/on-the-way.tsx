@@ -10,6 +10,7 @@ import { startSession, stopSession, withdrawPrompt } from "@/lib/api/sessions";
 import type { Prompt, Session } from "@/lib/api/types";
 import { saveDraft } from "@/lib/drafts";
 import { forgetPrompts, type Outgoing, outgoingOf, retryPrompt, useOutbox } from "@/lib/outbox";
+import { serverNow } from "@/lib/server-clock";
 import type { Conversation } from "@/protocol/conversation";
 
 interface OnTheWayProps {
@@ -21,16 +22,21 @@ interface OnTheWayProps {
 
 const report = (error: unknown) => toast.error(messageOf(error));
 
-/** Whether the first prompt that waits stands in the conversation, as the next thing to happen, not in the queue. */
-export function isNextShown(session: Session | null): boolean {
-  return session !== null && session.turn === null && !session.paused;
+/** The prompt that stands in the conversation, not in the queue, because it is the next thing to happen. */
+export function nextOf(prompts: Prompt[], session: Session | null): Prompt | undefined {
+  if (session === null || session.turn !== null || session.paused) return undefined;
+  return prompts.find((prompt) => prompt.state === "queued" && !waitsForItsTime(prompt));
+}
+
+function waitsForItsTime({ due_at }: Prompt): boolean {
+  return due_at !== null && Date.parse(due_at) > serverNow();
 }
 
 export function OnTheWay({ id, conversation, prompts, session }: OnTheWayProps) {
   const outgoing = useUnshown(id, conversation, prompts);
   const turns = new Set(conversation.turns.map((turn) => turn.id));
   const open = prompts.find((prompt) => prompt.state !== "queued" && !turns.has(prompt.id));
-  const next = isNextShown(session) ? prompts.find((prompt) => prompt.state === "queued") : undefined;
+  const next = nextOf(prompts, session);
   const isStarting = session?.status === "queued" || session?.status === "starting";
   return (
     <>

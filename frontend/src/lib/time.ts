@@ -23,6 +23,15 @@ export function absoluteTime(iso: string): string {
   return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
+/** "14:05"; on another day with that day: "Mon 14:05". */
+export function timeOfDay(iso: string, now = Date.now()): string {
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const date = new Date(iso);
+  return isSameDay(iso, now)
+    ? date.toLocaleTimeString(undefined, time)
+    : date.toLocaleString(undefined, { weekday: "short", ...time });
+}
+
 /** A clock: "0:42", "12:05", "1:02:03". */
 export function clock(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

@@ -203,6 +203,18 @@ async def test_a_providers_error_passes_and_is_reported_by_class(
         assert side.usage == []
 
 
+@every_wire
+async def test_no_agent_waits_for_hours_with_its_turn_open(asking: Asking) -> None:
+    async with demo_side(asking.name) as (_, side, client):
+        body = asking.body("/demo error429 0 7200s", stream=True)
+        answer = await client.post(path(asking, stream=True), json=body)
+    assert answer.status_code == 402
+    assert "limit" not in answer.text
+    assert not {"retry-after", "retry-after-ms"} & answer.headers.keys()
+    [error] = side.errors
+    assert error.error_class == "provider_rate_limit" and error.retry_at
+
+
 async def test_many_calls_share_one_connection_of_the_box() -> None:
     async with demo_side("openai-chat") as (_, side, _):
         one = httpx2.Limits(max_connections=1)

@@ -1,12 +1,14 @@
 // Prompts that wait for the agent: to be read, changed or taken back until it has them.
-import { Clock, Pencil, X } from "lucide-react";
+import { AlarmClock, Clock, Pencil, SendHorizontal, X } from "lucide-react";
 import { type RefObject, useState } from "react";
 import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { isCode, messageOf } from "@/lib/api/errors";
-import { withdrawPrompt } from "@/lib/api/sessions";
+import { sendNow, withdrawPrompt } from "@/lib/api/sessions";
 import type { Prompt } from "@/lib/api/types";
+import { serverNow } from "@/lib/server-clock";
+import { clock, timeOfDay, useSeconds } from "@/lib/time";
 import { useQueueEdits } from "./use-queue-edits";
 
 interface QueueProps {
@@ -65,24 +67,42 @@ function explain(error: unknown): void {
 
 function Waiting({ session, prompt, onEdit }: { session: string; prompt: Prompt; onEdit: () => void }) {
   const [isBusy, setIsBusy] = useState(false);
-  const withdraw = async () => {
+  const act = async (change: typeof withdrawPrompt | typeof sendNow) => {
     setIsBusy(true);
-    await withdrawPrompt(session, prompt.id).catch(explain);
+    await change(session, prompt.id).catch(explain);
     setIsBusy(false);
   };
+  const Icon = prompt.due_at ? AlarmClock : Clock;
   return (
     <>
-      <Clock aria-hidden className="mt-1 size-3.5 shrink-0 text-faint" />
-      <p className="line-clamp-3 min-w-0 flex-1 whitespace-pre-wrap py-0.5 [overflow-wrap:anywhere]">
-        {prompt.text}
-      </p>
+      <Icon aria-hidden className="mt-1 size-3.5 shrink-0 text-faint" />
+      <div className="min-w-0 flex-1 py-0.5">
+        <p className="line-clamp-3 whitespace-pre-wrap [overflow-wrap:anywhere]">{prompt.text}</p>
+        {prompt.due_at && <Due at={prompt.due_at} />}
+      </div>
+      {prompt.due_at && (
+        <IconButton label="Send queued prompt now" small disabled={isBusy} onClick={() => act(sendNow)}>
+          <SendHorizontal className="size-3.5" />
+        </IconButton>
+      )}
       <IconButton label="Edit queued prompt" small disabled={isBusy} onClick={onEdit}>
         <Pencil className="size-3.5" />
       </IconButton>
-      <IconButton label="Remove queued prompt" small disabled={isBusy} onClick={withdraw}>
+      <IconButton label="Remove queued prompt" small disabled={isBusy} onClick={() => act(withdrawPrompt)}>
         <X className="size-3.5" />
       </IconButton>
     </>
+  );
+}
+
+/** When it is sent by itself. */
+function Due({ at }: { at: string }) {
+  useSeconds();
+  const left = Date.parse(at) - serverNow();
+  return (
+    <p className="text-xs text-muted" data-testid="due">
+      {left > 0 ? `Sent by itself at ${timeOfDay(at)}, in ${clock(left + 999)}.` : "Sent in a moment."}
+    </p>
   );
 }
 

@@ -12,6 +12,7 @@ import type { StopReason } from "@/protocol/events";
 import { useTranscript } from "./context";
 import { ErrorCard, RetryAt } from "./error-card";
 import { failedTriesOf } from "./failed-tries";
+import { GoOnLater } from "./go-on-later";
 import { hasPending, type ItemTree, treeOf } from "./item-tree";
 import { PromptView } from "./prompt-view";
 import { Message, Thought } from "./text-items";
@@ -188,6 +189,7 @@ function TurnEnd({ turn, isLast }: { turn: Turn; isLast: boolean }) {
             Run again
           </Button>
         )}
+        {isLast && turn.error?.retry_at && <GoOnLater at={turn.error.retry_at} />}
         {answer.length > 0 && <CopyButton text={copyAnswer} what="Answer" />}
       </footer>
     </>

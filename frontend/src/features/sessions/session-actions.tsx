@@ -1,6 +1,8 @@
 // What can be done with a session from a list or its title bar, and the dialogs for it.
 import { useQueryClient } from "@tanstack/react-query";
 import {
+  AlarmClock,
+  AlarmClockOff,
   Archive,
   ArchiveRestore,
   Coffee,
@@ -104,6 +106,12 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
             {isKept(session) ? "Let it sleep when idle" : "Keep awake for 1 h"}
           </MenuItem>
         )}
+        <MenuItem
+          icon={session.auto_resume ? <AlarmClockOff /> : <AlarmClock />}
+          onSelect={() => change(() => changeSession(session.id, { auto_resume: !session.auto_resume }))}
+        >
+          {session.auto_resume ? "Stay stopped after a provider's limit" : "Go on by itself after a limit"}
+        </MenuItem>
         <MenuItem icon={session.archived ? <ArchiveRestore /> : <Archive />} onSelect={archive}>
           {session.archived ? "Take out of the archive" : "Archive"}
         </MenuItem>

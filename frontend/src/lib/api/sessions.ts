@@ -93,13 +93,21 @@ export function interruptTurn(id: string, turn: string): Promise<Session> {
 }
 
 /** Idempotent by the prompt's id: the same one may be sent again after a failure. */
-export function sendPrompt(id: string, body: { id: string; text: string }): Promise<Prompt> {
+export function sendPrompt(id: string, body: { id: string; text: string; due_at?: string }): Promise<Prompt> {
   return answerOf(api.POST("/api/v1/sessions/{id}/prompts/", { params: { path: { id } }, body }));
 }
 
 export function editPrompt(id: string, prompt_id: string, text: string): Promise<Prompt> {
   const params = { path: { id, prompt_id } };
   return answerOf(api.PATCH("/api/v1/sessions/{id}/prompts/{prompt_id}/", { params, body: { text } }));
+}
+
+/** One that waits for its time does not wait any longer. */
+export function sendNow(id: string, prompt_id: string): Promise<Prompt> {
+  const params = { path: { id, prompt_id } };
+  return answerOf(
+    api.PATCH("/api/v1/sessions/{id}/prompts/{prompt_id}/", { params, body: { due_at: null } }),
+  );
 }
 
 export function withdrawPrompt(id: string, prompt_id: string): Promise<undefined> {
