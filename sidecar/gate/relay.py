@@ -199,7 +199,7 @@ class Relay:
         if wire.startswith("openai-"):
             status = faults.status_for_agent(status, error.error_class)
         if is_far := waiting.is_far(error.retry_at, now=now):
-            # An agent would wait for hours with its turn open. It ends, and goes on when somebody wants it to.
+            # An agent would wait for hours with its turn open: it ends, and goes on when it is told to.
             status, error = faults.no_use_in_waiting(self.provider.name, error)
             headers = [pair for pair in headers if pair[0] not in wires.WAITING_HEADERS]
         if said is None or is_far or status != response.status_code:
