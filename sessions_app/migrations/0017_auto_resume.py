@@ -4,25 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sessions_app', '0016_host'),
+        ("sessions_app", "0016_host"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='prompt',
-            name='due_at',
+            model_name="prompt",
+            name="due_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='prompt',
-            name='resumes',
+            model_name="prompt",
+            name="resumes",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='session',
-            name='auto_resume',
+            model_name="session",
+            name="auto_resume",
             field=models.BooleanField(default=False),
         ),
     ]
