@@ -151,7 +151,7 @@ def explained(settings: EngineSettings) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        raise _explain(error) from error
+        raise _explain(error, settings.runtime) from error
     except requests.exceptions.Timeout as error:
         raise DriverError(
             f"The container engine does not answer within {ANSWER_SECONDS} s. Look at its log; if it hangs, "
@@ -167,13 +167,20 @@ def explained(settings: EngineSettings) -> Iterator[None]:
         ) from error
 
 
-def _explain(error: docker.errors.APIError) -> DriverError:
+def _explain(error: docker.errors.APIError, runtime: str) -> DriverError:
     said = str(error.explanation or error)[:300]
     if "no space left" in said:
         return DriverError(
             "The engine's disk is full. Free some space (docker system df shows what is used), then start "
             "the session again.",
             code="disk_full",
+            permanent=True,
+        )
+    if "OCI runtime" in said and runtime != "runc":
+        return DriverError(
+            f"The runtime {runtime} starts no box on this host: {said} What gVisor needs is in "
+            "docs/docker-driver.md; OPENAGENT_DOCKER_RUNTIME=runc does without it.",
+            code="runtime_failed",
             permanent=True,
         )
     permanent = error.response is not None and error.response.status_code == 400

@@ -15,6 +15,7 @@ from openagent.lib.engine import PREFIX
 from sessions_app.drivers import docker_launch
 from sessions_app.drivers.base import DriverError, Ref
 from sessions_app.drivers.docker import DockerDriver
+from tests import needs
 from tests.docker_fixtures import (
     BUILD_SECONDS,
     container_engine,
@@ -106,6 +107,33 @@ def test_a_box_is_shut_in(dockers: DockerHost) -> None:
     assert probe.sh("ulimit -c; ulimit -n").split() == ["0", "4096"]
     hidden = probe.sh("cat /etc/resolv.conf /proc/*/environ /proc/*/cmdline | tr '\\0' ' '")
     assert TOKEN not in hidden and "nameserver 127.0.0.1" in hidden
+
+
+def test_a_box_in_gvisor_is_shut_in(dockers: DockerHost) -> None:
+    if "runsc" not in dockers.client.info()["Runtimes"]:
+        needs.missing("runsc", "the engine has no runtime runsc")
+    # Its own threads count as processes of the box.
+    limits = replace(dockers.options.limits, processes=1024)
+    engine = replace(dockers.options.engine, runtime="runsc")
+    plain, dockers.driver = (
+        dockers.driver,
+        DockerDriver(replace(dockers.options, limits=limits, engine=engine)),
+    )
+    plain.close()
+    ref, probe = dockers.start()
+    assert "runtime runsc" in dockers.driver.inspect(ref).detail
+    assert dockers.inspect(ref, "sidecar")["HostConfig"]["Runtime"] == "runc"
+    assert "gVisor" in probe.sh("dmesg")
+    found = dict(re.findall(r"^(\w+):\s+(\S+)", probe.sh("cat /proc/self/status"), re.MULTILINE))
+    assert {found[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd")} == {"0" * 16}
+    assert (found["Seccomp"], found["Uid"]) == ("2", "10001")
+    assert probe.sh("tail -n +3 /proc/net/dev | cut -d: -f1").split() == ["lo"]
+    for path in ("/", "/etc", "/usr", "/opt/agents", "/run/openagent", "/var/lib"):
+        assert probe.sh(f"touch {path}/x 2>&1; true") != "", f"{path} can be written to"
+    assert probe.box("mount", "-t", "tmpfs", "x", "/tmp")[0] != 0
+    assert probe.sh("cd /workspace && git init -q one && ls one/.git/HEAD && ulimit -c").split()[1:] == ["0"]
+    for family in (17, 38, 40):
+        assert probe.box("python3", "-c", f"import socket; socket.socket({family}, 3)")[0] != 0
 
 
 def test_no_socket_but_the_usual_ones_can_be_made(dockers: DockerHost) -> None:

@@ -6,10 +6,12 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
 
 from openagent.lib.engine import EngineSettings
@@ -125,3 +127,15 @@ def test_an_image_that_is_none_of_ours_is_refused(
         stub.answers["/json"] = image
     error = refusal(engine)
     assert (error.code, error.permanent) == (code, True) and "make images" in error.message
+
+
+def test_a_runtime_that_starts_nothing_is_named(tmp_path: Path) -> None:
+    settings = EngineSettings(socket=tmp_path / "engine.sock", sidecar="sidecar", box="box", runtime="runsc")
+    said = docker.errors.APIError("500", explanation="OCI runtime start failed: setting up network: no")
+    with pytest.raises(DriverError) as caught, explained(settings):
+        raise said
+    assert (caught.value.code, caught.value.permanent) == ("runtime_failed", True)
+    assert "setting up network" in caught.value.message and "docs/docker-driver.md" in caught.value.message
+    with pytest.raises(DriverError) as caught, explained(replace(settings, runtime="runc")):
+        raise said
+    assert caught.value.code == "engine_refused"
