@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import kombu.exceptions
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from keys_app import services
-from keys_app.models import KeyUse, ProviderKey
+from keys_app import rotation, services, tasks
+from keys_app.models import KeyUse, ProviderKey, Rewrapping
+from openagent.lib import log
 from openagent.lib.admin import ReadOnlyAdmin
+
+_log = log.get(__name__)
 
 
 @admin.register(ProviderKey)
@@ -43,3 +48,48 @@ class KeyUseAdmin(ReadOnlyAdmin[KeyUse]):
     search_fields = ("owner__email",)
     date_hierarchy = "at"
     fields = ("at", "action", "detail", "provider", "owner", "key", "session", "generation")
+
+
+@admin.register(Rewrapping)
+class RewrappingAdmin(ReadOnlyAdmin[Rewrapping]):
+    """To add one is to start it: keys are wrapped with the first KEK of the settings, in the background."""
+
+    list_display = ("started_at", "started_by", "kek_id", "ended_at", "wrapped", "unreadable", "last_error")
+    fields = (
+        *("started_at", "started_by", "kek_id", "ended_at", "wrapped", "unreadable", "last_error"),
+        "keys_by_kek",
+    )
+    readonly_fields = ("keys_by_kek",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_fields(self, request: HttpRequest, obj: Rewrapping | None = None) -> tuple[str, ...]:
+        return self.fields if obj else ("keys_by_kek",)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Rewrapping:
+        return rotation.start(user_id=request.user.pk)
+
+    def save_model(self, request: HttpRequest, obj: Rewrapping, form: Any, change: bool) -> None:
+        """It is there already; beat finds it too, should nobody hear this."""
+        transaction.on_commit(_nudge)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing belongs to it."""
+
+    @admin.display(description="keys by KEK")
+    def keys_by_kek(self, obj: Rewrapping | None) -> str:
+        """What is left to do, now."""
+        return "\n".join(_line(share) for share in rotation.shares())
+
+
+def _line(share: rotation.Share) -> str:
+    role = "the first" if share.is_first else "to be wrapped anew"
+    return f"{share.kek_id}: {share.rows} ({role if share.is_known else 'nobody can open them'})"
+
+
+def _nudge() -> None:
+    try:
+        tasks.rewrap.delay()
+    except (kombu.exceptions.OperationalError, OSError):
+        _log.warning("rewrapping was not handed over; beat will")

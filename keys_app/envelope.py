@@ -1,22 +1,24 @@
 """Envelope encryption of one secret: a fresh data key (DEK) per row, wrapped by a KEK. Pure.
 
-Both layers are AES-256-GCM with the row's context as associated data, so a ciphertext that is moved to
-another row, owner, provider or version does not open. GCM alone does not commit to its key: the data key
-and a commitment are both derived from the DEK, and the commitment is compared before anything is decrypted.
+The secret is in AES-256-GCM with the row's context as associated data, and the KEK is given the same
+context, so a ciphertext that is moved to another row, owner, provider, address or version does not open. GCM
+alone does not commit to its key: the data key and a commitment are both derived from the DEK, and the
+commitment is compared before anything is decrypted.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from keys_app.keyring import Kek, Keyring
+from keys_app.keks.base import NotOpened, Wrapped
+from keys_app.keyring import Keyring
 from openagent.lib.redact import Secret
 
 _KEY_BYTES = 32
@@ -54,15 +56,15 @@ def context(*, table: str, row: str, owner: str, provider: str, version: int, ba
 
 
 def encrypt(keyring: Keyring, secret: Secret, context: bytes) -> Envelope:
-    """The envelope of `secret` for the place that `context` describes."""
+    """The envelope of `secret` for the place that `context` describes. KekUnavailable as for `decrypt`."""
     dek = secrets.token_bytes(_KEY_BYTES)
     data_key, commitment = _derive(dek, context)
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    dek_nonce, wrapped_dek = _wrap(keyring.first, dek, context)
+    wrapped = keyring.first.wrap(dek, context)
     return Envelope(
         kek_id=keyring.first.id,
-        dek_nonce=dek_nonce,
-        wrapped_dek=wrapped_dek,
+        dek_nonce=wrapped.nonce,
+        wrapped_dek=wrapped.ciphertext,
         nonce=nonce,
         ciphertext=AESGCM(data_key).encrypt(nonce, secret.reveal().encode(), context),
         commitment=commitment,
@@ -70,7 +72,10 @@ def encrypt(keyring: Keyring, secret: Secret, context: bytes) -> Envelope:
 
 
 def decrypt(keyring: Keyring, envelope: Envelope, context: bytes) -> Secret:
-    """The secret; EnvelopeError when it is not exactly what was encrypted for exactly this place."""
+    """The secret; EnvelopeError when it is not exactly what was encrypted for exactly this place.
+
+    KekUnavailable when the KEK is kept elsewhere and cannot be asked now.
+    """
     data_key, commitment = _derive(_unwrap(keyring, envelope, context), context)
     if not hmac.compare_digest(commitment, envelope.commitment):
         raise EnvelopeError("changed")
@@ -79,15 +84,8 @@ def decrypt(keyring: Keyring, envelope: Envelope, context: bytes) -> Secret:
 
 def rewrap(keyring: Keyring, envelope: Envelope, context: bytes) -> Envelope:
     """The same envelope with its DEK wrapped by the first KEK; the secret itself is not decrypted."""
-    dek_nonce, wrapped_dek = _wrap(keyring.first, _unwrap(keyring, envelope, context), context)
-    return Envelope(
-        kek_id=keyring.first.id,
-        dek_nonce=dek_nonce,
-        wrapped_dek=wrapped_dek,
-        nonce=envelope.nonce,
-        ciphertext=envelope.ciphertext,
-        commitment=envelope.commitment,
-    )
+    wrapped = keyring.first.wrap(_unwrap(keyring, envelope, context), context)
+    return replace(envelope, kek_id=keyring.first.id, dek_nonce=wrapped.nonce, wrapped_dek=wrapped.ciphertext)
 
 
 def _derive(dek: bytes, context: bytes) -> tuple[bytes, bytes]:
@@ -95,20 +93,14 @@ def _derive(dek: bytes, context: bytes) -> tuple[bytes, bytes]:
     return okm[:_KEY_BYTES], okm[_KEY_BYTES:]
 
 
-def _wrap(kek: Kek, dek: bytes, context: bytes) -> tuple[bytes, bytes]:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce, AESGCM(kek.key).encrypt(nonce, dek, _wrapping(kek.id, context))
-
-
 def _unwrap(keyring: Keyring, envelope: Envelope, context: bytes) -> bytes:
     kek = keyring.get(envelope.kek_id)
     if kek is None:
         raise EnvelopeError("unknown_kek")
-    return _open(kek.key, envelope.dek_nonce, envelope.wrapped_dek, _wrapping(kek.id, context))
-
-
-def _wrapping(kek_id: str, context: bytes) -> bytes:
-    return f"dek|{kek_id}|".encode() + context
+    try:
+        return kek.unwrap(Wrapped(envelope.dek_nonce, envelope.wrapped_dek), context)
+    except NotOpened:
+        raise EnvelopeError("changed") from None
 
 
 def _open(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> bytes:

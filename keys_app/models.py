@@ -102,3 +102,31 @@ class KeyUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} key {self.action}"
+
+
+class Rewrapping(models.Model):
+    """One walk over all keys that wraps them with the first KEK; what is left of it the rows of keys say.
+
+    It ends when no key is left that could be wrapped. Counts are of rows, `last_error` is the newest reason
+    why one could not be.
+    """
+
+    kek_id = models.CharField("KEK id", max_length=16)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    wrapped = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kek_id"], condition=models.Q(ended_at=None), name="one_open_rewrapping"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Rewrapping with {self.kek_id}"

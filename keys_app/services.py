@@ -10,7 +10,7 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from keys_app import addresses, envelope, key_format, keyring, probe, providers, record, revocation, vault
+from keys_app import addresses, key_format, probe, providers, record, revocation, vault
 from keys_app.models import KeyAction, KeyStatus, ProviderKey
 from keys_app.vault import KeyUnreadable as KeyUnreadable
 from openagent.lib import log
@@ -162,33 +162,39 @@ def seal_for(
     if its owner chose that. A nonce is sealed to once: record.CannotSeal the second time. KeyUnreadable
     when the key does not decrypt, NotFound when it is gone, KeyMoved when it is for another address.
     """
-    key = ProviderKey.objects.filter(pk=key_id).first()
-    if key is None:
-        raise _gone()
-    if key.base_url != base_url:
-        raise KeyMoved()
-    try:
-        raw, recipient = sealing.from_text(nonce), sealing.from_text(public_key)
-        info = sealing.info(
-            session=str(session_id),
-            generation=generation,
-            provider=key.provider,
-            nonce=raw,
-            base_url=base_url,
-        )
-        # Before the transaction: a KEK may be far away. The plaintext gets no name: whatever breaks, no
-        # report of local variables has it.
-        sealed = sealing.to_text(sealing.seal(recipient, vault.open_key(key).reveal().encode(), info))
-        with transaction.atomic():
-            # Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes
-            # later.
-            current = ProviderKey.objects.filter(pk=key.pk, version=key.version)
-            if not current.update(last_used_at=timezone.now()):
-                raise record.CannotSeal("the key was changed at this moment")
-            record.sealing(key, session_id=session_id, generation=generation, nonce=raw)
-    except sealing.SealingError as error:
-        raise record.CannotSeal(str(error)) from None
-    return sealed
+    while (key := ProviderKey.objects.filter(pk=key_id).first()) is not None:
+        if key.base_url != base_url:
+            raise KeyMoved()
+        try:
+            raw, recipient = sealing.from_text(nonce), sealing.from_text(public_key)
+            info = sealing.info(
+                session=str(session_id),
+                generation=generation,
+                provider=key.provider,
+                nonce=raw,
+                base_url=base_url,
+            )
+            # Before the transaction: a KEK may be far away. The plaintext gets no name: whatever breaks, no
+            # report of local variables has it.
+            sealed = sealing.to_text(sealing.seal(recipient, vault.open_key(key).reveal().encode(), info))
+        except sealing.SealingError as error:
+            raise record.CannotSeal(str(error)) from None
+        if _use(key, session_id=session_id, generation=generation, nonce=raw):
+            return sealed
+    raise _gone()
+
+
+@transaction.atomic
+def _use(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: bytes) -> bool:
+    """Writes down that the key is sealed; False when it was replaced or deleted since it was read.
+
+    Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes later.
+    """
+    current = ProviderKey.objects.filter(pk=key.pk, version=key.version)
+    if not current.update(last_used_at=timezone.now()):
+        return False
+    record.sealing(key, session_id=session_id, generation=generation, nonce=nonce)
+    return True
 
 
 def test(key: ProviderKey) -> tuple[ProviderKey, probe.Outcome]:
@@ -206,29 +212,6 @@ def test(key: ProviderKey) -> tuple[ProviderKey, probe.Outcome]:
         record.write(key, KeyAction.TESTED, detail=outcome.code)
     key.refresh_from_db()
     return key, outcome
-
-
-def rewrap_all() -> tuple[int, int]:
-    """Wraps every key with the first KEK: how many were wrapped anew, and how many cannot be read.
-
-    Each row on its own, by compare-and-set on the KEK id: safe while the platform runs, and to repeat.
-    """
-    ring = keyring.current()
-    done = unreadable = 0
-    for key in ProviderKey.objects.exclude(kek_id=ring.first.id).iterator():
-        try:
-            wrapped = vault.rewrap(key)
-        except envelope.EnvelopeError as error:
-            vault.alarm(key, error)
-            unreadable += 1
-            continue
-        with transaction.atomic():
-            row = ProviderKey.objects.filter(pk=key.pk, version=key.version, kek_id=key.kek_id)
-            changed = row.update(**wrapped)
-            if changed:
-                record.write(key, KeyAction.REWRAPPED)
-        done += changed
-    return done, unreadable
 
 
 def _save_over(key: ProviderKey, *, version: int) -> int:

@@ -148,6 +148,10 @@ CELERY_BEAT_SCHEDULE = {
         ("learn_registries", 600.0),
     )
 }
+CELERY_BEAT_SCHEDULE["rewrap"] = {
+    **{"task": "keys_app.tasks.rewrap", "schedule": 60.0},
+    "options": {"expires": 60.0},
+}
 
 # --- Signing in -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -279,6 +283,7 @@ log.protect(*(word.rpartition(":")[2] for word in OPENAGENT_KEYS_KEK.replace(","
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Provider keys ----------------------------------------------------------------------------------------
+OPENAGENT_KEYS_KMS_ENDPOINT = env.text("OPENAGENT_KEYS_KMS_ENDPOINT", "")
 # Provider id to base URL, for a proxy in front of a provider; such a host may be private.
 OPENAGENT_PROVIDER_BASE_URLS = env.table("OPENAGENT_PROVIDER_BASE_URLS")
 OPENAGENT_PROVIDER_SILENCE_SECONDS = env.seconds("OPENAGENT_PROVIDER_SILENCE_SECONDS", 240)

@@ -45,6 +45,10 @@ PROGRAMS = frozenset({"curl", "wget", "nc", "ncat", "socat", "ssh", "scp", "ftp"
 
 _ENGINE = "speaks to the socket of the engine in the settings"
 ALLOWED = {
+    "keys_app/keks/kms.py": (
+        {"boto3", "botocore"},
+        "asks the KMS of the ARN, or at the endpoint, that the settings name",
+    ),
     "openagent/lib/safe_http.py": (
         {"httpcore2", "socket", "ssl"},
         "it is the one way: it checks every address and connects to the one that it checked",

@@ -15,6 +15,7 @@ from django.db import models
 from rest_framework.test import APIClient
 
 from keys_app import envelope, key_format, probe, record, services, vault
+from keys_app.keks.local import LocalKek
 from keys_app.models import ProviderKey
 from openagent.lib import safe_http
 from openagent.lib.redact import spellings
@@ -29,7 +30,7 @@ PARTS = [
     (key_format, "hint"),
     (envelope, "encrypt"),
     (envelope, "_derive"),
-    (envelope, "_wrap"),
+    (LocalKek, "wrap"),
     (envelope, "_open"),
     (vault, "fill"),
     (record, "write"),

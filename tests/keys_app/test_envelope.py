@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys_app import envelope, keyring
+from keys_app.keks.local import LocalKek
 from openagent.lib.redact import Secret
 
 RING = keyring.parse(keyring.generate())
@@ -87,9 +88,21 @@ def test_another_kek_does_not_open_it() -> None:
         envelope.decrypt(keyring.parse(keyring.generate()), made, context(PLACE))
 
 
+class Liar(LocalKek):
+    """A KEK that says it is another one."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(bytes(32))
+        object.__setattr__(self, "_id", id)
+
+    @property
+    def id(self) -> str:
+        return str(self._id)  # type: ignore[attr-defined]
+
+
 def test_a_kek_that_claims_another_id_does_not_open_it() -> None:
     made = envelope.encrypt(RING, Secret("sk-something"), context(PLACE))
-    liar = keyring.Keyring([keyring.Kek(id=made.kek_id, key=bytes(32))])
+    liar = keyring.Keyring([Liar(made.kek_id)])
     with pytest.raises(envelope.EnvelopeError, match="changed"):
         envelope.decrypt(liar, made, context(PLACE))
 
@@ -117,4 +130,4 @@ def test_a_rotated_kek_opens_what_was_wrapped_again(secret: Secret) -> None:
 def test_nothing_shows_its_bytes() -> None:
     made = envelope.encrypt(RING, Secret("sk-something"), context(PLACE))
     assert repr(made) == f"Envelope(kek_id={made.kek_id!r})"
-    assert repr(RING.first) == f"Kek(id={RING.first.id!r})"
+    assert repr(RING.first) == f"LocalKek({RING.first.id})"

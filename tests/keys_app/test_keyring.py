@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from keys_app import keyring
+from keys_app.keks.local import LocalKek
 
 RAW = bytes(range(200, 232))
 
@@ -22,7 +23,7 @@ RAW = bytes(range(200, 232))
     ],
 )
 def test_every_spelling_of_a_kek_is_the_same_kek(text: str) -> None:
-    assert keyring.parse(text).first.key == RAW
+    assert keyring.parse(text).first == LocalKek(RAW)
 
 
 @pytest.mark.parametrize("separator", [",", ", ", " ", "\n"], ids=repr)
@@ -36,7 +37,18 @@ def test_the_first_encrypts_and_all_decrypt(separator: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ,", "canary", "canary" * 8, RAW.hex()[:-2], base64.b64encode(RAW[:-1]).decode(), "ß" * 64]
+    "text",
+    [
+        "",
+        " ,",
+        "canary",
+        "canary" * 8,
+        RAW.hex()[:-2],
+        base64.b64encode(RAW[:-1]).decode(),
+        "ß" * 64,
+        "arn:aws:kms:eu-west-1:111122223333:alias/canary",
+        "arn:aws:kms:canary",
+    ],
 )
 def test_a_bad_kek_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(keyring.BadKeyring) as caught:
