@@ -54,6 +54,11 @@ class Product:
         return self._process.pid
 
     @property
+    def database_url(self) -> str:
+        """Where its rows are; empty when they are in its data directory."""
+        return self._environment.get("DATABASE_URL", "")
+
+    @property
     def output(self) -> str:
         return "".join(self._lines)
 

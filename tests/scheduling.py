@@ -17,7 +17,13 @@ PRODUCTS = {
     "shared": ("test_browser_",),
     # The same product once more, or the browser's worker would be the last by minutes.
     "spoken to": ("test_agents", "test_custom_agents", "test_turn"),
-    "to be broken": ("test_bad_input_", "test_faults", "test_isolation", "test_terminals"),
+    "to be broken": (
+        "test_bad_input_",
+        "test_canary",
+        "test_faults",
+        "test_repository_files",
+        "test_terminals",
+    ),
 }
 """The products that several files share, and how the names of these files begin."""
 ENGINE = ("test_docker", "test_images", "test_choice")

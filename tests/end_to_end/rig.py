@@ -166,7 +166,7 @@ def started(
         "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
         "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(dict.fromkeys((PROVIDER, CHAT_PROVIDER), provider.url)),
     }
-    head_start.give(data)
+    head_start.give(data, database="DATABASE_URL" not in environment)
     product = make(data, **{**usual, **environment})
     try:
         assert product.url
