@@ -1,4 +1,4 @@
-"""A hostile repository says where the agent's models are: the key stays where it is, and nobody else is asked."""
+"""A hostile repository says where the agent's models are: the key stays, and nobody else is asked."""
 
 from __future__ import annotations
 
