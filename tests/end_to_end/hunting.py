@@ -25,7 +25,7 @@ DECOY = "decoy-0Kd8sQw2Zx7Pv5Lm9Rt3"
 """What a hunter has to find, or it cannot hunt."""
 MARK = "mark-of-another-session-4Hn6"
 PROMPT = "/demo run python3 hunter.py"
-SECONDS = 400.0
+SECONDS = 800.0
 PROGRAMS = (hunter, poking)
 PLANTED = "planted"
 _OURS = {"hunt.json", "hunter.py", "poking.py"}

@@ -88,9 +88,12 @@ def test_a_hostile_agent_finds_no_key_no_way_out_and_nothing_of_others(broken: R
 
 
 @pytest.mark.variant
-def test_the_same_with_opencode_and_through_all_that_it_can_read(broken: Rig) -> None:
-    report = hunt(broken, "opencode", is_thorough=True)
-    assert report["bytes"] > 100_000_000
+@pytest.mark.timeout(BUILD_SECONDS)
+@pytest.mark.parametrize(("agent", "is_thorough"), [("opencode", False), (WORKING, True)])
+def test_the_same_with_opencode_and_through_all_that_can_be_read(
+    broken: Rig, agent: str, is_thorough: bool
+) -> None:
+    assert hunt(broken, agent, is_thorough=is_thorough)["bytes"] > 100_000_000
 
 
 @pytest.fixture
