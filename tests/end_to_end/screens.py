@@ -118,6 +118,15 @@ class SessionScreen:
         bar.get_by_role("button", name="Actions for").click()
         self.page.get_by_role("menuitem", name=action).click()
 
+    def asked_about(self, host: str) -> Card:
+        """The card that asks whether the box may reach this host; it stands after the last turn."""
+        cards = self.page.get_by_test_id("transcript").locator(
+            "[data-testid=permission-card][data-state=pending]"
+        )
+        card = cards.filter(has_text=host)
+        expect(card).to_have_count(1)
+        return Card(self.page, card.get_attribute("data-permission") or "")
+
     def open_files(self) -> Locator:
         """The panel beside the conversation, with the files of the workspace."""
         self.page.get_by_test_id("tab-files").click()
