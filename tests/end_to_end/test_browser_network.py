@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from sidecar.protocol.egress import EGRESS_PORT
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.client import Client
 from tests.end_to_end.screens import Card, SessionScreen, Turn
 
-# What a program does that was written without a thought of proxies: it goes by its environment.
-REACH = """/demo run python3 -c 'import urllib.request as r; r.urlopen("https://{host}/", timeout=100)'"""
+# Of another program than one that knows of proxies nothing gets out, so nobody is asked.
+PROXY = f"https_proxy=http://127.0.0.1:{EGRESS_PORT}"
+PROGRAM = """python3 -c 'import urllib.request as r; r.urlopen("https://{host}/", timeout=100)'"""
 
 
 def reach(session: SessionScreen, host: str) -> tuple[Turn, Card]:
     """Lets the agent try it; the turn, and the card that asks about the host."""
-    turn = session.send(REACH.format(host=host))
+    turn = session.send(f"/demo run {PROXY} {PROGRAM.format(host=host)}")
     turn.asked().allow()
     return turn, session.asked_about(host)
 

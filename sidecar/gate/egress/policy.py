@@ -147,8 +147,9 @@ class Policy:
         return self._egress.policy
 
     def configure(self, egress: Egress) -> None:
-        """The whole of it, from now on. It has what was said for good, so that it can be taken back."""
+        """The whole of it, from now on. It has what was said for longer, so that it can be taken back."""
         self._egress = egress
+        self._for_session.clear()
         self._always.clear()
         self._never.clear()
 

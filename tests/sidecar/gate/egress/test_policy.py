@@ -179,10 +179,10 @@ def test_an_answer_holds_as_long_as_it_says(choice: str, now: str, later: str) -
     assert holds.judge(read_target("example.com:22"), now=100).reason == "not_allowed"
 
 
-def test_what_was_said_for_good_can_be_taken_back() -> None:
+def test_what_was_said_for_longer_can_be_taken_back() -> None:
     holds = Policy(Egress(policy="allow-list"))
     for rule, choice in (("a.example", "always"), ("b.example", "never"), ("c.example", "session")):
         holds.answered(rule, choice, now=0)
     holds.configure(Egress(policy="allow-list"))
     reasons = {name: holds.judge(read_target(f"{name}.example:443"), now=0).reason for name in "abc"}
-    assert reasons == {"a": "not_allowed", "b": "not_allowed", "c": ""}
+    assert set(reasons.values()) == {"not_allowed"}
