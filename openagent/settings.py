@@ -300,6 +300,8 @@ OPENAGENT_CONCURRENT_STARTS = engine.concurrent_starts()
 OPENAGENT_LIVE_SESSIONS = env.number("OPENAGENT_LIVE_SESSIONS", 50, minimum=1)
 OPENAGENT_LIVE_SESSIONS_PER_USER = env.number("OPENAGENT_LIVE_SESSIONS_PER_USER", 10, minimum=1)
 OPENAGENT_SESSIONS_PER_USER = env.number("OPENAGENT_SESSIONS_PER_USER", 2000, minimum=1)
+# Whether a model without a price may be used under a budget of money.
+OPENAGENT_BUDGET_UNPRICED = env.flag("OPENAGENT_BUDGET_UNPRICED")
 OPENAGENT_POOL = env.numbers("OPENAGENT_POOL", "opencode=1")
 # Tools of this host whose registries boxes may reach; "none" for none.
 OPENAGENT_REGISTRIES_FROM = [

@@ -1,4 +1,4 @@
-"""The admin pages of what use costs: prices, which administrators keep up to date, and the metered calls."""
+"""The admin pages of what use costs and how much of it there may be: prices and budgets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 
-from sessions_app.models import Price, UsageEvent
-from sessions_app.services import prices
+from sessions_app.models import Budget, Price, UsageEvent
+from sessions_app.services import budget_changes, prices
 
 
 @admin.register(Price)
@@ -41,3 +41,19 @@ class PriceAdmin(admin.ModelAdmin[Price]):
         providers = set(queryset.values_list("provider", flat=True))
         changed = prices.recompute(UsageEvent.objects.filter(provider__in=providers))
         self.message_user(request, f"{changed} calls have another cost now.", messages.SUCCESS)
+
+
+@admin.register(Budget)
+class BudgetAdmin(admin.ModelAdmin[Budget]):
+    """Limits for users, groups, keys and sessions. Money is in millionths of a US dollar, time in seconds."""
+
+    list_display = ("__str__", "measure", "limit", "period", "soft_percent", "owner")
+    list_filter = ("measure", "period", ("owner", admin.EmptyFieldListFilter))
+    list_select_related = ("owner",)
+    raw_id_fields = ("user", "group", "key", "session")
+    readonly_fields = ("owner",)
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        """What waited for a budget that is raised goes on."""
+        super().save_model(request, obj, form, change)
+        budget_changes.apply(obj)

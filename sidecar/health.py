@@ -13,10 +13,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sidecar.http1 import BadRequest, Connection, Limits, PeerGone
+
+if TYPE_CHECKING:
+    # The check, which runs every few seconds, needs nothing of it.
+    from sidecar.session import Session
 
 TIMEOUT_SECONDS = 3.0
 _LIMITS = Limits(header_bytes=8192, body_bytes=0, idle_seconds=10.0)
@@ -32,6 +37,19 @@ class Health:
     is_linked: bool
     unstored_bytes: int
     is_stalled: bool
+
+
+def of(session: Session | None, *, is_linked: bool, is_ended: bool, stage: str) -> Health:
+    """The health of an instance; `session` is the one that claimed it."""
+    outbox = session.outbox if session else None
+    is_waiting_or_ready = session is None or session.is_ready
+    return Health(
+        is_ready=is_linked and is_waiting_or_ready and not is_ended,
+        stage=stage,
+        is_linked=is_linked,
+        unstored_bytes=outbox.bytes_kept if outbox else 0,
+        is_stalled=outbox.is_stalled if outbox else False,
+    )
 
 
 class Server:

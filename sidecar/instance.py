@@ -10,18 +10,19 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from sidecar import __version__, ending, flush, log
+from sidecar import __version__, ending, flush, health, log
 from sidecar.config import Config
 from sidecar.credentials import Credentials
 from sidecar.dispatch import Dispatch, Refusal, Verb
 from sidecar.ending import Ending, Exit
-from sidecar.health import Health
+from sidecar.gate.allowance import Allowance
 from sidecar.link import Link, Timing
 from sidecar.preparation import Place, Preparation, StartFailed
-from sidecar.protocol import egress, frames, stream, terminals
+from sidecar.protocol import budget, egress, frames, stream, terminals
 from sidecar.salvage import Salvage
-from sidecar.session import MODELS, Parts, Session, Surroundings, gates
+from sidecar.session import Session
 from sidecar.stages import Stages
+from sidecar.surroundings import MODELS, Parts, Surroundings, gates
 from sidecar.tasks import Tasks
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
@@ -65,6 +66,7 @@ class Instance:
             place=place,
             preparation=self._preparation,
             key=self._credentials.key,
+            allowance=Allowance(self.link.send),
             on_end=self._end,
             spawn=self._tasks.spawn,
             ready=self.link.ready,
@@ -95,18 +97,10 @@ class Instance:
         """End as asked: `idle`, `user` or `shutdown`."""
         self._end(ending.stopped(reason))
 
-    def health(self) -> Health:
+    def health(self) -> health.Health:
         """How it is right now."""
-        outbox = self._session.outbox if self._session else None
-        is_waiting_or_ready = self._session is None or self._session.is_ready
-        is_linked = self.link.up.is_set()
-        return Health(
-            is_ready=is_linked and is_waiting_or_ready and not self._ended.done(),
-            stage=self._stages.last,
-            is_linked=is_linked,
-            unstored_bytes=outbox.bytes_kept if outbox else 0,
-            is_stalled=outbox.is_stalled if outbox else False,
-        )
+        is_linked, is_ended = self.link.up.is_set(), self._ended.done()
+        return health.of(self._session, is_linked=is_linked, is_ended=is_ended, stage=self._stages.last)
 
     # --- the link's peer --------------------------------------------------------------------------
 
@@ -129,10 +123,11 @@ class Instance:
         self._version = welcome.version
         if self._session:
             self._session.terminals.link_up()
-        if self._session and self._session.outbox:
-            self._session.outbox.resume(welcome.stored_seq)
+        if outbox := self._session and self._session.outbox:
+            outbox.resume(welcome.stored_seq)
+        asked = [*self._credentials.requests(), *self._around.allowance.link_up(welcome.version)]
         pending = [self._salvage.pending] if self._salvage.pending else []
-        return [*self._stages.reached, *self._dispatch.reports(), *self._credentials.requests(), *pending]
+        return [*self._stages.reached, *self._dispatch.reports(), *asked, *pending]
 
     def receive(self, frame: frames.Down) -> None:
         match frame:
@@ -150,6 +145,8 @@ class Instance:
                 self._credentials.drop(frame.provider)
                 if self._session is not None:
                     self._session.key_revoked(frame.provider)
+            case budget.Budget():
+                self._around.allowance.receive(frame)
             case frames.Query():
                 self._tasks.spawn(self._answer(frame))
             case frames.AgentPrepare() if self._session is None:

@@ -3,87 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
 from sidecar import ending, log, preparation
 from sidecar.agents import registry
-from sidecar.agents.base import Agent, AgentError, Box, ProviderNews
-from sidecar.box_server import BoxServer, GateHandler
-from sidecar.config import Config
+from sidecar.agents.base import Agent, AgentError, ProviderNews
 from sidecar.dispatch import Refusal
 from sidecar.ending import Ending, Exit
 from sidecar.gate import models
 from sidecar.gate.egress.proxy import EgressGate
 from sidecar.gate.models import ModelGate
-from sidecar.journal import Disk, Journal, JournalConflict, JournalUnwritable
+from sidecar.journal import Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
 from sidecar.outbox import Limits, Outbox
-from sidecar.preparation import Place, Preparation, StartFailed
+from sidecar.preparation import StartFailed
 from sidecar.protocol import frames, messages
 from sidecar.protocol.egress import Egress
-from sidecar.terminals import desk
+from sidecar.surroundings import EGRESS, MODELS, Surroundings
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
-from sidecar.workspace.files import Files
-
-MODELS, EGRESS = "models", "egress"
-"""The names of the gates that lead to the models, and to other hosts."""
 
 CANCEL_SECONDS = 3.0
 BOX_LOST_SECONDS = 0.2
 SAVE_SECONDS = 2.0
 
 _log = log.get(__name__)
-
-
-def gates(serve: Callable[..., Awaitable[None]]) -> dict[str, GateHandler]:
-    """What serves the connections to each gate: `serve`, which is told the name of the gate first."""
-    return {name: partial(serve, name) for name in (MODELS, EGRESS)}
-
-
-class BoxDoor(Box, Files, desk.Box, Protocol):
-    """The box, as `sidecar.box_server.BoxServer` has it."""
-
-    lost: asyncio.Event
-    lost_reason: str
-
-    @property
-    def gate_ports(self) -> dict[str, int]: ...
-
-    async def start(self) -> None: ...
-
-    async def connected(self, timeout: float, /) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What an instance is made of; tests put others in their place."""
-
-    get_agent: Callable[[str], Agent] = registry.get_agent
-    make_box: Callable[[Path, Mapping[str, GateHandler]], BoxDoor] = BoxServer
-    disk: Disk = field(default_factory=Disk)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What a session needs of its instance."""
-
-    config: Config
-    parts: Parts
-    box: BoxDoor
-    place: Place
-    preparation: Preparation
-    key: Callable[[str], Awaitable[str]]
-    on_end: Callable[[Ending], None]
-    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-    ready: asyncio.Event
 
 
 class Session:
@@ -250,9 +195,11 @@ class Session:
         return registry.custom_agent(self.claim.agent, command)
 
     def _make_gate(self, turns: Turns, news: ProviderNews) -> ModelGate:
-        provider = self.claim.provider
+        provider, allowance = self.claim.provider, self._around.allowance
+        allowance.claim(is_limited=self.claim.budgeted)
 
         def answered(usage: messages.Usage) -> None:
+            allowance.counted(usage.request_id)
             turns.provider_answered(usage)
             news.answered()
 
@@ -262,7 +209,9 @@ class Session:
 
         limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
         key = self._around.key
-        return ModelGate(provider, lambda: key(provider.id), answered, failed, limits=limits)
+        return ModelGate(
+            provider, lambda: key(provider.id), answered, failed, limits=limits, allowed=allowance.call
+        )
 
     def _tell(self, kind: str, data: messages.Data) -> None:
         """An event of the way out: it belongs to no turn, for terminals use it too."""

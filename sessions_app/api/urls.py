@@ -2,10 +2,23 @@
 
 from django.urls import path
 
-from sessions_app.api import catalogue, egress, files, logs, permissions, prompts, sessions, terminals, usage
+from sessions_app.api import (
+    budgets,
+    catalogue,
+    egress,
+    files,
+    logs,
+    permissions,
+    prompts,
+    sessions,
+    terminals,
+    usage,
+)
 
 urlpatterns = [
     path("agents/", catalogue.AgentListView.as_view()),
+    path("budgets/", budgets.BudgetListView.as_view()),
+    path("budgets/<uuid:id>/", budgets.BudgetView.as_view()),
     path("usage/", usage.UsageView.as_view()),
     path("sessions/", sessions.SessionListView.as_view()),
     path("sessions/<uuid:id>/", sessions.SessionView.as_view()),

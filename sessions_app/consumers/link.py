@@ -16,9 +16,10 @@ from sessions_app.consumers.link_queries import Queries
 from sessions_app.consumers.link_terminals import LinkTerminals
 from sessions_app.consumers.unstored import Unstored
 from sessions_app.models import Instance
-from sessions_app.services import commands, ingest, lifecycle, links, pool, stages
+from sessions_app.services import budget_asks, commands, ingest, lifecycle, links, pool, stages
 from sessions_app.services.events import Outcome
 from sidecar.protocol import frames, messages, stream, terminals
+from sidecar.protocol.budget import BudgetAsk
 
 _log = log.get(__name__)
 
@@ -174,6 +175,8 @@ class LinkConsumer(base.SocketConsumer):
                     await db.run(stages.add, self.instance_id, frame.stage, frame.elapsed_ms)
                 case frames.KeyRequest():
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
+                case BudgetAsk():
+                    self._put(await db.run(budget_asks.answer, instance_id=self.instance_id, ask=frame))
                 case frames.Answer():
                     self._queries.answered(frame)
                 case terminals.TerminalTell() | terminals.TerminalSaved() | terminals.TerminalWork():

@@ -1,5 +1,6 @@
 """The rows that are the truth: one module per noun, re-exported for Django and for callers."""
 
+from sessions_app.models.budget import Budget, Measure, Period
 from sessions_app.models.command import Command
 from sessions_app.models.custom_agent import CustomAgent
 from sessions_app.models.egress import EgressBounds, EgressPolicy, EgressRule, Verdict
@@ -16,6 +17,7 @@ from sessions_app.models.terminal import Terminal, TerminalPiece, TerminalState
 from sessions_app.models.usage import UsageEvent
 
 __all__ = [
+    "Budget",
     "Command",
     "CustomAgent",
     "EgressBounds",
@@ -26,7 +28,9 @@ __all__ = [
     "Instance",
     "InstanceState",
     "InstanceUse",
+    "Measure",
     "Mode",
+    "Period",
     "Permission",
     "PermissionState",
     "PoolMember",

@@ -15,7 +15,7 @@ from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
 from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import commands, instances, places, state
+from sessions_app.services import budgets, commands, instances, places, state
 from sidecar.protocol import frames
 
 KEEP_SECONDS = 3600
@@ -70,6 +70,7 @@ def reap() -> int:
     2. In those that have been idle for the shorter time of dozing, the agent alone is told to rest.
     3. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
+    4. So is whoever used up the hours of a budget.
     """
     limit = _limit()
     ready = _ready()
@@ -83,6 +84,8 @@ def reap() -> int:
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
         reaped += _put_to_sleep(session_id, limit)
+    for session_id in budgets.live_without_time():
+        instances.stop(session_id=session_id, reason="budget")
     return reaped
 
 

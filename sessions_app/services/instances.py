@@ -46,11 +46,13 @@ def wake(*, session_id: uuid.UUID) -> Instance | None:
 
     One of the pool is there at once.
 
-    Nothing is done for an owner who may not sign in any more.
+    Nothing is done for an owner who may not sign in any more, or while the hours of its budgets are used up.
     """
     Session.objects.hold(session_id)
     session = Session.objects.present().filter(pk=session_id, owner__is_active=True).first()
     if session is None or Instance.objects.live().filter(session_id=session_id).exists():
+        return None
+    if places.is_out_of_time(session):
         return None
     reach = egress.of(session)
     values = {"generation": session.generation, "driver": settings.OPENAGENT_DRIVER}

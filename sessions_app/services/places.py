@@ -7,7 +7,8 @@ import uuid
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
-from sessions_app.models import Host, Instance, InstanceState
+from sessions_app.models import Host, Instance, InstanceState, Session
+from sessions_app.services import budgets
 
 STAGE = "waiting"
 """The start-up stage of an instance that found no place."""
@@ -30,6 +31,8 @@ def is_full_for(instance: Instance) -> str:
     of_owner = taken.filter(session__owner=instance.session.owner_id)
     if of_owner.count() >= settings.OPENAGENT_LIVE_SESSIONS_PER_USER:
         return "user"
+    if budgets.has_no_place(instance.session, taken=taken.values_list("session", flat=True)):
+        return "user"
     return "all" if taken.count() >= settings.OPENAGENT_LIVE_SESSIONS else ""
 
 
@@ -50,6 +53,11 @@ def has_turn(instance: Instance) -> bool:
     of_owner = before.filter(session__owner=instance.session.owner_id)
     most = settings.OPENAGENT_CONCURRENT_STARTS
     return before.count() < most and of_owner.count() < max(1, most - 1)
+
+
+def is_out_of_time(session: Session) -> bool:
+    """Whether none of this session may live now: the hours of a budget that binds it are used up."""
+    return budgets.out_of_time(session)
 
 
 def is_waiting(instance: Instance) -> bool:

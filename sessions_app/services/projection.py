@@ -12,8 +12,9 @@ from django.db import transaction
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance
-from sessions_app.services import lifecycle, permissions, prompts, resumes, state, terminals, usage
+from sessions_app.services import budgets, lifecycle, permissions, prompts, resumes, state, terminals, usage
 from sidecar.protocol import messages
+from sidecar.protocol.budget import BUDGET_VERSION
 
 Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
 
@@ -87,6 +88,9 @@ def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> N
         data=cast(messages.Usage, data),
         generation=instance.generation,
     )
+    if instance.link_version < BUDGET_VERSION and budgets.refusal(instance.session):
+        # Its sidecar is too old to ask before a call.
+        prompts.interrupt(session=instance.session, turn=None)
 
 
 def _terminal_opened(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:

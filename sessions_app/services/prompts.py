@@ -16,7 +16,7 @@ from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.prompt import OPEN_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import commands, instances, places, state
+from sessions_app.services import budgets, commands, instances, places, state
 from sidecar.protocol import frames, messages
 
 MAX_WAIT = timedelta(days=31)
@@ -186,6 +186,9 @@ def dispatch(*, session_id: uuid.UUID) -> bool:
     instance = Instance.objects.filter(session_id=session_id, state=InstanceState.READY).first()
     prompts = Prompt.objects.filter(session_id=session_id)
     if instance is None or prompts.open().exists() or places.is_drained():
+        return False
+    if prompts.queued().exists() and budgets.refusal(instance.session):
+        # It stays where it is until the budget is raised, or its next period begins.
         return False
     prompt = prompts.queued().due().select_related("session", "author").first()
     if prompt is None:

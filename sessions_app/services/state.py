@@ -28,7 +28,7 @@ from sessions_app.models import (
     UsageEvent,
 )
 from sessions_app.models.prompt import OPEN_STATES
-from sessions_app.services import shapes
+from sessions_app.services import budgets, shapes
 
 
 class Status(models.TextChoices):
@@ -165,6 +165,7 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
         "session": describe(rows)[0],
         "prompts": describe_prompts(session_id, prompts),
         "terminals": describe_terminals(session_id),
+        "budgets": [budgets.shape(standing) for standing in budgets.of_session(rows[0]) if standing.level],
         "permissions": [
             shapes.permission(row) for row in permissions.select_related("session", "answered_by")
         ],

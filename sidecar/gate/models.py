@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
@@ -19,6 +20,7 @@ import httpx2
 
 from sidecar import demo_model, http1, log
 from sidecar.gate import answers, faults, public, wires
+from sidecar.gate.allowance import Exceeded
 from sidecar.gate.failures import BrokenOff, Failed
 from sidecar.gate.relay import Relay, Upstream
 from sidecar.gate.room import Room
@@ -64,7 +66,8 @@ class ModelGate:
     """The model proxy of one session.
 
     `key` is asked for each call and raises KeyUnavailable; the gate keeps no key. `on_usage` is called once
-    for each call that the provider counted, `on_error` for each that failed. Only the provider "demo" may
+    for each call that the provider counted, `on_error` for each that failed. Around each call that costs
+    anything is `allowed`, which raises Exceeded. Only the provider "demo" may
     have an empty base URL: its scripted model is started here, on loopback, with the first call.
     """
 
@@ -76,6 +79,7 @@ class ModelGate:
         on_error: Callable[[ErrorData], None] = lambda error: None,
         *,
         limits: Limits | None = None,
+        allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         """ValueError when the provider's base URL is not a plain http(s) address."""
         _check_base_url(provider)
@@ -84,6 +88,7 @@ class ModelGate:
         self._on_usage = on_usage
         self._on_error = on_error
         self._limits = limits or Limits()
+        self._allowed = allowed
         self._room = Room(self._limits.held_bytes)
         self._upstream: Upstream | None = None
         self._demo: demo_model.Server | None = None
@@ -161,6 +166,16 @@ class ModelGate:
             _log.info("model call refused", status=refused.status, reason=refused.message)
             await self._refuse(connection, refused.status, refused.message)
             return
+        try:
+            async with self._allowed() if admitted.call.metered else nullcontext():
+                await self._call(connection, request, admitted)
+        except Exceeded as exceeded:
+            code: ErrorClass = "budget_exceeded" if exceeded.permanent else "provider_unavailable"
+            self._on_error(faults.failure(code, exceeded.message))
+            # 402 is what no client repeats by itself.
+            await self._refuse(connection, 402 if exceeded.permanent else 503, exceeded.message, code)
+
+    async def _call(self, connection: Connection, request: Request, admitted: wires.Admitted) -> None:
         try:
             upstream = await self._connected()
             # Last: from here to the call's place among `_calls` nothing is waited for.

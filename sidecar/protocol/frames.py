@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sidecar.protocol import terminals
+from sidecar.protocol import budget, terminals
 from sidecar.protocol.agent_command import AgentCommand
 from sidecar.protocol.egress import EGRESS_VERSION, Egress
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
@@ -26,10 +26,8 @@ from sidecar.protocol.upstream import Provider as Provider
 PREPARE_VERSION = 3
 REST_VERSION = 4
 PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION)
-"""1 is without terminals: neither end sends anything of `terminals` on such a link.
-
-3 has `agent.prepare`, 4 has `agent.rest`, 5 has `egress.configure`, and addresses that a key's owner chose.
-"""
+"""1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`, and
+addresses that a key's owner chose."""
 
 
 class Hello(Frame, tag="hello"):
@@ -185,8 +183,10 @@ class Refused(Frame, tag="refused"):
     final: bool
 
 
-Up = Hello | Events | Salvage | CommandDone | Stage | KeyRequest | Answer | Goodbye | terminals.Up
-Down = Welcome | Commands | Ack | SalvageAck | Key | KeyDrop | Query | AgentPrepare | Refused | terminals.Down
+_Asks = KeyRequest | budget.BudgetAsk
+Up = Hello | Events | Salvage | CommandDone | Stage | _Asks | Answer | Goodbye | terminals.Up
+_Answers = Ack | SalvageAck | Key | KeyDrop | budget.Budget
+Down = Welcome | Commands | _Answers | Query | AgentPrepare | Refused | terminals.Down
 
 VERBS = frozenset(
     {
@@ -200,7 +200,8 @@ VERBS = frozenset(
 class SessionClaim(msgspec.Struct, kw_only=True):
     """`session.claim`: always an instance's first command; from here on it belongs to `session`.
 
-    `next_seq` is the first number the instance may use if there is nothing to salvage.
+    `next_seq` is the first number the instance may use if there is nothing to salvage. `budgeted`: a budget
+    binds the session, so each call of a model has to be allowed first.
     """
 
     session: str
@@ -213,6 +214,7 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     driver: str = ""
     command: AgentCommand | None = None
     egress: Egress | None = None
+    budgeted: bool = False
 
 
 class TurnStart(msgspec.Struct, kw_only=True):

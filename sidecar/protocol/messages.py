@@ -40,6 +40,7 @@ ErrorClass = Literal[
     "agent_hang",
     "box_lost",
     "disk_full",
+    "budget_exceeded",
     "flood",
     "internal",
 ]

@@ -11,7 +11,7 @@ from sidecar import config
 from sidecar.agents.base import Agent
 from sidecar.box_server import BoxServer, GateHandler
 from sidecar.protocol import frames
-from sidecar.session import Parts
+from sidecar.surroundings import Parts
 from tests.fakes import local_box
 from tests.fakes.disk import NO_SYNC
 from tests.fakes.pair import Pair

@@ -33,7 +33,7 @@ from sidecar.instance import Instance
 from sidecar.journal import Disk
 from sidecar.link import PATH, Timing
 from sidecar.protocol import frames, sealing, stream
-from sidecar.session import Parts
+from sidecar.surroundings import Parts
 from tests.fakes.agent import FakeAgent
 from tests.fakes.disk import NO_SYNC
 

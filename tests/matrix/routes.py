@@ -18,7 +18,16 @@ from keys_app.models import ProviderKey
 from openagent.accounts import tokens
 from openagent.accounts.models import AccessToken, User
 from openagent.lib.redact import Secret
-from sessions_app.models import EgressRule, Instance, Permission, Prompt, PromptState, Session, Terminal
+from sessions_app.models import (
+    Budget,
+    EgressRule,
+    Instance,
+    Permission,
+    Prompt,
+    PromptState,
+    Session,
+    Terminal,
+)
 from sessions_app.services import egress
 from tests.sessions_app.conftest import (
     make_events,
@@ -49,13 +58,16 @@ class Things:
     key: ProviderKey
     token: AccessToken
     terminal: Terminal
+    budget: Budget
     rule: EgressRule
 
     def ids(self) -> set[str]:
         """What nobody else may ever read."""
         rows = (self.session, self.instance, self.prompt, self.running, self.permission, self.key, self.token)
         texts = {self.session.title, self.prompt.text, str(self.owner.email), self.terminal.title}
-        return {str(row.pk) for row in (*rows, self.terminal, self.rule)} | texts | {self.rule.host}
+        return (
+            {str(row.pk) for row in (*rows, self.terminal, self.rule, self.budget)} | texts | {self.rule.host}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class Route:
 
 _SESSION, _PROMPT = ("session",), ("session", "prompt")
 _TERMINAL = ("session", "terminal")
+_NEW_BUDGET = {"subject_kind": "user", "subject": "me", "measure": "tokens", "limit": 5}
 _NEW_PROMPT = {"id": str(uuid.UUID(int=1)), "text": "More"}
 
 ROUTES: dict[str, Route] = {
@@ -88,6 +101,8 @@ ROUTES: dict[str, Route] = {
     "keys/{}/": Route("object", {"put": {"key": SAMPLE_KEY}, "patch": {"label": "x"}}, ("key",)),
     "keys/{}/test/": Route("object", {"post": None}, ("key",)),
     "usage/": Route("list"),
+    "budgets/": Route("list", {"post": _NEW_BUDGET}),
+    "budgets/{}/": Route("object", {"patch": {"limit": 1}}, ("budget",)),
     "sessions/": Route("list", {"post": {"title": "Mine"}}),
     "sessions/{}/": Route("object", {"patch": {"title": "Taken over"}}, _SESSION),
     "sessions/{}/restore/": Route("object", {"post": None}, _SESSION),
@@ -159,6 +174,7 @@ def make_things(owner: User) -> Things:
         key=keys.create(owner_id=owner.pk, provider="openai", value=Secret(SAMPLE_KEY)),
         token=token,
         terminal=make_terminal(session, title=f"The secret shell of {owner.display_name}"),
+        budget=Budget.objects.create(session=session, measure="tokens", limit=10**9, owner=owner),
         rule=egress.decide(
             owner_id=owner.pk, host=f"secret-{owner.display_name}.example", verdict="always", session=session
         ),

@@ -37,7 +37,7 @@ def bearer(user: User, *scopes: str) -> APIClient:
 def rows_of(things: Things) -> list[dict[str, Any]]:
     """All columns of everything that Alice owns, as they are stored now."""
     rows: list[Model] = [things.session, things.instance, things.prompt, things.running, things.permission]
-    rows += [things.key, things.token, things.terminal, things.rule]
+    rows += [things.key, things.token, things.terminal, things.rule, things.budget]
     found = []
     for row in rows:
         stored = type(row)._default_manager.filter(pk=row.pk).values().get()

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
 from sessions_app.models import (
+    Budget,
     Command,
     CustomAgent,
     EgressBounds,
@@ -43,7 +44,7 @@ from tests.sessions_app.conftest import (
 
 MODELS = list(apps.get_app_config("sessions_app").get_models())
 # All but what administrators make here themselves, and what belongs to a user or to nobody.
-NOT_OF_SESSIONS = (CustomAgent, EgressBounds, EgressRule, Host, PoolMember, Price)
+NOT_OF_SESSIONS = (Budget, CustomAgent, EgressBounds, EgressRule, Host, PoolMember, Price)
 OF_SESSIONS = [model for model in MODELS if model not in NOT_OF_SESSIONS]
 LONG = "x" * 100_000
 SECRET = "ref-of-the-driver-that-nobody-needs"
@@ -80,6 +81,7 @@ def rows(alice: User) -> dict[type[Model], Model]:
                 launched_at=timezone.now(),
                 ended_at=timezone.now(),
             ),
+            Budget.objects.create(session=session, measure="tokens", limit=5),
             Price.objects.create(
                 provider="openai", pattern="p", valid_from=timezone.now(), input=1, output=2
             ),

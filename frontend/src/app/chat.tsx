@@ -14,11 +14,12 @@ import { PermissionCard } from "@/features/permissions/permission-card";
 import { WaitingBar } from "@/features/permissions/waiting-bar";
 import { messageOf } from "@/lib/api/errors";
 import { changeSession, startSession } from "@/lib/api/sessions";
-import type { Mode, Permission, Prompt, Session } from "@/lib/api/types";
+import type { Mode, Permission, Prompt, Session, SessionState } from "@/lib/api/types";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
 import { submitPrompt } from "@/lib/outbox";
 import type { Conversation, PermissionItem } from "@/protocol/conversation";
+import { BudgetNotice } from "./budget-notice";
 import { ChatControls } from "./chat-controls";
 import { OutputTerminal } from "./lazy-terminals";
 import { useMe } from "./me";
@@ -29,6 +30,7 @@ import { useEscape } from "./use-escape";
 import { useStop } from "./use-stop";
 import { useRunInTerminal } from "./use-terminal-toggle";
 
+const NO_BUDGETS: SessionState["budgets"] = [];
 const NO_PERMISSIONS: Permission[] = [];
 const NO_PROMPTS: Prompt[] = [];
 
@@ -38,6 +40,7 @@ export function Chat({ id }: { id: string }) {
   const permissions = useLiveSession(id, (live) => live.state?.permissions ?? NO_PERMISSIONS);
   const prompts = useLiveSession(id, (live) => live.state?.prompts ?? NO_PROMPTS);
   const session = useLiveSession(id, (live) => live.state?.session ?? null);
+  const budgets = useLiveSession(id, (live) => live.state?.budgets ?? NO_BUDGETS);
   const agent = conversation.agent?.name ?? "The agent";
   const renderPermission = useCallback(
     (item: PermissionItem, isBesideCall: boolean) => {
@@ -102,6 +105,7 @@ export function Chat({ id }: { id: string }) {
         </Transcript>
       </CodeActions>
       <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
+        <BudgetNotice budgets={budgets} />
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
         <Queue session={id} prompts={queued} composer={composer} />
         <ConnectionLine session={id}>

@@ -28,6 +28,7 @@ export type ErrorClass =
   | "agent_hang"
   | "box_lost"
   | "disk_full"
+  | "budget_exceeded"
   | "flood"
   | "internal";
 

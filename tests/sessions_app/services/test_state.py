@@ -134,7 +134,7 @@ def test_the_state_costs_few_queries(session: Session, django_assert_max_num_que
         make_prompt(session, prompt_state)
     for _ in range(5):
         make_permission(session)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         state.snapshot(session.pk)
 
 

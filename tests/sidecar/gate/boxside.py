@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import httpx2
@@ -60,7 +60,11 @@ def provider(wire: str, base_url: str, *, needs_key: bool = True, id: str = "") 
 
 @asynccontextmanager
 async def box_side(
-    served: Provider, *, key: str | KeyUnavailable = KEY, limits: Limits | None = None
+    served: Provider,
+    *,
+    key: str | KeyUnavailable = KEY,
+    limits: Limits | None = None,
+    allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> AsyncIterator[BoxSide]:
     """A gate for `served`, listening on loopback as the box would reach it."""
     usage: list[Usage] = []
@@ -71,7 +75,7 @@ async def box_side(
             raise key
         return key
 
-    gate = ModelGate(served, give, usage.append, errors.append, limits=limits)
+    gate = ModelGate(served, give, usage.append, errors.append, limits=limits, allowed=allowed)
     server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
     try:
         yield BoxSide(gate, server.sockets[0].getsockname()[1], usage, errors)

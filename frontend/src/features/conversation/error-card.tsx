@@ -31,9 +31,9 @@ export function ErrorCard({ errorClass, message, retryAt }: ErrorCardProps) {
         {message && <p className="text-muted [overflow-wrap:anywhere]">{message}</p>}
         <p>
           {words.advice}{" "}
-          {words.place === "keys" && (
-            <Link to="/settings/$section" params={{ section: "keys" }} className="text-accent underline">
-              Provider keys
+          {words.place && (
+            <Link to="/settings/$section" params={{ section: words.place }} className="text-accent underline">
+              {words.place === "keys" ? "Provider keys" : "Usage and budgets"}
             </Link>
           )}
           {retryAt && <RetryAt at={retryAt} />}

@@ -5,7 +5,7 @@ export interface ErrorWords {
   title: string;
   advice: string;
   /** Where the advice can be followed. */
-  place?: "keys";
+  place?: "keys" | "usage";
 }
 
 export const ERROR_WORDS: Record<ErrorClass, ErrorWords> = {
@@ -58,6 +58,12 @@ export const ERROR_WORDS: Record<ErrorClass, ErrorWords> = {
   disk_full: {
     title: "The disk is full",
     advice: "Delete files in the workspace, or ask whoever runs this installation for room.",
+  },
+  budget_exceeded: {
+    title: "The budget is used up",
+    advice:
+      "What was done so far is kept, and prompts wait. Once it is raised they go on; run this one again.",
+    place: "usage",
   },
   flood: {
     title: "The agent wrote too much, too fast",

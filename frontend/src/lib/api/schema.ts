@@ -21,6 +21,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/budgets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List budgets with what is used of them, the oldest first. */
+        get: operations["budgets_list"];
+        put?: never;
+        /** @description Set a budget: for oneself, one's own session or key, or, as an administrator, for anybody. */
+        post: operations["budgets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Get a budget. */
+        get: operations["budgets_get"];
+        put?: never;
+        post?: never;
+        /** @description Take a budget away. */
+        delete: operations["budgets_delete"];
+        options?: never;
+        head?: never;
+        /** @description Raise or lower a budget; what waited for it goes on. */
+        patch: operations["budgets_change"];
+        trace?: never;
+    };
     "/api/v1/client-errors/": {
         parameters: {
             query?: never;
@@ -669,6 +706,26 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /**
+         * @description A budget and how it stands; `level` is `soft` when it is nearly used up, `hard` when it is.
+         *
+         *     `is_own`: a user set it for themselves. `can_change`: whoever asks may raise it or take it away.
+         */
+        Budget: {
+            /** Format: uuid */
+            id: string;
+            subject_kind: components["schemas"]["SubjectKindEnum"];
+            subject: string;
+            measure: components["schemas"]["MeasureEnum"];
+            limit: number;
+            period: components["schemas"]["PeriodEnum"];
+            soft_percent: number;
+            used: number;
+            level: components["schemas"]["LevelEnum"] | components["schemas"]["BlankEnum"];
+            message: string;
+            is_own: boolean;
+            can_change: boolean;
+        };
         /** @description What was spent of late, in millionths of a US dollar. */
         Burn: {
             last_hour_micros: number;
@@ -687,11 +744,12 @@ export interface components {
          *     * `agent_hang` - agent_hang
          *     * `box_lost` - box_lost
          *     * `disk_full` - disk_full
+         *     * `budget_exceeded` - budget_exceeded
          *     * `flood` - flood
          *     * `internal` - internal
          * @enum {string}
          */
-        ClassEnum: "provider_auth" | "provider_quota" | "provider_rate_limit" | "provider_unavailable" | "provider_bad_response" | "key_missing" | "unknown_model" | "context_too_long" | "agent_crash" | "agent_hang" | "box_lost" | "disk_full" | "flood" | "internal";
+        ClassEnum: "provider_auth" | "provider_quota" | "provider_rate_limit" | "provider_unavailable" | "provider_bad_response" | "key_missing" | "unknown_model" | "context_too_long" | "agent_crash" | "agent_hang" | "box_lost" | "disk_full" | "budget_exceeded" | "flood" | "internal";
         /** @description An error that a browser met. Longer texts are cut, not refused. */
         ClientErrorRequest: {
             message: string;
@@ -880,6 +938,12 @@ export interface components {
             promise: string;
             reason: string;
         };
+        /**
+         * @description * `soft` - soft
+         *     * `hard` - hard
+         * @enum {string}
+         */
+        LevelEnum: "soft" | "hard";
         /** @description The answer to making a token: the only one that ever carries it. */
         MadeAccessToken: {
             /** Format: uuid */
@@ -913,6 +977,14 @@ export interface components {
             readonly deleted_kept_seconds: number;
         };
         /**
+         * @description * `tokens` - Tokens
+         *     * `money` - Money (millionths of a US dollar)
+         *     * `instance_seconds` - Seconds of instances
+         *     * `live_sessions` - Sessions that are live at once
+         * @enum {string}
+         */
+        MeasureEnum: "tokens" | "money" | "instance_seconds" | "live_sessions";
+        /**
          * @description * `ask` - Ask
          *     * `accept_edits` - Accept edits
          *     * `plan` - Plan
@@ -943,6 +1015,17 @@ export interface components {
             scopes?: components["schemas"]["ScopesEnum"][];
             /** Format: date-time */
             expires_at?: string | null;
+        };
+        /** @description A limit for one subject; `subject` is its id, or `me` for the user who asks. */
+        NewBudgetRequest: {
+            /** Format: int64 */
+            limit: number;
+            soft_percent?: number;
+            subject_kind: components["schemas"]["SubjectKindEnum"];
+            subject: string;
+            measure: components["schemas"]["MeasureEnum"];
+            /** @default month */
+            period: components["schemas"]["PeriodEnum"];
         };
         /** @description A host, such as `example.com`, `*.example.com` or `example.com:8443`, and what holds for it. */
         NewEgressRuleRequest: {
@@ -1023,6 +1106,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Agent"][];
         };
+        PaginatedBudgetList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Budget"][];
+        };
         PaginatedEgressRuleList: {
             /**
              * Format: uri
@@ -1101,6 +1197,12 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Session"][];
         };
+        /** @description Other numbers for a budget; the limit of money is in millionths of a US dollar. */
+        PatchedBudgetNumbersRequest: {
+            /** Format: int64 */
+            limit?: number;
+            soft_percent?: number;
+        };
         /** @description The label alone, or another `base_url` and with it the key, pasted once more. */
         PatchedChangedKeyRequest: {
             label?: string;
@@ -1132,6 +1234,13 @@ export interface components {
             rows?: number;
             cols?: number;
         };
+        /**
+         * @description * `day` - Each day
+         *     * `month` - Each month
+         *     * `total` - In all
+         * @enum {string}
+         */
+        PeriodEnum: "day" | "month" | "total";
         /** @description What an agent asks of a person, and how it was answered. `rule` is what "for this session" allows. */
         Permission: {
             /** Format: uuid */
@@ -1443,6 +1552,14 @@ export interface components {
          * @enum {string}
          */
         StopReasonEnum: "end_turn" | "cancelled" | "interrupted" | "refused" | "max_tokens" | "error";
+        /**
+         * @description * `user` - user
+         *     * `group` - group
+         *     * `key` - key
+         *     * `session` - session
+         * @enum {string}
+         */
+        SubjectKindEnum: "user" | "group" | "key" | "session";
         /** @description What is still there when a session wakes up. */
         Survives: {
             files: boolean;
@@ -1675,6 +1792,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedAgentList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    budgets_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedBudgetList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    budgets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBudgetRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    budgets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    budgets_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    budgets_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedBudgetNumbersRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
                 };
             };
             /** @description What went wrong. */

@@ -11,6 +11,7 @@ test("a session's state has the parts that the platform sends, and no others", (
     prompts: true,
     permissions: true,
     terminals: true,
+    budgets: true,
   };
   const file = path.resolve(import.meta.dirname, "../../../../tests/fixtures/protocol/session_frames.json");
   const { down } = JSON.parse(readFileSync(file, "utf8"));

@@ -7,6 +7,7 @@ type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessToken"];
 export type Agent = Schemas["Agent"];
+export type Budget = Schemas["Budget"];
 export type EgressBounds = Schemas["EgressBounds"];
 export type EgressRule = Schemas["EgressRule"];
 export type FileEntry = Schemas["FileEntry"];
@@ -21,6 +22,8 @@ export type Prompt = Schemas["Prompt"];
 export type Provider = Schemas["Provider"];
 export type ProviderKey = Schemas["ProviderKey"];
 export type ReachedHost = Schemas["ReachedHost"];
+export type NewBudget = Schemas["NewBudgetRequest"];
+export type UsageSummary = Schemas["UsageSummary"];
 export type Session = Schemas["Session"];
 export type SessionChange = Schemas["PatchedSessionChangeRequest"];
 export type Terminal = Schemas["Terminal"];
@@ -47,4 +50,6 @@ export interface SessionState extends VersionedState {
   permissions: Permission[];
   /** Those that are not removed, oldest first. */
   terminals: Terminal[];
+  /** Those that are used up, or nearly. */
+  budgets: Omit<Budget, "can_change">[];
 }

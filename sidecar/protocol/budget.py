@@ -1,0 +1,33 @@
+"""Whether a call may begin: asked of the platform, which knows what everybody has used (link version 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from sidecar.protocol.framing import Frame
+
+BUDGET_VERSION = 5
+"""The version of the link that knows it; an older sidecar does not ask, and its turns are stopped instead."""
+
+MAX_CALLS = 100
+
+
+class BudgetAsk(Frame, tag="budget.ask"):
+    """May one more call begin? `calls` are the request ids of counted calls that may not be stored yet."""
+
+    id: str
+    calls: Annotated[list[str], msgspec.Meta(max_length=MAX_CALLS)] = []
+
+
+class Budget(Frame, tag="budget"):
+    """The answer: `refused` says why not, in words. `again`: ask again, not all of `calls` are stored.
+
+    `limited`: a budget binds the session, so each call has to wait for its answer.
+    """
+
+    id: str
+    refused: str = ""
+    limited: bool = False
+    again: bool = False

@@ -1,0 +1,137 @@
+"""Whether a call may begin: asked along the way while nothing binds, one at a time as soon as it does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sidecar.gate.allowance import Allowance, Exceeded
+from sidecar.protocol.budget import BUDGET_VERSION, Budget, BudgetAsk
+
+
+class Platform:
+    """Answers questions of one sidecar: `left` calls more may begin, and `stored` calls are known."""
+
+    def __init__(self, *, left: int = 0, limited: bool = True, answer_seconds: float = 20.0) -> None:
+        self.left = left
+        self.limited = limited
+        self.is_silent = False
+        self.stored: set[str] = set()
+        self.asks: list[BudgetAsk] = []
+        self.allowance = Allowance(self.take, answer_seconds=answer_seconds)
+        self.allowance.link_up(BUDGET_VERSION)
+
+    def take(self, ask: BudgetAsk) -> None:
+        self.asks.append(ask)
+        if not self.is_silent:
+            asyncio.get_running_loop().call_soon(self.answer, ask)
+
+    def answer(self, ask: BudgetAsk) -> None:
+        again = not set(ask.calls) <= self.stored
+        refused = "" if self.left > 0 or not self.limited else "Nothing is left."
+        self.allowance.receive(
+            Budget(id=ask.id, again=again, limited=True if again else self.limited, refused=refused)
+        )
+
+
+async def test_nothing_waits_while_nothing_binds() -> None:
+    platform = Platform(limited=False)
+    platform.is_silent = True
+    async with platform.allowance.call(), platform.allowance.call():
+        assert len(platform.asks) == 2
+
+
+async def test_a_budget_that_is_new_binds_from_the_next_call_on() -> None:
+    platform = Platform(left=0)
+    async with platform.allowance.call():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with pytest.raises(Exceeded, match="Nothing is left") as exceeded:
+        async with platform.allowance.call():
+            raise AssertionError("it began")
+    assert exceeded.value.permanent
+
+
+async def test_a_claim_that_tells_of_a_budget_binds_the_first_call() -> None:
+    platform = Platform(left=0)
+    platform.allowance.claim(is_limited=True)
+    with pytest.raises(Exceeded):
+        async with platform.allowance.call():
+            raise AssertionError("it began")
+
+
+async def test_calls_under_a_budget_come_one_after_the_other() -> None:
+    platform = Platform(left=9)
+    platform.allowance.claim(is_limited=True)
+    open_calls = most = 0
+
+    async def call() -> None:
+        nonlocal open_calls, most
+        async with platform.allowance.call():
+            open_calls += 1
+            most = max(most, open_calls)
+            await asyncio.sleep(0.001)
+            open_calls -= 1
+
+    await asyncio.gather(*(call() for _ in range(8)))
+    assert most == 1
+
+
+async def test_the_next_call_waits_until_the_one_before_is_stored() -> None:
+    platform = Platform(left=1)
+    platform.allowance.claim(is_limited=True)
+    async with platform.allowance.call():
+        platform.allowance.counted("r1")
+
+    async def next_call() -> None:
+        async with platform.allowance.call():
+            raise AssertionError("it began")
+
+    waiting = asyncio.create_task(next_call())
+    while len(platform.asks) < 3:
+        await asyncio.sleep(0.01)
+    assert not waiting.done()
+    platform.left, platform.stored = 0, {"r1"}
+    with pytest.raises(Exceeded, match="Nothing is left"):
+        await waiting
+    assert platform.asks[-1].calls == ["r1"]
+
+
+async def test_a_platform_that_says_nothing_allows_nothing() -> None:
+    platform = Platform(left=1, answer_seconds=0.01)
+    platform.allowance.claim(is_limited=True)
+    platform.is_silent = True
+    with pytest.raises(Exceeded) as exceeded:
+        async with platform.allowance.call():
+            raise AssertionError("it began")
+    assert not exceeded.value.permanent
+
+
+async def test_what_a_cut_link_lost_is_asked_again_on_the_next_one() -> None:
+    platform = Platform(left=1)
+    platform.allowance.claim(is_limited=True)
+    platform.is_silent = True
+    entered = asyncio.Event()
+
+    async def call() -> None:
+        async with platform.allowance.call():
+            entered.set()
+
+    waiting = asyncio.create_task(call())
+    while not platform.asks:
+        await asyncio.sleep(0)
+    platform.allowance.receive(Budget(id="of-nobody"))
+    await asyncio.sleep(0.01)
+    assert not entered.is_set(), "an answer to another question counts for nothing"
+    (again,) = platform.allowance.link_up(BUDGET_VERSION)
+    platform.answer(again)
+    await waiting
+    assert entered.is_set()
+
+
+async def test_an_older_platform_is_not_asked() -> None:
+    platform = Platform(left=0)
+    assert platform.allowance.link_up(BUDGET_VERSION - 1) == []
+    async with platform.allowance.call():
+        assert platform.asks == []
