@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from sidecar.protocol.egress import EGRESS_PORT
+from tests.end_to_end.browser import check_accessibility
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.client import Client
 from tests.end_to_end.screens import Card, SessionScreen, Turn
@@ -44,6 +45,7 @@ def test_a_host_is_asked_about_and_let_through_refused_and_forgotten(
     session.page.get_by_test_id("tab-network").click()
     row = session.page.locator('[data-testid=reached-host][data-host="never.invalid"]')
     expect(row).to_contain_text("never allowed")
+    check_accessibility(window, "network")
 
     window.open("/settings/network")
     rule = window.page.get_by_test_id("rule-row").filter(has_text="never.invalid")

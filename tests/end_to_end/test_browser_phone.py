@@ -79,7 +79,7 @@ def _use_sidebar(window: Window, session: SessionScreen) -> None:
 
 def test_settings_fit_a_phone(open_window: OpenWindow) -> None:
     window = open_window(viewport=PHONE, has_touch=True, is_mobile=True)
-    for section in ("keys", "tokens", "appearance", "shortcuts"):
+    for section in ("keys", "network", "tokens", "appearance", "shortcuts"):
         window.open(f"/settings/{section}")
         expect(window.page.get_by_role("heading", level=1)).to_be_visible()
         window.shot(f"phone-{section}")
