@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 
 from openagent.lib import log
 from sessions_app import jobs
-from sessions_app.drivers.base import DriverError
+from sessions_app.drivers.base import DriverError, InstanceState
 from sessions_app.models import Instance, PoolMember, PoolState
 from sessions_app.services import agents, facts, instances, places, pool
 
@@ -128,26 +128,28 @@ def _look(member: PoolMember, wanted: dict[str, dict[str, Any]], kept: dict[str,
     if member.state == PoolState.FAILED:
         return
     is_late = member.state == PoolState.STARTING and passes > START_PASSES
-    detail = _death(member, passes)
-    if detail or is_late or member.linkless_passes > LINKLESS_PASSES:
+    ended = _ending(member, passes)
+    if ended is not None or is_late or member.linkless_passes > LINKLESS_PASSES:
+        detail = ended.detail if ended else ""
         _log.warning("a member of the pool is replaced", detail=detail[:300], passes=passes)
-        if member.state == PoolState.STARTING:
+        # One that was ended from outside, as by a restart of its engine, says nothing about the next one.
+        was_killed = ended is not None and ended.exit_code is None and member.driver_ref is not None
+        if member.state == PoolState.STARTING and not was_killed:
             pool.leave(member.pk, failed=detail or "It did not get ready in time.")
         else:
             pool.leave(member.pk)
             kept[member.agent] -= 1
 
 
-def _death(member: PoolMember, passes: int) -> str:
-    """What the engine says of one that is dead; empty for one that lives or is being made."""
+def _ending(member: PoolMember, passes: int) -> InstanceState | None:
+    """What the engine says of one that is dead; None for one that lives or is being made."""
     ref = member.driver_ref or instances.find_ref(member.pk)
     if ref is None:
-        return "Its making was broken off." if passes > CREATE_PASSES else ""
+        broken_off = InstanceState(alive=False, detail="Its making was broken off.")
+        return broken_off if passes > CREATE_PASSES else None
     PoolMember.objects.filter(pk=member.pk, driver_ref__isnull=True).update(driver_ref=ref)
     state = instances.inspect_ref(ref)
-    if state.alive:
-        return ""
-    return state.detail or "It ended."
+    return None if state.alive else state
 
 
 def _make(agent_id: str, made_for: dict[str, Any]) -> None:
@@ -158,6 +160,9 @@ def _make(agent_id: str, made_for: dict[str, Any]) -> None:
         except DriverError as error:
             _log.warning("a member of the pool could not be made", code=error.code)
             pool.leave(member.pk, failed=error.message)
+            if not error.permanent:
+                # Another one may be made in the next pass: the pause is over.
+                PoolMember.objects.filter(pk=member.pk).update(silent_passes=PAUSE_PASSES)
             return
         if PoolMember.objects.filter(pk=member.pk).update(driver_ref=ref):
             _log.info("a member of the pool was made", agent=agent_id)

@@ -19,8 +19,7 @@ from tests.end_to_end.turns import check_answered, said
 
 ASKED = "/demo run cat hello.txt"
 SPEECH = "/demo long 200 40ms"
-HEALED_SECONDS = 100.0
-"""Sixty are promised; the rest is for the turn itself, and for a slow machine that runs other tests too."""
+HEALED_SECONDS = 60.0
 
 
 @dataclass

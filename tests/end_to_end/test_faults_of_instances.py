@@ -215,7 +215,6 @@ def successor(rig: Rig, session: str, before: Instance) -> Instance:
 
 MOMENTS = [
     pytest.param("", id="asked"),
-    # Only after a minute it is believed that nobody makes it any more.
     pytest.param(".", id="made", marks=pytest.mark.variant),
     pytest.param("plan.json", id="planned"),
     pytest.param("keeper.json", id="kept"),

@@ -91,6 +91,20 @@ def test_what_does_not_start_is_tried_again_only_after_a_while(driver: FakeDrive
     assert get_ready().pk != failed.pk
 
 
+def test_an_engine_that_was_away_or_restarted_is_asked_again_at_once(driver: FakeDriver) -> None:
+    driver.fail_next("create")
+    for _ in range(3):
+        pool_tending.tend()
+    made = PoolMember.objects.get()
+    assert made.state == PoolState.STARTING
+    driver.end(str(made.pk), None, "Its host or the engine was restarted.")
+    for _ in range(2):
+        pool_tending.tend()
+    assert PoolMember.objects.get().pk != made.pk and list(driver.instances) == [
+        str(PoolMember.objects.get().pk)
+    ]
+
+
 def test_what_is_done_out_of_turn_is_no_pass(settings: Settings, driver: FakeDriver) -> None:
     settings.OPENAGENT_POOL = {"opencode": 20}
     for _ in range(20):
