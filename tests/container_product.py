@@ -28,8 +28,8 @@ class ContainerProduct(Product):
     maker = "provisioner"
     surroundings = own_address()
 
-    def __init__(self, data: Path, *options: str, **environment: str) -> None:
-        where = needs.docker()
+    def __init__(self, data: Path, *options: str, socket: Path | None = None, **environment: str) -> None:
+        where = socket or needs.docker()
         ours = {"OPENAGENT_DRIVER": "docker", "OPENAGENT_DOCKER_SOCKET": str(where)}
         super().__init__(data, *options, **{**environment, **ours})
         self.engine = docker.DockerClient(base_url=f"unix://{where}")
