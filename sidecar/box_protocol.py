@@ -14,9 +14,10 @@ import msgspec
 
 from sidecar.box import names
 from sidecar.protocol.egress import EGRESS_PORT
+from sidecar.protocol.git import GIT_PORT
 
 VERSION = 1
-GATE_PORTS = {"models": 7001, "egress": EGRESS_PORT}
+GATE_PORTS = {"models": 7001, "egress": EGRESS_PORT, "git": GIT_PORT}
 """The loopback port in the box that leads to each gate."""
 
 MAX_LINE_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -45,7 +45,7 @@ class Credentials:
         self._idle_seconds = idle_seconds
         self._session = ""
         self._gen = 0
-        self._base_url = ""
+        self._addresses: Mapping[str, str] = {}
         self._keys: dict[str, str] = {}
         self._nonces: dict[str, str] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
@@ -63,9 +63,9 @@ class Credentials:
         self._nonces.clear()
         return self._new_nonce("")
 
-    def claim(self, *, session: str, gen: int, base_url: str = "") -> None:
-        """Keys are for this session and generation, and for the address that their owner chose, if any."""
-        self._session, self._gen, self._base_url = session, gen, base_url
+    def claim(self, *, session: str, gen: int, addresses: Mapping[str, str] | None = None) -> None:
+        """Keys are for this session and generation; `addresses` are what their owners chose, by provider."""
+        self._session, self._gen, self._addresses = session, gen, addresses or {}
 
     async def key(self, provider: str) -> str:
         """The provider's key. KeyUnavailable when the platform has none; waits while it does not answer."""
@@ -169,7 +169,7 @@ class Credentials:
                 generation=self._gen,
                 provider=frame.provider,
                 nonce=nonce,
-                base_url=self._base_url,
+                base_url=self._addresses.get(frame.provider, ""),
             )
             return sealing.open(self._private_key, sealing.from_text(frame.sealed), info).decode()
         except (sealing.SealingError, UnicodeDecodeError) as error:
@@ -178,7 +178,8 @@ class Credentials:
 
     def _request(self, provider: str) -> frames.KeyRequest:
         nonce = self._new_nonce(provider)
-        return frames.KeyRequest(provider=provider, nonce=nonce, base_url=self._base_url)
+        address = self._addresses.get(provider, "")
+        return frames.KeyRequest(provider=provider, nonce=nonce, base_url=address)
 
     def _new_nonce(self, provider: str) -> str:
         nonce = sealing.to_text(os.urandom(sealing.NONCE_BYTES))

@@ -191,8 +191,9 @@ class Instance:
         if self._session is not None:
             raise Refusal("claimed_already")
         log.bind(session_id=order.session)
-        own = order.provider.base_url if order.provider.is_own_address else ""
-        self._credentials.claim(session=order.session, gen=order.gen, base_url=own)
+        provider = order.provider
+        own = {provider.id: provider.base_url} if provider.is_own_address else {}
+        self._credentials.claim(session=order.session, gen=order.gen, addresses=own)
         if self._preparation.is_begun:
             self._stages.begin_anew()
         self._session = Session(order, self._around)

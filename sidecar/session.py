@@ -13,6 +13,7 @@ from sidecar.dispatch import Refusal
 from sidecar.ending import Ending, Exit
 from sidecar.gate import models
 from sidecar.gate.egress.proxy import EgressGate
+from sidecar.gate.git.gate import GitGate
 from sidecar.gate.models import ModelGate
 from sidecar.journal import Journal, JournalConflict, JournalUnwritable
 from sidecar.ledger import Ledger
@@ -20,7 +21,7 @@ from sidecar.outbox import Limits, Outbox
 from sidecar.preparation import StartFailed
 from sidecar.protocol import frames, messages
 from sidecar.protocol.egress import Egress
-from sidecar.surroundings import EGRESS, MODELS, Surroundings
+from sidecar.surroundings import EGRESS, GIT, MODELS, Surroundings
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
 
@@ -51,6 +52,9 @@ class Session:
             self._tell,
             has_room=self._has_room,
             host_addresses=around.config.host_addresses,
+        )
+        self.git = GitGate(
+            claim.repositories, around.key, self._tell, host_addresses=around.config.host_addresses
         )
         self._around = around
         self._turns: Turns | None = None
@@ -103,7 +107,9 @@ class Session:
 
     async def serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection of the box to the gate of this name; closed at once while there is none."""
-        gate = {MODELS: self._gate, EGRESS: self.egress if self.outbox is not None else None}[name]
+        if self.outbox is None:
+            return
+        gate = {MODELS: self._gate, EGRESS: self.egress, GIT: self.git}[name]
         if gate is not None:
             await gate.handle(reader, writer)
 
@@ -121,6 +127,7 @@ class Session:
 
     def key_revoked(self, provider: str) -> None:
         """The provider's key was replaced or deleted: nothing goes on with it."""
+        self.git.key_revoked(provider)
         if self._gate is not None and provider == self.claim.provider.id:
             self._gate.key_revoked()
 
@@ -128,6 +135,7 @@ class Session:
         """End turn, terminals and agent, and let the log say so; takes a few seconds at most."""
         await asyncio.gather(self._finish_terminals(reason), self._finish_turn(reason))
         self.egress.finish()
+        self.git.finish()
         if self._following is not None:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
@@ -155,7 +163,7 @@ class Session:
 
     async def close(self) -> None:
         """Let go of gates and journal. What is not stored stays in the journal."""
-        await self.egress.close()
+        await asyncio.gather(self.egress.close(), self.git.close())
         if self._gate is not None:
             await self._gate.close()
         if self.outbox is not None:

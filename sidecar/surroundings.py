@@ -20,13 +20,13 @@ from sidecar.preparation import Place, Preparation
 from sidecar.terminals import desk
 from sidecar.workspace.files import Files
 
-MODELS, EGRESS = "models", "egress"
-"""The names of the gates that lead to the models, and to other hosts."""
+MODELS, EGRESS, GIT = "models", "egress", "git"
+"""The names of the gates that lead to the models, to other hosts, and to repositories."""
 
 
 def gates(serve: Callable[..., Awaitable[None]]) -> dict[str, GateHandler]:
     """What serves the connections to each gate: `serve`, which is told the name of the gate first."""
-    return {name: partial(serve, name) for name in (MODELS, EGRESS)}
+    return {name: partial(serve, name) for name in (MODELS, EGRESS, GIT)}
 
 
 class BoxDoor(Box, Files, desk.Box, Protocol):

@@ -19,6 +19,7 @@ from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
 from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
 from sidecar.protocol.framing import Generation, Number
+from sidecar.protocol.git import Repository
 from sidecar.protocol.messages import Event
 from sidecar.protocol.upstream import Offer as Offer
 from sidecar.protocol.upstream import Provider as Provider
@@ -26,8 +27,8 @@ from sidecar.protocol.upstream import Provider as Provider
 PREPARE_VERSION = 3
 REST_VERSION = 4
 PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION)
-"""1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`, and
-addresses that a key's owner chose."""
+"""1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`,
+repositories, and addresses that a key's owner chose."""
 
 
 class Hello(Frame, tag="hello"):
@@ -215,6 +216,7 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     command: AgentCommand | None = None
     egress: Egress | None = None
     budgeted: bool = False
+    repositories: list[Repository] = []
 
 
 class TurnStart(msgspec.Struct, kw_only=True):

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from sidecar.protocol import frames, messages, sealing, stream, terminals
 from sidecar.protocol.egress import Egress
+from sidecar.protocol.git import Repository
 
 T = TypeVar("T", bound=terminals.Tell)
 
@@ -113,6 +114,7 @@ class Station:
         self.saved: dict[str, dict[int, bytes]] = {}
         self.works = 0
         self.egress: Egress | None = None
+        self.repositories: list[Repository] = []
         self.acknowledges = True
         self.faults = Faults()
         self.connection: ServerConnection | None = None
@@ -150,6 +152,7 @@ class Station:
                 mode=mode,
                 driver="fake",
                 egress=self.egress,
+                repositories=self.repositories,
             )
         )
 

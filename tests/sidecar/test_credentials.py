@@ -117,7 +117,7 @@ async def test_a_key_sealed_for_something_else_does_not_open(change: dict[str, o
 async def test_a_key_is_asked_for_the_address_that_its_owner_chose_and_opens_for_no_other() -> None:
     here = "https://models.example.com/v1"
     platform = Platform()
-    platform.credentials.claim(session=SESSION, gen=3, base_url=here)
+    platform.credentials.claim(session=SESSION, gen=3, addresses={"anthropic": here})
     task = await platform.ask()
     assert platform.asked[0].base_url == here
     platform.credentials.receive(platform.seal(platform.asked[0]))
@@ -126,6 +126,10 @@ async def test_a_key_is_asked_for_the_address_that_its_owner_chose_and_opens_for
     task = await platform.ask()
     platform.credentials.receive(platform.seal(platform.asked[-1], base_url=here))
     assert await task == "the-key"
+    asked_too = asyncio.create_task(platform.credentials.key("another"))
+    await asyncio.sleep(0)
+    assert (platform.asked[-1].provider, platform.asked[-1].base_url) == ("another", "")
+    asked_too.cancel()
 
 
 @pytest.mark.parametrize("sealed", ["", "AAAA", "not base64!", "A" * 200])

@@ -7,15 +7,16 @@ connection only stays on it. The request goes up whole before the answer comes d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import h11
 
 from sidecar.gate.egress.policy import Target
 from sidecar.gate.egress.tunnel import PIECE_BYTES, Counts, Stream
-from sidecar.http1 import Connection, Request
+from sidecar.http1 import Request
 
 _HOP = frozenset(
     {
@@ -35,17 +36,30 @@ class Broken(Exception):
     """The answer ended in its midst: what the box has of it must not look whole."""
 
 
+class Side(Protocol):
+    """The box's side: where the request's body comes from, and the answer goes to."""
+
+    def body(self) -> AsyncIterator[bytes]: ...
+
+    async def start(self, status: int, headers: Headers, /, *, reason: bytes = b"") -> None: ...
+
+    async def send(self, data: bytes, /) -> None: ...
+
+    async def end(self) -> None: ...
+
+
 @dataclass
 class Exchange:
     """One request and its answer; `run` is all of it."""
 
-    box: Connection
+    box: Side
     request: Request
     target: Target
     asked: str
     outside: Stream
     counts: Counts
     idle_seconds: float
+    default_port: int = 80
     _http: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
 
     async def run(self) -> None:
@@ -64,7 +78,7 @@ class Exchange:
         await self.box.end()
 
     async def _send(self) -> None:
-        host = str(self.target).removesuffix(":80").encode()
+        host = str(self.target).removesuffix(f":{self.default_port}").encode()
         headers = [(b"host", host), *_passed_on(self.request.headers), (b"connection", b"close")]
         has_length = any(name == b"content-length" for name, _ in headers)
         if not has_length and self.request.header(b"transfer-encoding"):

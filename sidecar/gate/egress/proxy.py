@@ -152,9 +152,8 @@ class EgressGate:
                 await self._tunnel(connection, outside, counts)
                 return False
             idle_seconds = self._limits.idle_seconds
-            await self._forward(
-                forward.Exchange(connection, request, target, asked, outside, counts, idle_seconds)
-            )
+            exchange = forward.Exchange(connection, request, target, asked, outside, counts, idle_seconds)
+            await self._forward(connection, exchange)
             return True
         finally:
             passage.target = None
@@ -226,8 +225,7 @@ class EgressGate:
         box = (connection.reader, connection.writer)
         await tunnel.run(box, outside, counts, idle_seconds=self._limits.idle_seconds)
 
-    async def _forward(self, exchange: forward.Exchange) -> None:
-        box = exchange.box
+    async def _forward(self, box: Connection, exchange: forward.Exchange) -> None:
         refused = box.limits
         box.limits = replace(refused, body_bytes=_BODY_BYTES)
         try:

@@ -1,0 +1,39 @@
+"""A session's repositories, with git in the real box program: what was claimed, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.protocol.git import Repository
+from tests.fakes.living import living
+from tests.fakes.pair import Pair
+
+NOWHERE = Repository(host="nowhere.invalid", path="team/app")
+
+
+async def said(pair: Pair, address: str) -> str:
+    """What git in the box says when it looks at a repository."""
+    assert pair.sidecar.instance is not None
+    box = pair.sidecar.instance._box
+    gate = f"http://127.0.0.1:{box.gate_ports['git']}/nowhere.invalid/"
+    words = ["git", "-c", f"url.{gate}.insteadOf=https://nowhere.invalid/", "ls-remote", address]
+    env = {"GIT_TERMINAL_PROMPT": "0", "no_proxy": "*"}
+    process = await box.exec(["sh", "-c", 'exec "$@" 2>&1', "sh", *words], env=env, cwd=".")
+    return (await process.stream.read()).decode()
+
+
+async def test_git_in_the_box_reaches_what_was_claimed(tmp_path: Path) -> None:
+    async with living(tmp_path) as pair:
+        pair.station.repositories = [NOWHERE]
+        await pair.ready()
+        # There is no such host, but it was looked up.
+        assert "nowhere.invalid cannot be reached" in await said(pair, "https://nowhere.invalid/team/app.git")
+        told = await said(pair, "https://nowhere.invalid/team/other.git")
+        assert "no repository of this session. It has: nowhere.invalid/team/app." in told
+
+
+async def test_a_claim_without_repositories_has_none(tmp_path: Path) -> None:
+    async with living(tmp_path) as pair:
+        await pair.ready()
+        told = await said(pair, "https://nowhere.invalid/team/app.git")
+        assert "no repository of this session. It has: none." in told
