@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from keys_app import rotation, services, tasks
+from keys_app import rotation, services, sharing, tasks
 from keys_app.models import KeyUse, ProviderKey, Rewrapping
 from openagent.lib import log
 from openagent.lib.admin import ReadOnlyAdmin
@@ -20,15 +20,30 @@ _log = log.get(__name__)
 
 @admin.register(ProviderKey)
 class ProviderKeyAdmin(ReadOnlyAdmin[ProviderKey]):
-    """Keys can be deleted, by the service, so that running sessions forget them."""
+    """Keys can be deleted, and one's own be shared, by the services, so that running sessions hear of it."""
 
-    list_display = ("provider", "label", "hint", "owner", "status", "created_at", "last_used_at")
+    list_display = (
+        *("provider", "label", "hint", "owner", "status", "is_for_everyone", "created_at", "last_used_at"),
+    )
     list_filter = ("provider", "status")
     search_fields = ("owner__email", "label")
     fields = (
-        *("id", "owner", "provider", "label", "hint", "status", "version", "kek_id"),
-        *("created_at", "updated_at", "last_used_at"),
+        *("id", "owner", "provider", "base_url", "label", "hint", "status", "version", "kek_id"),
+        *("created_at", "updated_at", "last_used_at", "is_for_everyone", "groups"),
     )
+    readonly_fields = fields[:-2]
+    filter_horizontal = ("groups",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_own = isinstance(obj, ProviderKey) and obj.owner_id == request.user.pk
+        return is_own and admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: ProviderKey, form: Any, change: bool) -> None:
+        """By `save_related`, with the groups."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        given = form.cleaned_data
+        sharing.share(form.instance, everyone=given["is_for_everyone"], groups=list(given["groups"]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
@@ -43,11 +58,11 @@ class ProviderKeyAdmin(ReadOnlyAdmin[ProviderKey]):
 
 @admin.register(KeyUse)
 class KeyUseAdmin(ReadOnlyAdmin[KeyUse]):
-    list_display = ("at", "action", "provider", "owner", "key", "session", "generation", "detail")
+    list_display = ("at", "action", "provider", "owner", "user", "key", "session", "generation", "detail")
     list_filter = ("action", "provider")
     search_fields = ("owner__email",)
     date_hierarchy = "at"
-    fields = ("at", "action", "detail", "provider", "owner", "key", "session", "generation")
+    fields = ("at", "action", "detail", "provider", "owner", "user", "key", "session", "generation")
 
 
 @admin.register(Rewrapping)

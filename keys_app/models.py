@@ -20,12 +20,21 @@ class ProviderKeyQuerySet(models.QuerySet["ProviderKey"]):
     """Filters that say who may see which keys."""
 
     def owned_by(self, user_id: uuid.UUID) -> ProviderKeyQuerySet:
-        """What this user may see."""
+        """What this user may change."""
         return self.filter(owner_id=user_id)
+
+    def usable_by(self, user_id: uuid.UUID) -> ProviderKeyQuerySet:
+        """What sessions of this user may be given: their own, and what administrators share with them."""
+        shared = ProviderKey.objects.filter(owner__is_staff=True, owner__is_active=True).filter(
+            models.Q(is_for_everyone=True) | models.Q(groups__user=user_id)
+        )
+        return self.filter(models.Q(owner_id=user_id) | models.Q(pk__in=shared.values("pk")))
 
 
 class ProviderKey(models.Model):
     """A user's key for one provider, encrypted; `hint` is all that anybody is shown of it.
+
+    Sessions of others can use it if its owner is an administrator and shares it; none of them can read it.
 
     The binary fields are an `envelope.Envelope`; only `keys_app.services` writes or opens them. `version`
     counts replacements and is bound into the ciphertext, as are the row, the owner, the provider and the base
@@ -41,6 +50,11 @@ class ProviderKey(models.Model):
     label = models.CharField(max_length=80, blank=True)
     hint = models.CharField(max_length=8, blank=True)
     status = models.CharField(max_length=20, choices=KeyStatus.choices, default=KeyStatus.UNTESTED)
+
+    is_for_everyone = models.BooleanField("shared with everyone", default=False)
+    groups = models.ManyToManyField(
+        "auth.Group", verbose_name="shared with groups", blank=True, related_name="+"
+    )
 
     version = models.PositiveIntegerField(default=1)
     kek_id = models.CharField("KEK id", max_length=16)
@@ -76,13 +90,20 @@ class KeyAction(models.TextChoices):
     TESTED = "tested", "Tested"
     SEALED = "sealed", "Sealed to a sidecar"
     REWRAPPED = "rewrapped", "Wrapped with another KEK"
+    SHARED = "shared", "Shared anew"
 
 
 class KeyUse(models.Model):
-    """One thing done with a key. It outlives the key, so the key is named by its id without a foreign key."""
+    """One thing done with a key. It outlives the key, so the key is named by its id without a foreign key.
+
+    `user` is whose session it was sealed for, who need not be its owner.
+    """
 
     key = models.UUIDField("key id", db_index=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="key_uses")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     provider = models.CharField(max_length=40)
     action = models.CharField(max_length=20, choices=KeyAction.choices)
     detail = models.CharField(max_length=120, blank=True)

@@ -23,12 +23,16 @@ def write(key: ProviderKey, action: KeyAction, *, detail: str = "") -> None:
     )
 
 
-def sealing(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: bytes) -> None:
+def sealing(
+    key: ProviderKey, *, user_id: uuid.UUID, session_id: uuid.UUID, generation: int, nonce: bytes
+) -> None:
+    """The key is sealed for a session of this user; CannotSeal when the nonce was sealed to before."""
     try:
         with transaction.atomic():
             KeyUse.objects.create(
                 key=key.pk,
                 owner_id=key.owner_id,
+                user_id=user_id,
                 provider=key.provider,
                 action=KeyAction.SEALED,
                 session=session_id,

@@ -117,25 +117,31 @@ def delete(key: ProviderKey) -> None:
 def choose(
     *, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None = None, base_url: str | None = None
 ) -> ProviderKey | None:
-    """The key that a session with `provider` uses: the one it names, else the owner's best.
+    """The key that a session of `owner_id` with `provider` uses: the one it names, else the best that it may.
 
-    None when the provider needs no key; KeyMissing when it does and there is none. Of several the newest is
-    the best, and one that the provider has refused is the worst; with `base_url` only those for that address.
+    None when the provider needs no key; KeyMissing when it does and there is none. Of several the best is the
+    user's own before one that is shared, then the newest, and one that the provider has refused is the worst;
+    with `base_url` only those for that address.
     """
     entry = providers.get(provider)
     if not entry.needs_key:
         return None
-    keys = ProviderKey.objects.owned_by(owner_id).filter(provider=entry.id)
+    keys = ProviderKey.objects.usable_by(owner_id).filter(provider=entry.id)
     if key_id is not None:
         chosen = keys.filter(pk=key_id).first()
     else:
         if base_url is not None:
             keys = keys.filter(base_url=base_url)
-        usable = keys.exclude(status=KeyStatus.REFUSED).order_by("-created_at", "-id").first()
-        chosen = usable or keys.order_by("-created_at", "-id").first()
+        ranked = keys.order_by("created_at", "id")
+        # The last of equals: the newest.
+        chosen = max(reversed(ranked), key=lambda key: _rank(key, owner_id), default=None)
     if chosen is None:
         raise KeyMissing(entry)
     return chosen
+
+
+def _rank(key: ProviderKey, user_id: uuid.UUID) -> tuple[bool, bool]:
+    return key.status != KeyStatus.REFUSED, key.owner_id == user_id
 
 
 def address_of(*, owner_id: uuid.UUID, provider: str, key_id: uuid.UUID | None) -> str:
@@ -155,8 +161,11 @@ def seal_for(
     public_key: str,
     nonce: str,
     base_url: str = "",
+    user_id: uuid.UUID | None = None,
 ) -> str:
     """The key, sealed so that only the holder of `public_key` can open it, for this session and generation.
+
+    Whoever calls has made sure that `user_id`, the session's owner, may use the key: the key's own, if None.
 
     Public key, nonce and answer are texts as they stand in frames; `base_url` is where the key will be sent,
     if its owner chose that. A nonce is sealed to once: record.CannotSeal the second time. KeyUnreadable
@@ -179,13 +188,16 @@ def seal_for(
             sealed = sealing.to_text(sealing.seal(recipient, vault.open_key(key).reveal().encode(), info))
         except sealing.SealingError as error:
             raise record.CannotSeal(str(error)) from None
-        if _use(key, session_id=session_id, generation=generation, nonce=raw):
+        used = {"user_id": user_id or key.owner_id, "session_id": session_id}
+        if _use(key, **used, generation=generation, nonce=raw):
             return sealed
     raise _gone()
 
 
 @transaction.atomic
-def _use(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: bytes) -> bool:
+def _use(
+    key: ProviderKey, *, user_id: uuid.UUID, session_id: uuid.UUID, generation: int, nonce: bytes
+) -> bool:
     """Writes down that the key is sealed; False when it was replaced or deleted since it was read.
 
     Whoever deletes or replaces it waits for us from here on, so that the order to forget it comes later.
@@ -193,7 +205,7 @@ def _use(key: ProviderKey, *, session_id: uuid.UUID, generation: int, nonce: byt
     current = ProviderKey.objects.filter(pk=key.pk, version=key.version)
     if not current.update(last_used_at=timezone.now()):
         return False
-    record.sealing(key, session_id=session_id, generation=generation, nonce=nonce)
+    record.sealing(key, user_id=user_id, session_id=session_id, generation=generation, nonce=nonce)
     return True
 
 

@@ -1,21 +1,26 @@
-"""What the audit rows know about keys in use: which of them have been revoked since they were sealed."""
+"""What the audit rows know about keys in use: which of them may not be used any more."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Max
 
-from keys_app.models import KeyAction, KeyUse
+from keys_app.models import KeyAction, KeyUse, ProviderKey
 
 REVOCATIONS = (KeyAction.REPLACED, KeyAction.DELETED)
 
 
 @dataclass(frozen=True)
 class Outdated:
-    """A key that was sealed for a generation of a session and then revoked; `number` is the revocation's."""
+    """A key that was sealed for a generation of a session and may not be used there any more.
+
+    `number` tells one such event from another: it is the revocation's, or below zero that of the sealing
+    after which its user lost the key.
+    """
 
     session: uuid.UUID
     generation: int
@@ -31,7 +36,7 @@ def outdated(sessions: Collection[uuid.UUID]) -> list[Outdated]:
     sealed = (
         KeyUse.objects.filter(session__in=sessions, action=KeyAction.SEALED)
         .order_by()
-        .values("session", "generation", "provider", "key")
+        .values("session", "generation", "provider", "key", "user", "owner")
         .annotate(last=Max("pk"))
     )
     given = list(sealed)
@@ -42,9 +47,31 @@ def outdated(sessions: Collection[uuid.UUID]) -> list[Outdated]:
         .annotate(last=Max("pk"))
     )
     numbers = {row["key"]: row["last"] for row in revoked}
+    borrowed = _borrowed(given)
     found = []
     for row in given:
         session, generation, number = row["session"], row["generation"], numbers.get(row["key"], 0)
-        if session is not None and generation is not None and number > row["last"]:
+        if number <= row["last"] and (row["key"], row["user"]) in borrowed:
+            number = -row["last"]
+        if session is not None and generation is not None and (number > row["last"] or number < 0):
             found.append(Outdated(session, generation, row["provider"], number))
     return found
+
+
+def sessions_with(key_id: uuid.UUID) -> list[uuid.UUID]:
+    """The sessions that this key was sealed for, of whoever."""
+    sealed = KeyUse.objects.filter(key=key_id, action=KeyAction.SEALED, session__isnull=False)
+    return [session for session in sealed.values_list("session", flat=True).distinct() if session]
+
+
+def _borrowed(given: Collection[Mapping[str, Any]]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Keys and users of them who are not their owners and may not use them any more."""
+    users: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for row in given:
+        if row["user"] is not None and row["user"] != row["owner"]:
+            users.setdefault(row["user"], set()).add(row["key"])
+    lost = set()
+    for user, keys in users.items():
+        usable = set(ProviderKey.objects.usable_by(user).filter(pk__in=keys).values_list("pk", flat=True))
+        lost |= {(key, user) for key in keys - usable}
+    return lost

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from keys_app import addresses, providers
-from keys_app.models import ProviderKey
+from keys_app.models import KeyUse, ProviderKey
 from openagent.lib.redact import Secret
 
 LONGEST_LABEL = 80
@@ -32,13 +33,65 @@ class BaseUrlField(serializers.CharField):
         super().__init__(max_length=addresses.LONGEST, required=False, allow_blank=True)
 
 
+class SharingSerializer(serializers.Serializer[ProviderKey]):
+    """With whom an administrator shares a key: everyone, or the members of groups, by name."""
+
+    everyone = serializers.BooleanField(source="is_for_everyone")
+    groups = serializers.SerializerMethodField()
+
+    def get_groups(self, key: ProviderKey) -> list[str]:
+        return sorted(group.name for group in key.groups.all())
+
+
+class NewSharingSerializer(serializers.Serializer[ProviderKey]):
+    everyone = serializers.BooleanField(default=False)
+    groups = serializers.ListField(child=serializers.CharField(max_length=150), max_length=100, default=list)
+
+
+class KeyUseSerializer(serializers.ModelSerializer[KeyUse]):
+    """One thing done with a key. `user` is whose session used it; the session is named if it is yours."""
+
+    user = serializers.CharField(source="user.email", default=None, allow_null=True)
+    session = serializers.SerializerMethodField()
+
+    class Meta:
+        model = KeyUse
+        fields = ["at", "action", "detail", "user", "session", "generation"]
+        read_only_fields = fields
+
+    def get_session(self, use: KeyUse) -> uuid.UUID | None:
+        return use.session if use.user_id in (None, use.owner_id) else None
+
+
 class ProviderKeySerializer(serializers.ModelSerializer[ProviderKey]):
-    """A key as its owner sees it: never the key, only its last four characters."""
+    """A key as whoever may use it sees it: never the key, only its last four characters.
+
+    Of one that an administrator shares (`is_shared_with_me`) users see no more than what it is.
+    """
+
+    is_shared_with_me = serializers.SerializerMethodField()
+    sharing = serializers.SerializerMethodField()
 
     class Meta:
         model = ProviderKey
-        fields = ["id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"]
+        fields = [
+            *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"),
+            *("is_shared_with_me", "sharing"),
+        ]
         read_only_fields = fields
+
+    def get_is_shared_with_me(self, key: ProviderKey) -> bool:
+        return bool(key.owner_id != self.context["request"].user.pk)
+
+    @extend_schema_field(SharingSerializer(allow_null=True))
+    def get_sharing(self, key: ProviderKey) -> Any:
+        return None if self.get_is_shared_with_me(key) else SharingSerializer(key).data
+
+    def to_representation(self, instance: ProviderKey) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if shown["is_shared_with_me"]:
+            shown |= {"base_url": "", "last_used_at": None}
+        return shown
 
 
 class NewKeySerializer(serializers.Serializer[ProviderKey]):

@@ -13,15 +13,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 
-from keys_app import providers, services
+from keys_app import providers, services, sharing
 from keys_app.api import serializers
-from keys_app.models import ProviderKey
+from keys_app.models import KeyUse, ProviderKey
 from openagent.lib import log
-from openagent.lib.api import WholeList
+from openagent.lib.api import CursorPagination, WholeList
+
+
+class NewestFirst(CursorPagination):
+    """Uses have a time of their own."""
+
+    ordering = ("-at", "-id")
 
 
 class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ProviderKey]):
-    """The signed-in user's provider keys. A key is write-only: answers show its last four characters."""
+    """Provider keys: the signed-in user's, and to look at those that administrators share with them.
+
+    A key is write-only: answers show its last four characters.
+    """
 
     queryset = ProviderKey.objects.none()
     serializer_class = serializers.ProviderKeySerializer
@@ -30,7 +39,9 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     throttle_scope = "key_test"
 
     def get_queryset(self) -> QuerySet[ProviderKey]:
-        return ProviderKey.objects.owned_by(_user_id(self.request))
+        user_id = _user_id(self.request)
+        keys = ProviderKey.objects.select_related("owner").prefetch_related("groups")
+        return keys.usable_by(user_id) if self.action in ("list", "retrieve") else keys.owned_by(user_id)
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [ScopedRateThrottle()] if self.action == "test" else []
@@ -81,7 +92,25 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         """Asks the provider whether it accepts the key."""
         key, outcome = services.test(self.get_object())
         shown = {"code": outcome.code, "message": outcome.message, "key": key}
-        return Response(serializers.KeyTestSerializer(shown).data)
+        context = self.get_serializer_context()
+        return Response(serializers.KeyTestSerializer(shown, context=context).data)
+
+    @extend_schema(responses=serializers.KeyUseSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=NewestFirst, filter_backends=())
+    def uses(self, request: Request, pk: str) -> Response:
+        """Everything that was done with one's key, the newest first."""
+        rows: Any = KeyUse.objects.filter(key=self.get_object().pk).select_related("user")
+        page: Any = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializers.KeyUseSerializer(page, many=True).data)
+
+    @extend_schema(request=serializers.NewSharingSerializer)
+    @action(detail=True, methods=["put"])
+    def sharing(self, request: Request, pk: str) -> Response:
+        """Shares one's key with everyone or with groups, or with nobody any more; for administrators."""
+        key = self.get_object()
+        given = _valid(serializers.NewSharingSerializer(data=request.data))
+        groups = sharing.named(given["groups"])
+        return self._answer(sharing.share(key, everyone=given["everyone"], groups=groups))
 
     def _answer(self, key: ProviderKey, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(key).data, status=code)
@@ -98,7 +127,7 @@ class ProviderViewSet(viewsets.GenericViewSet[Any]):
         return providers.every()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        keys = ProviderKey.objects.owned_by(_user_id(self.request))
+        keys = ProviderKey.objects.usable_by(_user_id(self.request))
         return {**super().get_serializer_context(), "keyed": set(keys.values_list("provider", flat=True))}
 
     def list(self, request: Request) -> Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 
+from django.db.models import Case, When
+
 from keys_app import providers
 from keys_app import services as keys
 from keys_app.models import ProviderKey
@@ -35,10 +37,11 @@ def check_fit(agent: agents.Agent, provider: providers.Provider) -> None:
 
 def usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> str:
     """That of the key that is named, or of the newest key, or else the demo."""
-    keys_of_owner = ProviderKey.objects.owned_by(owner.pk)
+    usable = ProviderKey.objects.usable_by(owner.pk)
     if key is not None:
-        keys_of_owner = keys_of_owner.filter(pk=key)
-    newest = keys_of_owner.order_by("-created_at", "-id").values_list("provider", flat=True)
+        usable = usable.filter(pk=key)
+    own_first = Case(When(owner=owner, then=0), default=1)
+    newest = usable.order_by(own_first, "-created_at", "-id").values_list("provider", flat=True)
     # Of some providers nobody knows the models in advance: to use them, they have to be named.
     usual = (name for name in newest if agent.can_use(provider(name)) and provider(name).models)
     return next(iter(newest) if key is not None else usual, providers.DEMO.id)
@@ -73,7 +76,7 @@ def model(of: providers.Provider, wished: str) -> str:
 def key(owner_id: uuid.UUID, of: providers.Provider, named: uuid.UUID | None) -> uuid.UUID | None:
     """The key that is named, if it fits; without one the owner's best is taken whenever one is needed."""
     if named is not None:
-        row = ProviderKey.objects.owned_by(owner_id).filter(pk=named).first()
+        row = ProviderKey.objects.usable_by(owner_id).filter(pk=named).first()
         if row is None:
             raise Invalid("key", "unknown_key", "You have no such key; add it first.")
         if row.provider != of.id:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 
 from keys_app import revocation, uses
 from keys_app import services as keys
@@ -134,6 +134,7 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
             return missing
         sealed = keys.seal_for(
             key_id=key.pk,
+            user_id=session.owner_id,
             session_id=session.pk,
             generation=instance.generation,
             public_key=instance.public_key,
@@ -155,7 +156,10 @@ def hold_sessions_with(key_id: uuid.UUID) -> None:
 
 def on_key_revoked(revoked: revocation.Revoked) -> None:
     """Tells the sidecars that may hold the key to forget it."""
-    live = Instance.objects.live().filter(session__owner=revoked.owner_id, session__provider=revoked.provider)
+    given = uses.sessions_with(revoked.key_id)
+    live = Instance.objects.live().filter(
+        Q(session__owner=revoked.owner_id) | Q(session__in=given), session__provider=revoked.provider
+    )
     relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
 
 

@@ -230,9 +230,12 @@ class Keys:
     def row(self, words: str) -> Locator:
         return self.page.get_by_test_id("key-row").filter(has_text=words)
 
-    def add(self, *, provider: str, key: str, label: str = "") -> None:
+    def open_form(self, *, provider: str) -> None:
         self.page.get_by_role("button", name="Add key").click()
         self.form.get_by_label("Provider").select_option(label=provider)
+
+    def add(self, *, provider: str, key: str, label: str = "") -> None:
+        self.open_form(provider=provider)
         self.form.get_by_label("Key", exact=True).fill(key)
         self.form.get_by_label("Label").fill(label)
         self.save()

@@ -32,6 +32,17 @@ def test_a_key_is_added_replaced_and_deleted_and_never_shown(open_window: OpenWi
     expect(row).not_to_contain_text("Kq7w")
     _check_nowhere(window.page.content() + str(owner.get("/keys/")), FIRST, SECOND)
 
+    row.get_by_role("button", name="Share").click()
+    window.page.get_by_label("Everyone").check()
+    window.shot("key-shared")
+    window.page.get_by_test_id("sharing-form").get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("shared with everyone")
+    row.get_by_role("button", name="Uses").click()
+    rows = window.page.get_by_test_id("key-uses").get_by_role("listitem")
+    expect(rows).to_have_text([re.compile(words) for words in ("Shared with everyone", "Replaced", "Added")])
+    window.shot("key-uses")
+    window.page.keyboard.press("Escape")
+
     keys.delete(row)
     expect(row).not_to_be_attached()
     assert "for work" not in str(owner.get("/keys/"))
@@ -62,6 +73,25 @@ def test_a_key_of_the_wrong_shape_is_refused_with_what_one_looks_like(
         expect(keys.form.get_by_role("link", name="Make one at")).to_be_visible()
     window.shot("key-refused")
     assert owner.get("/keys/") == before
+
+
+def test_a_key_for_an_endpoint_of_one_s_own_says_where_it_is(open_window: OpenWindow) -> None:
+    window = open_window()
+    window.allow(400)
+    keys = Keys(window)
+    keys.open_form(provider="OpenAI-compatible endpoint")
+    keys.form.get_by_label("Key", exact=True).fill("word-of-my-own-0123456789")
+    address = keys.form.get_by_label("Base URL")
+    address.fill("https://127.1/v1")
+    keys.save()
+    expect(keys.form).to_contain_text("This host leads into a private network.")
+    address.fill("https://models.example.com/v1/")
+    window.shot("key-address")
+    keys.save()
+    row = keys.row("at https://models.example.com/v1")
+    expect(row).to_be_visible()
+    keys.delete(row)
+    expect(row).not_to_be_attached()
 
 
 def test_a_key_is_tested_at_the_provider(open_window: OpenWindow, provider: Provider) -> None:

@@ -37,7 +37,8 @@ def test_a_key_is_made_and_only_its_end_is_ever_shown(alice_client: APIClient) -
     made = alice_client.post(KEYS, {"provider": "openai", "key": CANARY, "label": " work "})
     assert made.status_code == 201
     assert made.json().keys() == {
-        *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at")
+        *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"),
+        *("is_shared_with_me", "sharing"),
     }
     assert made.json()["hint"] == CANARY[-4:]
     assert (made.json()["label"], made.json()["status"]) == ("work", "untested")

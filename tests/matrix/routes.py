@@ -100,6 +100,8 @@ ROUTES: dict[str, Route] = {
     "keys/": Route("list", {"post": {"provider": "openai", "key": SAMPLE_KEY}}),
     "keys/{}/": Route("object", {"put": {"key": SAMPLE_KEY}, "patch": {"label": "x"}}, ("key",)),
     "keys/{}/test/": Route("object", {"post": None}, ("key",)),
+    "keys/{}/uses/": Route("object", path=("key",)),
+    "keys/{}/sharing/": Route("object", {"put": {"everyone": False}}, ("key",)),
     "usage/": Route("list"),
     "budgets/": Route("list", {"post": _NEW_BUDGET}),
     "budgets/{}/": Route("object", {"patch": {"limit": 1}}, ("budget",)),

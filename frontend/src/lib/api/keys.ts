@@ -1,7 +1,7 @@
 // Provider keys (write-only: only a hint comes back), the catalogue of providers, and the agents.
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, api } from "./client";
-import type { KeyTest, ProviderKey } from "./types";
+import type { KeySharing, KeyTest, ProviderKey } from "./types";
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
@@ -36,6 +36,22 @@ export function replaceKey(id: string, body: NewKey): Promise<ProviderKey> {
 export function labelKey(id: string, label: string): Promise<ProviderKey> {
   return answerOf(api.PATCH("/api/v1/keys/{id}/", { params: { path: { id } }, body: { label } }));
 }
+
+export function shareKey(id: string, body: KeySharing): Promise<ProviderKey> {
+  return answerOf(api.PUT("/api/v1/keys/{id}/sharing/", { params: { path: { id } }, body }));
+}
+
+/** The newest uses of one's key. */
+export const usesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["keys", id, "uses"],
+    queryFn: async () =>
+      (
+        await answerOf(
+          api.GET("/api/v1/keys/{id}/uses/", { params: { path: { id }, query: { limit: 100 } } }),
+        )
+      ).results,
+  });
 
 export function testKey(id: string): Promise<KeyTest> {
   return answerOf(api.POST("/api/v1/keys/{id}/test/", { params: { path: { id } } }));

@@ -134,7 +134,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The signed-in user's provider keys. A key is write-only: answers show its last four characters. */
+        /**
+         * @description Provider keys: the signed-in user's, and to look at those that administrators share with them.
+         *
+         *     A key is write-only: answers show its last four characters.
+         */
         get: operations["keys_list"];
         put?: never;
         /** @description Keeps a key, encrypted. It is checked for its shape only; `test` asks the provider. */
@@ -152,7 +156,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The signed-in user's provider keys. A key is write-only: answers show its last four characters. */
+        /**
+         * @description Provider keys: the signed-in user's, and to look at those that administrators share with them.
+         *
+         *     A key is write-only: answers show its last four characters.
+         */
         get: operations["keys_retrieve"];
         /** @description Replaces the key itself; its id, label and sessions stay. */
         put: operations["keys_update"];
@@ -163,6 +171,23 @@ export interface paths {
         head?: never;
         /** @description Changes the label, or where the key is used: then it has to be pasted again. */
         patch: operations["keys_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/keys/{id}/sharing/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Shares one's key with everyone or with groups, or with nobody any more; for administrators. */
+        put: operations["keys_sharing_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/keys/{id}/test/": {
@@ -176,6 +201,23 @@ export interface paths {
         put?: never;
         /** @description Asks the provider whether it accepts the key. */
         post: operations["keys_test_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}/uses/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Everything that was done with one's key, the newest first. */
+        get: operations["keys_uses_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -677,6 +719,18 @@ export interface components {
             readonly created_at: string;
         };
         /**
+         * @description * `made` - Made
+         *     * `replaced` - Replaced
+         *     * `relabelled` - Given another label
+         *     * `deleted` - Deleted
+         *     * `tested` - Tested
+         *     * `sealed` - Sealed to a sidecar
+         *     * `rewrapped` - Wrapped with another KEK
+         *     * `shared` - Shared anew
+         * @enum {string}
+         */
+        ActionEnum: "made" | "replaced" | "relabelled" | "deleted" | "tested" | "sealed" | "rewrapped" | "shared";
+        /**
          * @description * `fixed` - fixed
          *     * `optional` - optional
          *     * `required` - required
@@ -905,6 +959,17 @@ export interface components {
             message: string;
             key: components["schemas"]["ProviderKey"];
         };
+        /** @description One thing done with a key. `user` is whose session used it; the session is named if it is yours. */
+        KeyUse: {
+            /** Format: date-time */
+            readonly at: string;
+            readonly action: components["schemas"]["ActionEnum"];
+            readonly detail: string;
+            user?: string | null;
+            /** Format: uuid */
+            readonly session: string | null;
+            readonly generation: number | null;
+        };
         /**
          * @description * `instance.started` - instance.started
          *     * `instance.stopped` - instance.stopped
@@ -1059,6 +1124,11 @@ export interface components {
             egress?: components["schemas"]["EgressWishRequest"];
             prompt?: components["schemas"]["NewPromptRequest"];
         };
+        NewSharingRequest: {
+            /** @default false */
+            everyone: boolean;
+            groups?: string[];
+        };
         /** @description A terminal with a size; `command` is a list of words, without it a login shell runs. */
         NewTerminalRequest: {
             /** Format: uuid */
@@ -1131,6 +1201,19 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["EgressRule"][];
+        };
+        PaginatedKeyUseList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["KeyUse"][];
         };
         PaginatedPermissionList: {
             /**
@@ -1379,7 +1462,11 @@ export interface components {
             note: string;
             readonly has_key: boolean;
         };
-        /** @description A key as its owner sees it: never the key, only its last four characters. */
+        /**
+         * @description A key as whoever may use it sees it: never the key, only its last four characters.
+         *
+         *     Of one that an administrator shares (`is_shared_with_me`) users see no more than what it is.
+         */
         ProviderKey: {
             /** Format: uuid */
             readonly id: string;
@@ -1393,6 +1480,8 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly last_used_at: string | null;
+            readonly is_shared_with_me: boolean;
+            readonly sharing: components["schemas"]["Sharing"] | null;
         };
         /**
          * @description * `untested` - Untested
@@ -1536,6 +1625,11 @@ export interface components {
         SetupState: {
             needed: boolean;
             code_required: boolean;
+        };
+        /** @description With whom an administrator shares a key: everyone, or the members of groups, by name. */
+        Sharing: {
+            everyone: boolean;
+            readonly groups: string[];
         };
         /** @description A start-up stage that was reached, this long after the sidecar's own start. */
         Stage: {
@@ -2308,6 +2402,41 @@ export interface operations {
             };
         };
     };
+    keys_sharing_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSharingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     keys_test_create: {
         parameters: {
             query?: never;
@@ -2326,6 +2455,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeyTest"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys_uses_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A UUID string identifying this provider key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedKeyUseList"];
                 };
             };
             /** @description What went wrong. */
