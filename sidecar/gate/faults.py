@@ -15,6 +15,7 @@ import msgspec
 
 from sidecar import quoting
 from sidecar.gate import waiting
+from sidecar.gate.redaction import Redactor
 from sidecar.protocol.messages import ErrorClass, ErrorData
 
 MAX_MESSAGE = 4000
@@ -196,7 +197,6 @@ def said_by(values: Mapping[str, Any]) -> Said:
 def clean(text: str, *, secret: str = "") -> str:
     """One line of `text`, fit to be shown: without `secret`, anything like a key, addresses, markup."""
     text = text[:MAX_MESSAGE]
-    if secret:
-        text = text.replace(secret, "[hidden]")
+    text = Redactor(secret).cleaned(text)
     text = quoting.harmless(text)
     return text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…"

@@ -45,6 +45,10 @@ class Redactor:
         """Whether the secret stands in these bytes."""
         return any(form in data for form in self._forms)
 
+    def cleaned(self, text: str) -> str:
+        """A whole text without the secret."""
+        return self._pattern.sub(STAND_IN, text.encode("utf-8", "replace")).decode() if self._forms else text
+
     def _beginning(self, data: bytes) -> int:
         """How many of the last bytes are a beginning of the secret."""
         # Events end with a line, which no secret has in it: nearly every piece is done here.

@@ -271,7 +271,7 @@ class Relay:
             Usage(
                 request_id=uuid4().hex,
                 provider=self.provider.id,
-                model=meter.reading.model,
+                model=self._redactor.cleaned(meter.reading.model),
                 input=counts.input,
                 output=counts.output,
                 cached=counts.cached,

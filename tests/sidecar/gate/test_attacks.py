@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.fakes import dresses, hunter
 from tests.sidecar.gate.boxside import KEY, BoxSide, box_side, provider
 from tests.sidecar.gate.provider import FakeProvider, Received, fake_provider, whole
 
@@ -248,3 +249,23 @@ async def test_an_answer_that_echoes_the_key_arrives_without_it() -> None:
         assert b"[hidden]" in answer
         assert KEY.encode() not in answer
         assert KEY not in repr(side.errors)
+
+
+async def test_no_form_of_the_key_that_a_provider_echoes_gets_into_an_answer_a_count_or_an_error() -> None:
+    echoes = {name: dress(KEY.encode()).decode() for name, dress in dresses.FORMS.items() if name in ECHOED}
+    for name, echo in echoes.items():
+        told = {"model": echo, "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+        wrong = {"error": {"message": f"Your key {echo} is wrong", "code": "invalid_api_key"}}
+        replies = (whole(200, json.dumps(told).encode()), whole(401, json.dumps(wrong).encode()))
+        async with (
+            fake_provider(*replies) as good,
+            box_side(provider("openai-chat", f"{good.url}/v1")) as side,
+        ):
+            seen = [await side.bytes(post(GOOD)), await side.bytes(post(GOOD))]
+            hunt = hunter.Hunt({"key": KEY})
+            hunt.search(name, iter([*seen, repr((side.usage, side.errors)).encode()]))
+            assert hunt.found["key"] == [], seen
+            assert side.usage and side.errors and b"[hidden]" in seen[0]
+
+
+ECHOED = ("raw", "base64-0", "base64-1", "base64-2", "url-base64-1", "hex", "upper-hex", "url")
