@@ -7,6 +7,7 @@ import { DeletedPage } from "@/features/sessions/deleted-page";
 import { AppearancePage } from "@/features/settings/appearance-page";
 import { ShortcutsPage } from "@/features/settings/shortcuts-page";
 import { TokensPage } from "@/features/tokens/tokens-page";
+import { UsagePage } from "@/features/usage/usage-page";
 import { NotFound } from "./not-found";
 import { PageFrame } from "./page-frame";
 import { PhoneTabs } from "./phone-tabs";
@@ -15,6 +16,7 @@ import { useDocumentTitle } from "./use-attention";
 const SECTIONS: { id: string; label: string; page: () => ReactNode }[] = [
   { id: "keys", label: "Provider keys", page: () => <KeysPage /> },
   { id: "network", label: "Network", page: () => <RulesPage /> },
+  { id: "usage", label: "Usage", page: () => <UsagePage /> },
   { id: "tokens", label: "Access tokens", page: () => <TokensPage /> },
   { id: "deleted", label: "Deleted sessions", page: () => <DeletedPage /> },
   { id: "appearance", label: "Appearance", page: () => <AppearancePage /> },

@@ -17,7 +17,7 @@ GRACE_SECONDS = 2.0
 """How long an agent may take to end by itself after a failure that will not pass."""
 
 _LASTING: frozenset[ErrorClass] = frozenset(
-    {"key_missing", "provider_auth", "provider_quota", "unknown_model"}
+    {"budget_exceeded", "key_missing", "provider_auth", "provider_quota", "unknown_model"}
 )
 
 

@@ -1,0 +1,38 @@
+// What was used and what it cost, and the budgets that bound it.
+import { queryOptions } from "@tanstack/react-query";
+import { answerOf, api } from "./client";
+import type { Budget, NewBudget, UsageSummary } from "./types";
+
+export type UsageGroup = UsageSummary["group"];
+
+/** The last `days` days, summed by `group`. */
+export function usageQuery(days: number, group: UsageGroup) {
+  return queryOptions({
+    queryKey: ["usage", days, group],
+    queryFn: () => {
+      const from = new Date(Date.now() - days * 86_400_000).toISOString();
+      // The description knows the table for spreadsheets too, which is asked for elsewhere.
+      return answerOf(
+        api.GET("/api/v1/usage/", { params: { query: { from, group } } }),
+      ) as Promise<UsageSummary>;
+    },
+    refetchInterval: 60_000,
+  });
+}
+
+export const budgetsQuery = queryOptions({
+  queryKey: ["budgets"],
+  queryFn: async () => (await answerOf(api.GET("/api/v1/budgets/"))).results,
+});
+
+export function createBudget(body: NewBudget): Promise<Budget> {
+  return answerOf(api.POST("/api/v1/budgets/", { body }));
+}
+
+export function changeBudget(id: string, limit: number): Promise<Budget> {
+  return answerOf(api.PATCH("/api/v1/budgets/{id}/", { params: { path: { id } }, body: { limit } }));
+}
+
+export function deleteBudget(id: string): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/budgets/{id}/", { params: { path: { id } } }));
+}
