@@ -1,13 +1,17 @@
-"""Prices as providers publish them, each with its source and the day on which it was read there."""
+"""First prices, as others quote the pages of providers: none was read on the page itself, so none is checked.
+
+Where the day is not known from which a price holds, an early one stands for it. Prices of long calls follow
+the rule that the provider states for its models. Administrators check them and enter their own.
+"""
 
 from datetime import date
 from decimal import Decimal
 
 from django.db import migrations
 
-ANTHROPIC = ("anthropic", "https://platform.claude.com/docs/en/about-claude/pricing", date(2026, 10, 24))
-OPENAI = ("openai", "https://developers.openai.com/api/docs/pricing", date(2026, 11, 5))
-GOOGLE = ("google", "https://ai.google.dev/gemini-api/docs/pricing", date(2026, 10, 7))
+ANTHROPIC = ("anthropic", "https://platform.claude.com/docs/en/about-claude/pricing", None)
+OPENAI = ("openai", "https://developers.openai.com/api/docs/pricing", None)
+GOOGLE = ("google", "https://ai.google.dev/gemini-api/docs/pricing", None)
 
 # Provider, model, valid from, above so much input, then dollars for a million tokens: input, output, cached,
 # written to a cache (for five minutes, where that makes a difference).
@@ -75,7 +79,7 @@ def add(apps, schema_editor):
                 output=written_out,
                 cached=cached,
                 written=made,
-                source=source,
+                source=f"{source} (as quoted by others)",
                 checked_on=read_on,
             )
             for pattern in (model, f"{model}-20*")
