@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
 from tests.container_product import ContainerProduct
 from tests.docker_fixtures import BUILD_SECONDS
 from tests.end_to_end import hunting
@@ -97,25 +96,9 @@ def test_the_same_with_opencode_and_through_all_that_can_be_read(
 
 
 @pytest.fixture
-def rooted(real_images: dict[str, str]) -> Iterator[Rig]:
-    """Boxes are containers with root in them, and the rows are in PostgreSQL."""
-    with (
-        postgres.server() as database,
-        rig(ContainerProduct, DATABASE_URL=database, OPENAGENT_BOX_ROOT="1") as made,
-    ):
-        yield made
-
-
-@pytest.fixture
 def contained(real_images: dict[str, str]) -> Iterator[Rig]:
     with rig(ContainerProduct) as made:
         yield made
-
-
-@pytest.mark.variant
-@pytest.mark.timeout(BUILD_SECONDS)
-def test_the_same_as_root_of_a_container_with_postgresql(rooted: Rig) -> None:
-    assert hunt(rooted, WORKING, is_thorough=True)["user"] == 0
 
 
 @pytest.mark.variant
