@@ -183,6 +183,7 @@ class Instance:
             "egress.configure": Verb(egress.Egress, lambda order: self._claimed().configure_egress(order)),
             "instance.stop": Verb(frames.InstanceStop, self._stop),
             "terminal.open": Verb(terminals.TerminalOpen, lambda order: self._terminals().open(order)),
+            "terminal.open_agent": Verb(frames.TerminalOpenAgent, lambda it: self._terminals().open(it)),
             "terminal.close": Verb(terminals.TerminalClose, lambda order: self._terminals().close(order)),
             "terminal.resize": Verb(terminals.TerminalResize, lambda order: self._terminals().resize(order)),
         }

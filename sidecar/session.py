@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar import ending, log, preparation
 from sidecar.agents import registry
-from sidecar.agents.base import Agent, AgentError, ProviderNews
+from sidecar.agents.base import Agent, AgentError, ProviderNews, Screen
 from sidecar.dispatch import Refusal
 from sidecar.ending import Ending, Exit
 from sidecar.gate import models
@@ -46,6 +46,7 @@ class Session:
             limits=around.config.limits,
             ready=around.ready,
             spawn=around.spawn,
+            screen=self._screen,
         )
         self.egress = EgressGate(
             claim.egress or Egress(),
@@ -57,6 +58,7 @@ class Session:
             claim.repositories, around.key, self._tell, host_addresses=around.config.host_addresses
         )
         self._around = around
+        self._has_agent = asyncio.Event()
         self._turns: Turns | None = None
         self._gate: ModelGate | None = None
         self._agent: Agent | None = None
@@ -99,6 +101,7 @@ class Session:
         await around.place.wait_for_box()
         self.terminals.begin(self.outbox.emit)
         info = await self._start_agent(self.outbox)
+        self._has_agent.set()
         around.place.on_stage("agent", f"{info.name} {info.version}".strip())
         # Whoever reads the event may answer with a prompt at once.
         self.is_ready = True
@@ -183,6 +186,7 @@ class Session:
                 spawn=around.spawn,
                 on_hang=self._agent_hung,
                 others_waiting=lambda: self.egress.waiting,
+                is_shown=lambda: self.terminals.shows_agent,
             )
             news = prepared.news if prepared else ProviderNews()
             self._gate = self._make_gate(turns, news)
@@ -251,6 +255,11 @@ class Session:
             driver=self.claim.driver or self._around.config.driver,
             resumed=self._agent.resumed,
         )
+
+    async def _screen(self) -> Screen:
+        await self._has_agent.wait()
+        assert self._agent is not None
+        return await self._agent.screen()
 
     async def _close_agent(self) -> None:
         if self._agent is not None:

@@ -21,12 +21,8 @@ from sidecar.protocol import frames, messages
 KEPT_TURNS = 1000
 
 _FROM_AGENTS = frozenset(messages.KINDS) - {
-    "instance.started",
-    "instance.stopped",
-    "instance.lost",
-    "turn.started",
-    "usage",
-    "events.suppressed",
+    *("instance.started", "instance.stopped", "instance.lost"),
+    *("turn.started", "usage", "events.suppressed"),
 }
 
 _log = log.get(__name__)
@@ -45,6 +41,7 @@ class Turns:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_hang: Callable[[], None],
         others_waiting: Callable[[], int] = lambda: 0,
+        is_shown: Callable[[], bool] = lambda: False,
     ) -> None:
         self.open: str | None = None
         self._agent = agent
@@ -54,6 +51,7 @@ class Turns:
         self._spawn = spawn
         self._on_hang = on_hang
         self._others_waiting = others_waiting
+        self._is_shown = is_shown
         self._ended: dict[str, None] = {}
         self._pending: dict[str, str | None] = {}
         self._prompting: asyncio.Task[None] | None = None
@@ -121,7 +119,9 @@ class Turns:
             raise Refusal(f"agent: {error}") from error
 
     async def rest(self) -> None:
-        """Let the agent's process end until the next prompt. Refusal while a turn is open."""
+        """Let the agent's process end until the next prompt. Refusal while it has a turn or is shown."""
+        if self._is_shown():
+            raise Refusal("shown")
         if self.open is not None or self._is_stopping:
             raise Refusal("turn_open" if self.open is not None else "stopping")
         try:

@@ -56,6 +56,7 @@ export function openTerminal(session, body) {
     id,
     title: body.title ?? "",
     command: body.command ?? null,
+    agent: body.agent ?? false,
     rows: body.rows,
     cols: body.cols,
     state: "open",

@@ -186,11 +186,15 @@ class PermissionSerializer(serializers.Serializer[Any]):
 
 
 class TerminalSerializer(serializers.Serializer[Any]):
-    """A terminal. A negative exit code is a signal; `recording`: the times of its output are kept."""
+    """A terminal. A negative exit code is a signal; `recording`: the times of its output are kept.
+
+    `agent`: its program is the agent's own interface.
+    """
 
     id = serializers.UUIDField()
     title = serializers.CharField(allow_blank=True)
     command = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    agent = serializers.BooleanField()
     rows = serializers.IntegerField()
     cols = serializers.IntegerField()
     state = serializers.ChoiceField(choices=TerminalState.choices)

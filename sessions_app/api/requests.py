@@ -141,7 +141,10 @@ class TerminalChangeSerializer(serializers.Serializer[Any]):
 
 
 class NewTerminalSerializer(serializers.Serializer[Any]):
-    """A terminal with a size; `command` is a list of words, without it a login shell runs."""
+    """A terminal with a size; `command` is a list of words, without it a login shell runs.
+
+    With `agent` it is the agent's own interface, if it has one, and there is no command.
+    """
 
     id = serializers.UUIDField(required=False)
     rows = serializers.IntegerField(min_value=1, max_value=wire.MAX_ROWS)
@@ -152,7 +155,16 @@ class NewTerminalSerializer(serializers.Serializer[Any]):
         max_length=100,
         child=serializers.CharField(max_length=10_000, trim_whitespace=False, allow_blank=True),
     )
+    agent = serializers.BooleanField(required=False)
     title = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either the agent or a command."""
+        if attrs.get("agent") and attrs.get("command"):
+            raise serializers.ValidationError(
+                {"command": "The agent's own interface takes no command."}, code="command_with_agent"
+            )
+        return attrs
 
     def validate_command(self, command: list[str] | None) -> list[str] | None:
         """The words together keep to MAX_COMMAND_BYTES."""

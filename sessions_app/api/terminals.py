@@ -44,6 +44,7 @@ class TerminalListView(APIView):
             rows=asked["rows"],
             cols=asked["cols"],
             command=asked.get("command"),
+            shows_agent=asked.get("agent", False),
             title=asked.get("title", ""),
         )
         return Response(_shape(id, terminal.pk), status=201 if is_new else 200)

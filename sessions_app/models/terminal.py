@@ -35,6 +35,7 @@ class TerminalQuerySet(models.QuerySet["Terminal"]):
 class Terminal(models.Model):
     """One PTY. It waits without an instance, and ends with the one that opened it.
 
+    `shows_agent`: its program is the agent's own interface, whatever that is in this session.
     Of a closed one the output between `kept_start` and `kept_end` is in its pieces, as far as `kept_to`;
     `sizes` and `times` are those of `sidecar.protocol.terminals.TerminalSaved`.
     """
@@ -46,6 +47,7 @@ class Terminal(models.Model):
     )
     title = models.CharField(max_length=200, blank=True)
     command = models.JSONField(null=True, blank=True)
+    shows_agent = models.BooleanField(default=False)
     rows = models.PositiveIntegerField()
     cols = models.PositiveIntegerField()
     is_recorded = models.BooleanField(default=False)

@@ -80,7 +80,12 @@ class UnknownAgent(AppError):
         super().__init__("unknown_agent", message, 400, errors={"agent": [error]})
 
 
-_ALL = ("permissions", "questions", "plan", "thoughts", "modes", "subagents", "diffs", "interrupt")
+_SCREENS = ("screen", "shared_screen")
+"""An interface of its own for a terminal, and one that shows the session's conversation itself."""
+_ALL = (
+    *("permissions", "questions", "plan", "thoughts", "modes", "subagents", "diffs", "interrupt"),
+    *_SCREENS,
+)
 # Files are on the session's disk, conversations in the agent's own store on it; processes end with the box.
 _SURVIVES = {"files": True, "conversation": True, "processes": False}
 
@@ -121,28 +126,28 @@ _BUILT_IN = (
         "GitHub Copilot CLI",
         "@github/copilot-linux-x64",
         ("openai-chat", "openai-responses", "anthropic"),
-        without={"questions", "plan", "subagents"},
+        without={"questions", "plan", "subagents", "shared_screen"},
     ),
     _built_in(
         "claude",
         "Claude Code",
         "@agentclientprotocol/claude-agent-acp",
         ("anthropic",),
-        without={"plan"},
+        without={"plan", "shared_screen"},
     ),
     _built_in(
         "codex",
         "Codex",
         "@agentclientprotocol/codex-acp",
         ("openai-responses",),
-        without={"permissions", "questions", "plan", "subagents", "modes", "diffs"},
+        without={"permissions", "questions", "plan", "subagents", "modes", "diffs", "shared_screen"},
     ),
     _built_in(
         "gemini",
         "Gemini CLI",
         "@google/gemini-cli",
         ("google",),
-        without={"questions", "plan", "subagents"},
+        without={"questions", "plan", "subagents", "shared_screen"},
     ),
 )
 DEFAULT = _BUILT_IN[0].id
@@ -182,7 +187,7 @@ def _registered(row: CustomAgent) -> Agent:
         name=row.name,
         wires=tuple(row.wires),
         # What it really does shows when it runs: the protocol does not say it before.
-        capabilities=dict.fromkeys(_ALL, True),
+        capabilities={capability: capability not in _SCREENS for capability in _ALL},
         survives_resume=_SURVIVES,
         notes=("Registered by an administrator of this installation.",),
         command=AgentCommand(name=row.name, argv=row.command, environment=row.environment),

@@ -27,6 +27,7 @@ _VERBS: dict[type[msgspec.Struct], str] = {
     Egress: "egress.configure",
     frames.InstanceStop: "instance.stop",
     terminals.TerminalOpen: "terminal.open",
+    frames.TerminalOpenAgent: "terminal.open_agent",
     terminals.TerminalClose: "terminal.close",
     terminals.TerminalResize: "terminal.resize",
 }

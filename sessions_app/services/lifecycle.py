@@ -57,7 +57,7 @@ def on_command_done(*, instance_id: uuid.UUID, number: int, error: str) -> None:
     if refused.verb == "turn.start":
         prompts.on_refused(session_id=session_id, turn=uuid.UUID(refused.data["turn"]), reason=error)
         state.bump(session_id)
-    elif refused.verb == "terminal.open":
+    elif refused.verb in ("terminal.open", "terminal.open_agent"):
         terminals.on_refused(session_id=session_id, terminal_id=refused.data["terminal"], reason=error)
         state.bump(session_id)
 

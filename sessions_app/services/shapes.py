@@ -139,6 +139,7 @@ def terminal(row: Terminal) -> Shape:
         "id": str(row.pk),
         "title": row.title,
         "command": row.command,
+        "agent": row.shows_agent,
         "rows": row.rows,
         "cols": row.cols,
         "state": row.state,

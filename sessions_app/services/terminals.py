@@ -15,6 +15,7 @@ from sessions_app.models import Instance, Session, Terminal, TerminalState
 from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.services import activity, commands, events, instances, state
 from sidecar.protocol import messages, terminals
+from sidecar.protocol.frames import TerminalOpenAgent
 from sidecar.protocol.terminals import TerminalClose, TerminalOpen, TerminalResize
 
 MAX_TITLE = 200
@@ -53,6 +54,7 @@ def open_one(
     cols: int,
     terminal_id: uuid.UUID | None = None,
     command: Sequence[str] | None = None,
+    shows_agent: bool = False,
     title: str = "",
 ) -> tuple[Terminal, bool]:
     """The terminal, and whether it is new; waking the session if it sleeps. IdInUse, TooMany, Unsupported."""
@@ -73,6 +75,7 @@ def open_one(
         session=session,
         title=_title(title),
         command=list(command) if command else None,
+        shows_agent=shows_agent,
         rows=rows,
         cols=cols,
         is_recorded=settings.OPENAGENT_TERMINAL_RECORDING,
@@ -100,7 +103,7 @@ def dispatch(*, session_id: uuid.UUID) -> None:
     for waiting in in_order.select_related("opened_by"):
         if not Terminal.objects.waiting().filter(pk=waiting.pk).update(instance=live):
             continue
-        order = TerminalOpen(
+        order = (TerminalOpenAgent if waiting.shows_agent else TerminalOpen)(
             terminal=str(waiting.pk),
             command=waiting.command or [],
             rows=waiting.rows,

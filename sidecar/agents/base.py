@@ -99,6 +99,14 @@ class AgentEvent:
     turn: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """A program that shows a person the agent in a terminal, and its environment; nothing in it is secret."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+
+
 class AgentError(Exception):
     """The agent cannot do what was asked. The message is fit for a person and holds nothing secret."""
 
@@ -189,6 +197,10 @@ class Agent(ABC):
         `agent.status` `stopped` follows if it ran. TurnOpen when a turn is open or begins first: nothing has
         happened then. AgentError, too, when this agent would forget the conversation.
         """
+
+    async def screen(self) -> Screen:
+        """The agent's own interface, to be run on a terminal beside it. AgentError when it has none."""
+        raise AgentError(f"{self.name} has no interface of its own for a terminal.")
 
     @abstractmethod
     def events(self) -> AsyncIterator[AgentEvent]:

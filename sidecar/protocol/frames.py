@@ -191,8 +191,8 @@ Down = Welcome | Commands | _Answers | Query | AgentPrepare | Refused | terminal
 
 VERBS = frozenset(
     {
-        *("session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure"),
-        *("agent.rest", "instance.stop", "terminal.open", "terminal.close", "terminal.resize"),
+        *("session.claim", "turn.start", "turn.cancel", "permission.answer", "agent.configure", "agent.rest"),
+        *("instance.stop", "terminal.open", "terminal.open_agent", "terminal.close", "terminal.resize"),
         "egress.configure",
     }
 )
@@ -255,6 +255,10 @@ class AgentConfigure(msgspec.Struct, kw_only=True):
 
 class AgentRest(msgspec.Struct, kw_only=True):
     """`agent.rest`: end the agent's process until the next prompt; refused while a turn is open."""
+
+
+class TerminalOpenAgent(terminals.TerminalOpen, kw_only=True):
+    """`terminal.open_agent`: the agent's own interface in place of a command; an older sidecar refuses it."""
 
 
 class InstanceStop(msgspec.Struct, kw_only=True):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from sidecar import log
+from sidecar.agents.base import AgentError, Screen
 from sidecar.config import Limits
 from sidecar.dispatch import Refusal
 from sidecar.protocol import frames, messages, terminals
 from sidecar.protocol.terminals import Reason
+from sidecar.terminals import reading
 from sidecar.terminals.keeping import Keeper, Remains
 from sidecar.terminals.pty import Pty
 from sidecar.terminals.terminal import Crowded, Terminal
@@ -46,6 +46,7 @@ class Terminals:
         limits: Limits,
         ready: asyncio.Event,
         spawn: Spawn,
+        screen: Callable[[], Awaitable[Screen]],
     ) -> None:
         self.kept = Keeper(folder, self._say)
         self._box = box
@@ -53,6 +54,7 @@ class Terminals:
         self._limits = limits
         self._ready = ready
         self._spawn = spawn
+        self._screen = screen
         self._terminals: dict[str, Terminal] = {}
         self._known: set[str] = set()
         self._of_viewer: dict[int, Terminal] = {}
@@ -69,6 +71,12 @@ class Terminals:
         """The box is there and events can be written: what was ordered opens, what was left is delivered."""
         self._emit = emit
         self._begun.set()
+
+    @property
+    def shows_agent(self) -> bool:
+        """Whether the agent's own interface is in one of them."""
+        shown = (each for each in self._terminals.values() if each.ended is None)
+        return any(isinstance(each.order, frames.TerminalOpenAgent) for each in shown)
 
     async def open(self, order: terminals.TerminalOpen) -> None:
         """Open a terminal once the session has begun. Refusal when there are too many."""
@@ -125,13 +133,19 @@ class Terminals:
             try:
                 rows, cols = terminal.sizes.now
                 env = {"OPENAGENT_SESSION": self._session, "OPENAGENT_TERMINAL": order.terminal}
-                pty = await self._box.pty(order.command, env=env, rows=rows, cols=cols)
-            except (OSError, ValueError) as error:
+                program = await self._program(order)
+                pty = await self._box.pty(program.argv, env={**program.env, **env}, rows=rows, cols=cols)
+            except (AgentError, OSError, ValueError) as error:
                 terminal.end("failed", message=str(error))
             else:
                 self._emit("terminal.opened", _opened(order))
                 await terminal.play(pty)
         self._over(terminal, terminal.closing or "lost")
+
+    async def _program(self, order: terminals.TerminalOpen) -> Screen:
+        if isinstance(order, frames.TerminalOpenAgent):
+            return await self._screen()
+        return Screen(argv=order.command, env={})
 
     def _over(self, terminal: Terminal, reason: Reason) -> None:
         """It has ended: the log says so, and its ring is handed over."""
@@ -220,14 +234,7 @@ class Terminals:
 
     def answer(self, query: frames.Query) -> frames.Answer:
         """The answer to `terminals.read`."""
-        try:
-            order = msgspec.convert(query.data, terminals.TerminalRead)
-        except msgspec.ValidationError:
-            return frames.Answer(id=query.id, error="invalid", message="This is not a question.")
-        terminal = self._terminals.get(order.terminal)
-        if terminal is None:
-            return frames.Answer(id=query.id, error="not_found", message="There is no such terminal.")
-        return frames.Answer(id=query.id, data=msgspec.to_builtins(_piece(terminal, order)))
+        return reading.answer(query, self._terminals)
 
     def _watch(self, order: terminals.TerminalWatch, now: float) -> None:
         terminal = self._terminals.get(order.terminal)
@@ -273,16 +280,3 @@ def _opened(order: terminals.TerminalOpen) -> messages.TerminalOpened:
 
 def _nobody(kind: str, data: messages.Data) -> None:
     raise RuntimeError("the session has not begun")
-
-
-def _piece(terminal: Terminal, order: terminals.TerminalRead) -> terminals.TerminalPiece:
-    ring = terminal.ring
-    offset = min(max(order.offset, ring.start), ring.end)
-    is_first = order.offset <= ring.start
-    return terminals.TerminalPiece(
-        offset=offset,
-        end=ring.end,
-        data=ring.read(offset, terminals.SAVED_BYTES),
-        sizes=terminal.sizes.kept(ring.start) if is_first else [],
-        times=terminal.times.kept(ring.start) if is_first and terminal.times else [],
-    )

@@ -8,12 +8,20 @@ import pytest
 
 from tests import needs
 from tests.end_to_end.client import SECONDS, Client, eventually, texts
+from tests.end_to_end.terminal import TerminalClient
 
 AGENTS = ("copilot", "claude", "codex", "gemini")
 IN_EVERY_RUN = ("codex",)
 """Of what agents on ACP do, tests with agents of our own show the rest."""
 WITHOUT_QUESTIONS = ("codex",)
 """They do not ask before they act; the catalogue says so."""
+INTERFACES = {
+    "copilot": b"folder trust",
+    "claude": b"auto mode on",
+    "codex": b"Trust",
+    "gemini": b"Gemini",
+}
+"""What each shows first in its own interface."""
 WORK = [(200, 40), (260, 30), (310, 16)]
 """Input and output tokens of the script's calls."""
 
@@ -60,6 +68,11 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
     assert bool(asked) == (agent not in WITHOUT_QUESTIONS)
     counted = [(each["input"], each["output"]) for each in of_kind(client, session, "usage", turn)]
     assert [each for each in counted if each in WORK] == WORK
+
+    opened = client.post(f"/sessions/{session}/terminals/", {"rows": 24, "cols": 80, "agent": True})
+    with TerminalClient(client, session, opened["id"]) as shown:
+        shown.shows(INTERFACES[agent])
+    client.call("DELETE", f"/sessions/{session}/terminals/{opened['id']}/")
 
     turn = client.prompt(session, "/demo long 5000 20ms")
     eventually(lambda: of_kind(client, session, "message.delta", turn), 30, lambda: "nothing is said")

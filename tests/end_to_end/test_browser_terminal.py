@@ -196,6 +196,20 @@ def test_what_failed_goes_to_the_agent(open_window: OpenWindow, box: str) -> Non
     session.composer.fill("")
 
 
+def test_the_agents_own_interface(open_window: OpenWindow, box: str) -> None:
+    window = open_window()
+    terminal = TerminalScreen(window, box)
+    window.page.get_by_role("button", name="OpenCode's own interface").click()
+    terminal.wait_live()
+    terminal.wait_for("ctrl+p commands")
+    # It is attached to the session's server, and has its model.
+    terminal.wait_for("demo")
+    terminal.focus()
+    terminal.type("typed here")
+    terminal.wait_for("typed here")
+    window.shot("terminal-opencode")
+
+
 def test_a_terminal_on_a_phone(open_window: OpenWindow, box: str) -> None:
     window = open_window(viewport=PHONE, has_touch=True, is_mobile=True)
     terminal = TerminalScreen(window, box)

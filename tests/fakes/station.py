@@ -21,6 +21,7 @@ from sidecar.protocol.git import Repository
 T = TypeVar("T", bound=terminals.Tell)
 
 VERBS: dict[type[msgspec.Struct], str] = {
+    frames.TerminalOpenAgent: "terminal.open_agent",
     frames.SessionClaim: "session.claim",
     frames.TurnStart: "turn.start",
     frames.TurnCancel: "turn.cancel",

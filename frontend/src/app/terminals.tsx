@@ -1,8 +1,10 @@
 // The terminals of a session in its panel, with what they need of the rest of the page.
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Suspense } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { Skeleton } from "@/components/states";
+import { agentsQuery } from "@/lib/api/keys";
 import type { Terminal } from "@/lib/api/types";
 import { appendToDraft } from "@/lib/drafts";
 import { useLiveSession } from "@/lib/live/session-store";
@@ -16,6 +18,9 @@ export function Terminals({ id }: { id: string }) {
   const navigate = useNavigate();
   const terminals = useLiveSession(id, (live) => live.state?.terminals ?? NONE);
   const isAsleep = useLiveSession(id, (live) => live.state?.session.instance?.state !== "ready");
+  const agents = useQuery(agentsQuery).data;
+  const agentId = useLiveSession(id, (live) => live.state?.session.agent);
+  const agent = agents?.find((one) => one.id === agentId && one.capabilities.screen);
   const choose = (chosen: string | undefined) =>
     void navigate({
       to: "/sessions/$sessionId",
@@ -39,6 +44,7 @@ export function Terminals({ id }: { id: string }) {
           chosen={terminal}
           onChoose={choose}
           isAsleep={isAsleep}
+          agent={agent?.name}
           onSendToAgent={(text) => void sendToAgent(text)}
         />
       </Suspense>

@@ -21,6 +21,7 @@ from sidecar.agents.base import (
     AgentEvent,
     AgentStartFailed,
     EventQueue,
+    Screen,
 )
 from sidecar.agents.failures import failure
 from sidecar.agents.policy import MODES, Policy, known_mode
@@ -147,6 +148,9 @@ class AcpAgent(Agent):
                 raise AgentError(f"{self.name} cannot take up a conversation again.")
             await host.stop()
             self._turns.emit("agent.status", AgentStatus(status="stopped"))
+
+    async def screen(self) -> Screen:
+        return self._running_host.screen(self._model)
 
     async def close(self) -> None:
         for task in list(self._tasks):

@@ -17,7 +17,14 @@ from sidecar.agents.acp import calls
 from sidecar.agents.acp.calls import Refused, Unreachable
 from sidecar.agents.acp.conversation import Conversation
 from sidecar.agents.acp.recipe import Recipe, Setting
-from sidecar.agents.base import AgentContext, AgentStartFailed, EventQueue, Process
+from sidecar.agents.base import (
+    AgentContext,
+    AgentError,
+    AgentStartFailed,
+    EventQueue,
+    Process,
+    Screen,
+)
 from sidecar.agents.failures import sanitised
 
 if TYPE_CHECKING:
@@ -120,6 +127,14 @@ class Host:
         params = {"sessionId": self._conversation.session, "modeId": wanted}
         await self._life.peer.call(calls.SET_MODE, params, self._context.start_seconds)
         self._mode = wanted
+
+    def screen(self, model: str) -> Screen:
+        """The agent's own interface, with the files that it needs. AgentError when it has none."""
+        if self._recipe.screen is None:
+            raise AgentError(f"{self._recipe.name} has no interface of its own for a terminal.")
+        setting = Setting(context=self._context, model=model, folder=self._folder)
+        argv = self._recipe.screen(setting, self._conversation.session)
+        return Screen(argv=argv, env=self._env({**self._recipe.environment(setting)}))
 
     async def stop(self, *, at_once: bool = False) -> None:
         """End the program; `gone` is not called."""

@@ -40,6 +40,8 @@ class Setting:
 class Recipe:
     """One agent. Functions get what is known when it starts; everything they answer is worth nothing.
 
+    `screen` is the command of its own interface for a terminal, if it has one; it may be told the id of the
+    session that is open, to begin with a copy of it.
     `files` are paths below the home directory with their contents, written at each start; `before` is a
     piece of shell that makes the agent's own files ready then. `modes` names the
     agent's own mode for those of ours that need one; "ask" is the one in which it asks for everything that
@@ -51,6 +53,7 @@ class Recipe:
     id: str
     name: str
     command: Callable[[Setting], list[str]]
+    screen: Callable[[Setting, str], list[str]] | None = None
     environment: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
     files: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
     before: str = ""

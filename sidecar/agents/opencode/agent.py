@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import structlog
 
@@ -18,6 +17,7 @@ from sidecar.agents.base import (
     AgentEvent,
     AgentStartFailed,
     EventQueue,
+    Screen,
     UnknownPermission,
 )
 from sidecar.agents.failures import failure
@@ -131,11 +131,7 @@ class OpenCode(Agent):
 
     async def _prompt(self, turn: str, prompt: str, model: str, mode: str) -> None:
         host = self._running_host
-        if not host.is_ready_for(model):
-            self._turns.emit("agent.status", AgentStatus(status="starting"))
-            await host.start_for(model)
-            self._turns.emit("agent.status", AgentStatus(status="ready"))
-            self._tell_config()
+        await self._serve(model)
         client = await host.connected()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
@@ -149,15 +145,16 @@ class OpenCode(Agent):
             "model": {"providerID": self._context.provider.id, "modelID": model},
             "agent": "plan" if mode == "plan" else "build",
         }
-        try:
-            await client.post(self._path("prompt_async"), body, seconds=TAKE_UP_SECONDS)
-        except Refused as error:
-            if error.status != 404:
-                raise
-            # Somebody in the box has deleted our session.
-            await host.open_session()
-            self._conversation.begin()
-            await client.post(self._path("prompt_async"), body, seconds=TAKE_UP_SECONDS)
+        await host.give(client, body, seconds=TAKE_UP_SECONDS)
+
+    async def _serve(self, model: str) -> None:
+        host = self._running_host
+        if host.is_ready_for(model):
+            return
+        self._turns.emit("agent.status", AgentStatus(status="starting"))
+        await host.start_for(model)
+        self._turns.emit("agent.status", AgentStatus(status="ready"))
+        self._tell_config()
 
     async def cancel(self, turn: str) -> None:
         if self._turns.current != turn:
@@ -166,13 +163,14 @@ class OpenCode(Agent):
         if self._sent != turn:
             self._conversation.end()
             return
-        client = self._running_host.client
+        host = self._running_host
+        client = host.client
         clock = asyncio.get_running_loop()
         deadline = clock.time() + CANCEL_SECONDS
         # Before it has taken up the prompt OpenCode has nothing to abort, and says yes all the same.
         while client is not None and (left := deadline - clock.time()) > 0:
             with contextlib.suppress(AgentError):
-                await client.post(self._path("abort"), seconds=left)
+                await client.post(host.path("abort"), seconds=left)
             if await self._has_ended(turn, min(left, CANCEL_PAUSE_SECONDS)):
                 return
         await self._give_up(turn, None)
@@ -199,6 +197,11 @@ class OpenCode(Agent):
                 await host.stop()
                 self._turns.emit("agent.status", AgentStatus(status="stopped"))
 
+    async def screen(self) -> Screen:
+        async with self._serving:
+            await self._serve(self._model)
+            return self._running_host.screen()
+
     async def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
@@ -210,9 +213,6 @@ class OpenCode(Agent):
     def _running_host(self) -> Host:
         assert self._host is not None, "start comes first"
         return self._host
-
-    def _path(self, verb: str) -> str:
-        return f"/session/{quote(self._conversation.session, safe='')}/{verb}"
 
     def _tell_config(self) -> None:
         offer = self._running_host.offer

@@ -42,7 +42,7 @@ class Client:
 
     def __init__(self, box: Box, port: int, password: str) -> None:
         self._box = box
-        self._port = port
+        self.port = port
         self._authorization = b"Basic " + base64.b64encode(f"opencode:{password}".encode())
 
     async def get(self, path: str, *, seconds: float = 15.0) -> Any:
@@ -82,13 +82,13 @@ class Client:
     async def _exchange(self, method: str, path: str, body: object) -> AsyncIterator[_Exchange]:
         payload = b"" if body is None else json.dumps(body).encode()
         headers = [
-            (b"Host", f"127.0.0.1:{self._port}".encode()),
+            (b"Host", f"127.0.0.1:{self.port}".encode()),
             (b"Authorization", self._authorization),
             (b"Connection", b"close"),
         ]
         if body is not None:
             headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(payload))]
-        reader, writer = await self._box.connect(self._port)
+        reader, writer = await self._box.connect(self.port)
         try:
             exchange = _Exchange(reader, writer)
             await exchange.send(h11.Request(method=method, target=path, headers=headers), payload)

@@ -93,6 +93,16 @@ def configuration(context: AgentContext, models: frozenset[str]) -> dict[str, An
     }
 
 
+def screen_environment(context: AgentContext, password: str) -> dict[str, str]:
+    """The variables of OpenCode's own screen, which asks the server for all the rest."""
+    return {
+        **disk.directories(context),
+        **dict.fromkeys(_SWITCHES, "1"),
+        "OPENCODE_CONFIG_CONTENT": json.dumps({"autoupdate": False, "share": "disabled"}),
+        "OPENCODE_SERVER_PASSWORD": password,
+    }
+
+
 def environment(context: AgentContext, password: str, models: frozenset[str]) -> dict[str, str]:
     """All variables of the server; nothing in them is worth stealing."""
     providers = {context.provider.id, *(offer.provider.id for offer in context.offers)}

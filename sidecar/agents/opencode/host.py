@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
 
 import structlog
 
-from sidecar.agents.base import AgentContext, AgentStartFailed, EventQueue
-from sidecar.agents.opencode import server, sessions
+from sidecar.agents.base import AgentContext, AgentStartFailed, EventQueue, Screen
+from sidecar.agents.opencode import config, server, sessions
 from sidecar.agents.opencode.client import Client, Refused, Unreachable
 from sidecar.agents.opencode.conversation import Conversation
 from sidecar.agents.opencode.server import Installation, Server
@@ -124,6 +126,33 @@ class Host:
             self._remembered = opened.id
             with contextlib.suppress(AgentStartFailed):
                 await server.remember(self._context, opened.id)
+
+    def screen(self) -> Screen:
+        """OpenCode's own screen with our session, on the server that runs."""
+        assert self._life is not None
+        running = self._life.server
+        address = f"http://127.0.0.1:{running.client.port}"
+        place = ("--dir", self._context.workspace, "--session", self._conversation.session)
+        return Screen(
+            argv=[self._installation.program, "attach", address, *place],
+            env=config.screen_environment(self._context, running.password),
+        )
+
+    def path(self, verb: str) -> str:
+        """The address of a call about our session."""
+        return f"/session/{quote(self._conversation.session, safe='')}/{verb}"
+
+    async def give(self, client: Client, prompt: Mapping[str, Any], *, seconds: float) -> None:
+        """Hand a prompt to our session. Unreachable or Refused."""
+        try:
+            await client.post(self.path("prompt_async"), prompt, seconds=seconds)
+        except Refused as error:
+            if error.status != 404:
+                raise
+            # Somebody in the box has deleted our session.
+            await self.open_session()
+            self._conversation.begin()
+            await client.post(self.path("prompt_async"), prompt, seconds=seconds)
 
     async def catch_up(self) -> None:
         """Let the conversation know what is the case. Unreachable or Refused when the server does not say."""

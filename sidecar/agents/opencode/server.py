@@ -75,9 +75,12 @@ async def remember(context: AgentContext, session: str) -> None:
 class Server:
     """One running server. Its password keeps other users of the box out, not its root."""
 
-    def __init__(self, process: Process, client: Client, version: str, drain: asyncio.Task[str]) -> None:
+    def __init__(
+        self, process: Process, client: Client, version: str, drain: asyncio.Task[str], *, password: str
+    ) -> None:
         self.client = client
         self.version = version
+        self.password = password
         self._process = process
         self._drain = drain
 
@@ -117,7 +120,7 @@ class Server:
             exited.cancel()
         if version is None:
             raise _EndedAtOnce(sanitised(await _last_words(drain)))
-        return cls(process, client, version, drain)
+        return cls(process, client, version, drain, password=password)
 
     async def ended(self) -> str:
         """Wait until the process has ended; what is known of the reason."""

@@ -46,6 +46,27 @@ def test_opening_wakes_the_session_and_orders_the_terminal_once(
     assert alice_client.get(url_of(session)).json()["results"] == [body]
 
 
+def test_the_agents_own_interface_is_ordered_by_a_verb_of_its_own(
+    session: Session, alice_client: APIClient
+) -> None:
+    body = alice_client.post(url_of(session), {**SIZE, "agent": True}, format="json").json()
+    assert answers.TerminalSerializer(body).data == body
+    assert (body["agent"], body["command"]) == (True, None)
+    ((verb, data),) = orders(session)
+    assert (verb, data["terminal"]) == ("terminal.open_agent", body["id"])
+    # A sidecar that is too old for it says so, and then nothing waits any more.
+    command = Command.objects.get(verb=verb)
+    lifecycle.on_command_done(instance_id=command.instance_id, number=command.number, error="unknown_verb")
+    (row,) = alice_client.get(url_of(session)).json()["results"]
+    assert (row["state"], row["reason"]) == ("closed", "failed") and "too old" in row["message"]
+
+
+def test_the_agents_own_interface_takes_no_command(session: Session, alice_client: APIClient) -> None:
+    sent = {**SIZE, "agent": True, "command": ["vim"]}
+    response = alice_client.post(url_of(session), sent, format="json")
+    assert (response.status_code, orders(session)) == (400, [])
+
+
 @pytest.mark.parametrize(
     "size",
     [

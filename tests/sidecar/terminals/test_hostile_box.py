@@ -18,6 +18,7 @@ from sidecar.terminals import terminal as terminal_module
 from sidecar.terminals.desk import Terminals
 from sidecar.terminals.flow import AHEAD_BYTES
 from tests.fakes.hostile_box import Control, HostileBox, hostile_box
+from tests.fakes.scripted import ScriptedAgent
 
 QUICK = Limits(greeting_seconds=0.3, order_seconds=0.5, exec_seconds=0.5)
 MEBIBYTE = 1024 * 1024
@@ -31,7 +32,13 @@ class Told:
         self.happened = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.terminals = Terminals(
-            box, folder, session="s", limits=config.Limits(), ready=asyncio.Event(), spawn=self._spawn
+            box,
+            folder,
+            session="s",
+            limits=config.Limits(),
+            ready=asyncio.Event(),
+            spawn=self._spawn,
+            screen=ScriptedAgent().screen,
         )
         self.terminals.begin(self._emit)
 

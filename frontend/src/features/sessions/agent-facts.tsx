@@ -11,6 +11,8 @@ const WORDS: Record<string, string> = {
   subagents: "sub-agents",
   diffs: "changes of files",
   interrupt: "a way to stop it",
+  screen: "an interface of its own in a terminal",
+  shared_screen: "this conversation in that interface",
 };
 
 export function AgentFacts({ agent }: { agent: Agent }) {

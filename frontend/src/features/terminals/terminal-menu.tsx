@@ -2,8 +2,10 @@
 import {
   ArrowLeft,
   ArrowRight,
+  Bot,
   ChevronDown,
   ChevronUp,
+  CircleDot,
   Columns2,
   Copy,
   Download,
@@ -28,6 +30,9 @@ export interface TerminalMenuProps {
   session: string;
   live: LiveTerminal;
   hasNeighbours: boolean;
+  /** The name of the session's agent, if it has an interface of its own. */
+  agent: string | undefined;
+  onOpenAgent: () => void;
   onFind: () => void;
   onRename: () => void;
   onMove: (by: -1 | 1) => void;
@@ -40,8 +45,9 @@ export interface TerminalMenuProps {
 export function TerminalMenu(props: TerminalMenuProps) {
   const { session, live } = props;
   const screenReader = usePreferences((preferences) => preferences.screenReader);
-  const download = () => {
-    window.open(transcriptAddress(session, live.id, "text"), "_blank", "noopener");
+  const isRecording = live.store.getState().isRecording;
+  const download = (as: "text" | "asciicast") => {
+    window.open(transcriptAddress(session, live.id, as), "_blank", "noopener");
   };
   return (
     <Menu
@@ -74,9 +80,19 @@ export function TerminalMenu(props: TerminalMenuProps) {
         Move the tab right
       </MenuItem>
       <MenuSeparator />
-      <MenuItem icon={<Download />} onSelect={download}>
+      {props.agent && (
+        <MenuItem icon={<Bot />} onSelect={props.onOpenAgent}>
+          {props.agent}'s own interface
+        </MenuItem>
+      )}
+      <MenuItem icon={<Download />} onSelect={() => download("text")}>
         Transcript
       </MenuItem>
+      {isRecording && (
+        <MenuItem icon={<CircleDot />} onSelect={() => download("asciicast")}>
+          Recording (asciicast)
+        </MenuItem>
+      )}
       <MenuItem icon={<Ear />} onSelect={() => setPreference({ screenReader: !screenReader })}>
         {screenReader ? "Screen reader mode off" : "Screen reader mode on"}
       </MenuItem>

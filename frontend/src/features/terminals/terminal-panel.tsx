@@ -26,6 +26,8 @@ export interface TerminalPanelProps {
   chosen: string | undefined;
   onChoose: (id: string | undefined) => void;
   isAsleep: boolean;
+  /** The name of the session's agent, if it has an interface of its own. */
+  agent: string | undefined;
   onSendToAgent: (text: string) => void;
 }
 
@@ -66,7 +68,15 @@ export function TerminalPanel(props: TerminalPanelProps) {
     document.querySelector<HTMLElement>("[data-testid=terminal-tab][aria-current=page]")?.focus();
   }, []);
   if (!current)
-    return <NoTerminal isAsleep={props.isAsleep} isOpening={actions.isOpening} onOpen={actions.open} />;
+    return (
+      <NoTerminal
+        isAsleep={props.isAsleep}
+        isOpening={actions.isOpening}
+        agent={props.agent}
+        onOpen={actions.open}
+        onOpenAgent={actions.openAgent}
+      />
+    );
   return (
     <div className="flex h-full min-h-0 flex-col" data-testid="terminal-panel">
       <div className="flex h-9 shrink-0 items-center gap-1 border-border border-b px-1 max-md:h-12">
@@ -97,6 +107,8 @@ export function TerminalPanel(props: TerminalPanelProps) {
             session={session}
             live={live}
             hasNeighbours={panes.length > 1}
+            agent={props.agent}
+            onOpenAgent={() => void actions.openAgent()}
             onFind={() => setFinding(current)}
             onRename={() => setRenaming(current)}
             onMove={(by) => actions.move(tab, tab + by)}
@@ -145,17 +157,26 @@ export function TerminalPanel(props: TerminalPanelProps) {
 interface NoTerminalProps {
   isAsleep: boolean;
   isOpening: boolean;
+  agent: string | undefined;
   onOpen: () => void;
+  onOpenAgent: () => void;
 }
 
-function NoTerminal({ isAsleep, isOpening, onOpen }: NoTerminalProps) {
+function NoTerminal({ isAsleep, isOpening, agent, onOpen, onOpenAgent }: NoTerminalProps) {
   return (
     <Empty
       icon={<SquareTerminal aria-hidden />}
       action={
-        <Button size="small" disabled={isOpening} onClick={onOpen} data-testid="new-terminal">
-          {isOpening ? "Opening…" : "Open a terminal"}
-        </Button>
+        <span className="flex flex-wrap justify-center gap-2">
+          <Button size="small" disabled={isOpening} onClick={onOpen} data-testid="new-terminal">
+            {isOpening ? "Opening…" : "Open a terminal"}
+          </Button>
+          {agent && (
+            <Button size="small" look="quiet" disabled={isOpening} onClick={onOpenAgent}>
+              {agent}'s own interface
+            </Button>
+          )}
+        </span>
       }
     >
       A shell in the session's box, beside the agent.

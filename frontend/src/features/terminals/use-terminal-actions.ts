@@ -18,10 +18,10 @@ interface Options {
 
 export function useTerminalActions({ session, current, setLayout, onChoose }: Options) {
   const [isOpening, setIsOpening] = useState(false);
-  const make = async () => {
+  const make = async (what: { agent?: boolean } = {}) => {
     setIsOpening(true);
     try {
-      return await openTerminal(session, { id: newId(), ...FIRST_SIZE });
+      return await openTerminal(session, { id: newId(), ...FIRST_SIZE, ...what });
     } catch (error) {
       toast.error(messageOf(error));
       return null;
@@ -35,6 +35,10 @@ export function useTerminalActions({ session, current, setLayout, onChoose }: Op
       const made = await make();
       if (made) onChoose(made.id);
       return made?.id ?? null;
+    },
+    openAgent: async () => {
+      const made = await make({ agent: true });
+      if (made) onChoose(made.id);
     },
     split: async () => {
       const made = await make();

@@ -4,7 +4,8 @@ import type { Exit } from "@/protocol/terminal-frames";
 
 /** By its own name, by what its program calls itself, by its command, or by its number. */
 export function nameOf(terminal: Terminal, number: number, programTitle = ""): string {
-  return terminal.title || programTitle || terminal.command?.join(" ") || `Terminal ${number}`;
+  const command = terminal.agent ? "The agent" : terminal.command?.join(" ");
+  return terminal.title || programTitle || command || `Terminal ${number}`;
 }
 
 export function exitWords({

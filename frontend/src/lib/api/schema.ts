@@ -1129,13 +1129,18 @@ export interface components {
             everyone: boolean;
             groups?: string[];
         };
-        /** @description A terminal with a size; `command` is a list of words, without it a login shell runs. */
+        /**
+         * @description A terminal with a size; `command` is a list of words, without it a login shell runs.
+         *
+         *     With `agent` it is the agent's own interface, if it has one, and there is no command.
+         */
         NewTerminalRequest: {
             /** Format: uuid */
             id?: string;
             rows: number;
             cols: number;
             command?: string[] | null;
+            agent?: boolean;
             title?: string;
         };
         /** @description Something that happened outside of any turn. */
@@ -1660,12 +1665,17 @@ export interface components {
             conversation: boolean;
             processes: boolean;
         };
-        /** @description A terminal. A negative exit code is a signal; `recording`: the times of its output are kept. */
+        /**
+         * @description A terminal. A negative exit code is a signal; `recording`: the times of its output are kept.
+         *
+         *     `agent`: its program is the agent's own interface.
+         */
         Terminal: {
             /** Format: uuid */
             id: string;
             title: string;
             command: string[] | null;
+            agent: boolean;
             rows: number;
             cols: number;
             state: components["schemas"]["TerminalStateEnum"];

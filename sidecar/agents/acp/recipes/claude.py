@@ -13,6 +13,43 @@ def command(setting: Setting) -> list[str]:
     return [setting.node, f"{setting.folder}/{package}/dist/index.js"]
 
 
+# Otherwise it looks for its maker's own service first, which is not to be reached, and ends. What it is told
+# here is what it would ask: the token is worth nothing, and the workspace is the user's.
+_KNOWN = """
+const { readFileSync, renameSync, writeFileSync } = require("node:fs");
+const path = `${process.env.HOME}/.claude.json`;
+let known = {};
+try { known = JSON.parse(readFileSync(path, "utf8")); } catch {}
+known.hasCompletedOnboarding = true;
+const token = process.env.ANTHROPIC_API_KEY.slice(-20);
+const answers = (known.customApiKeyResponses ??= {});
+answers.approved = [...new Set([...(answers.approved ?? []), token])];
+((known.projects ??= {})[process.cwd()] ??= {}).hasTrustDialogAccepted = true;
+writeFileSync(`${path}.new`, JSON.stringify(known));
+renameSync(`${path}.new`, path);
+"""
+# While the adapter starts it may write over that file: then Claude Code has ended at once, and begins again.
+_SCREEN = """
+for attempt in 1 2 3; do
+  "$1" -e "$2"
+  began=$(date +%s)
+  has=$(ls "$HOME"/.claude/projects/*/"$4.jsonl" 2>/dev/null)
+  "$3" ${has:+--resume "$4" --fork-session}
+  code=$?
+  [ $code -eq 1 ] && [ $(($(date +%s) - began)) -lt 5 ] || exit $code
+  sleep 1
+done
+exit 1
+"""
+
+
+def screen(setting: Setting, session: str) -> list[str]:
+    """Claude Code itself, with a copy of the conversation, if there has been any."""
+    package = f"claude/node_modules/@anthropic-ai/claude-agent-sdk-linux-{setting.machine}"
+    words = [setting.node, _KNOWN, f"{setting.folder}/{package}/claude", session]
+    return ["sh", "-c", _SCREEN, "sh", *words]
+
+
 def environment(setting: Setting) -> Mapping[str, str]:
     """Its provider is the gate, and every one of its models is the one that was chosen."""
     return {
@@ -33,6 +70,7 @@ RECIPE = Recipe(
     name="Claude Code",
     command=command,
     environment=environment,
+    screen=screen,
     modes={"ask": "default", "plan": "plan"},
     remarks=r"(?:API Error:|\*\*Warning:\*\*) .{0,4000}",
     # Without it Claude Code would have to be started so that asking could be switched off.

@@ -13,10 +13,23 @@ from sidecar.agents.acp.recipe import Recipe, Setting
 
 TOKEN = "OPENAGENT_GATE_TOKEN"
 
+_SCREEN = """
+has=$(find "$CODEX_HOME/sessions" -name "*$2*" 2>/dev/null)
+exec "$1" ${has:+fork "$2"} --sandbox danger-full-access
+"""
+
 
 def command(setting: Setting) -> list[str]:
     """The adapter, which brings Codex along."""
     return [setting.node, f"{setting.folder}/codex/node_modules/@agentclientprotocol/codex-acp/dist/index.js"]
+
+
+def screen(setting: Setting, session: str) -> list[str]:
+    """Codex itself, with a copy of the conversation, if there has been any; without a sandbox, as above."""
+    package = f"@openai/codex-linux-{setting.machine}/vendor"
+    triple = f"{'aarch64' if setting.machine == 'arm64' else 'x86_64'}-unknown-linux-musl"
+    program = f"{setting.folder}/codex/node_modules/{package}/{triple}/bin/codex"
+    return ["sh", "-c", _SCREEN, "sh", program, session]
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
@@ -50,6 +63,7 @@ RECIPE = Recipe(
     command=command,
     environment=environment,
     files=files,
+    screen=screen,
     modes={"ask": "agent-full-access", "plan": "read-only"},
     remarks=r"(?:exceeded retry limit|Warning: Model metadata for)[^\n]{0,1000}\s*",
 )

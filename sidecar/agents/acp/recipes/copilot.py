@@ -11,8 +11,16 @@ _TYPES = {"openai-chat": "openai", "openai-responses": "openai", "anthropic": "a
 
 def command(setting: Setting) -> list[str]:
     """The native program."""
-    program = f"{setting.folder}/copilot/node_modules/@github/copilot-linux-{setting.machine}/copilot"
-    return [program, "--acp", "--model", setting.model]
+    return [_program(setting), "--acp", "--model", setting.model]
+
+
+def screen(setting: Setting, session: str) -> list[str]:
+    """The same program with its own interface; a conversation can be open in one of them only."""
+    return [_program(setting), "--model", setting.model]
+
+
+def _program(setting: Setting) -> str:
+    return f"{setting.folder}/copilot/node_modules/@github/copilot-linux-{setting.machine}/copilot"
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
@@ -35,5 +43,6 @@ RECIPE = Recipe(
     name="GitHub Copilot CLI",
     command=command,
     environment=environment,
+    screen=screen,
     remarks=r"(?:Info|Error): .{0,4000}",
 )

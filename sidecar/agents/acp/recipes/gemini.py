@@ -9,8 +9,16 @@ from sidecar.agents.acp.recipe import Recipe, Setting
 
 def command(setting: Setting) -> list[str]:
     """The program; the workspace is the user's, so it is trusted."""
-    program = f"{setting.folder}/gemini/node_modules/@google/gemini-cli/bundle/gemini.js"
-    return [setting.node, program, "--acp", "--skip-trust"]
+    return [setting.node, _program(setting), "--acp", "--skip-trust"]
+
+
+def screen(setting: Setting, session: str) -> list[str]:
+    """The same program with its own interface, and with a conversation of its own."""
+    return [setting.node, _program(setting), "--skip-trust"]
+
+
+def _program(setting: Setting) -> str:
+    return f"{setting.folder}/gemini/node_modules/@google/gemini-cli/bundle/gemini.js"
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
@@ -37,6 +45,7 @@ RECIPE = Recipe(
     name="Gemini CLI",
     command=command,
     environment=environment,
+    screen=screen,
     before=_BEFORE,
     modes={"ask": "default", "plan": "plan"},
     authenticate="gemini-api-key",
