@@ -55,6 +55,9 @@ def test_no_number_breaks_a_column(session: Session, number: int) -> None:
 
 
 def test_a_session_sums_by_turn_and_by_model(session: Session) -> None:
+    # Other tests may have emptied the table since the migration ran.
+    Price.objects.all().delete()
+    Price.objects.create(provider="demo", pattern="*", valid_from="2026-01-01", input=0, output=0)
     usage.record(session_id=session.pk, turn=TURN, data=call("1"))
     usage.record(session_id=session.pk, turn=TURN, data=call("2", model="n", cached=5))
     usage.record(session_id=session.pk, turn=None, data=call("3"))
