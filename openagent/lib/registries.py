@@ -42,7 +42,9 @@ class Registry:
     """A host that a tool of this host gets packages from.
 
     `is_trusted`: the administrator set it up, so it may have a private address; not so where a public index
-    says that its files lie. `index` is the host of the index that it belongs to, which may be itself.
+    says that its files lie. `index` is the host of the index that it belongs to, which may be itself: then
+    `address` is the address of that index without what it may hold of a password, and `is_default` says that
+    the tool uses it where nobody says which.
     """
 
     tool: str
@@ -50,6 +52,8 @@ class Registry:
     host: str
     port: int
     is_trusted: bool
+    address: str = ""
+    is_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,13 @@ def find(tools: Iterable[str]) -> Findings:
             if not error.is_absent:
                 findings.unsure.add((tool, ""))
             continue
-        for address in addresses:
-            _add_index(tool, address, findings)
+        for number, address in enumerate(addresses):
+            _add_index(tool, address, findings, is_default=number == 0)
     problems = list(dict.fromkeys(findings.problems))
     return Findings(sorted(_without_doubles(findings.registries)), problems, findings.unsure)
 
 
-def _add_index(tool: str, address: str, findings: Findings) -> None:
+def _add_index(tool: str, address: str, findings: Findings, *, is_default: bool) -> None:
     """The host of this index, and those where it says that its files are."""
     place = _place(address)
     if place is None:
@@ -98,7 +102,8 @@ def _add_index(tool: str, address: str, findings: Findings) -> None:
         )
         return
     index = place[0]
-    findings.registries.append(Registry(tool, index, *place, is_trusted=True))
+    own = Registry(tool, index, *place, True, _without_user(address), is_default)
+    findings.registries.append(own)
     if tool not in _PAGES:
         return
     try:
@@ -160,7 +165,8 @@ def _npm() -> list[str]:
     except ValueError:
         raise Unreadable("npm does not say which registry it uses.") from None
     names = (name for name in told if name == "registry" or name.endswith(":registry"))
-    return [told[name] for name in names if isinstance(told[name], str)]
+    # The default first, then those of scopes.
+    return [told[name] for name in sorted(names, key="registry".__ne__) if isinstance(told[name], str)]
 
 
 def _apt() -> list[str]:
@@ -212,6 +218,12 @@ def _place(address: str) -> tuple[str, int] | None:
         return None
     host = (parts.hostname or "").removesuffix(".")
     return (host, port) if host and port and parts.scheme in _PORTS else None
+
+
+def _without_user(address: str) -> str:
+    """The address without a name and a password: what is known of it goes into boxes."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _without_doubles(found: Iterable[Registry]) -> set[Registry]:

@@ -7,7 +7,8 @@ nothing else of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class InstanceSpec:
     `agent` is the built-in agent that must be there for boxes, empty for one that somebody registered.
 
     `is_used`: the volume has somebody's work on it, so without it there is nothing to go on with.
+    `registries` tells programs in the box of the package registries of this host, as environment.
     `link` is where its sidecar finds the platform, a socket or a URL; `silence_seconds` is how long a model
     provider may say nothing.
     """
@@ -42,6 +44,7 @@ class InstanceSpec:
     agent: str
     is_used: bool = False
     silence_seconds: float = 240.0
+    registries: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Without the token."""

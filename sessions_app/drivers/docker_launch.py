@@ -12,7 +12,7 @@ import docker.errors
 import requests
 
 from openagent.lib import env
-from sessions_app.drivers import base, docker_spec
+from sessions_app.drivers import base, box_network, docker_spec
 from sessions_app.drivers.base import DriverError, InstanceSpec
 from sessions_app.drivers.docker_disks import Disks
 from sessions_app.drivers.docker_engine import Engine, label
@@ -72,7 +72,10 @@ class Launch:
             self.names, self.options, image=sidecar_image, link=link, environment=environment
         )
         cpus = min(self.options.engine.cpus, self.engine.cpus)
-        box = docker_spec.box(self.names, self.options, image=box_image, cpus=cpus, disk=disk)
+        told = box_network.environment(bundle=box_network.DEBIAN_BUNDLE, registries=self.spec.registries)
+        box = docker_spec.box(
+            self.names, self.options, image=box_image, cpus=cpus, disk=disk, environment=told
+        )
         for role, config in (("sidecar", sidecar), ("box", box)):
             self.engine.api.create_container_from_config(config, self.names.container(role))
 
@@ -109,7 +112,15 @@ class Launch:
             "driver": "docker",
             "health_socket": docker_spec.HEALTH_SOCKET,
             "limits": {"silence_seconds": self.spec.silence_seconds},
+            "host_addresses": self._host_addresses(),
         }
+
+    def _host_addresses(self) -> list[str]:
+        """This machine's, and the gateway of the sidecars' network: a sidecar cannot see that they are."""
+        network = self.engine.api.inspect_network(self.names.network) or {}
+        ranges = network.get("IPAM", {}).get("Config") or []
+        gateways = {each["Gateway"] for each in ranges if each.get("Gateway")}
+        return sorted(gateways | box_network.host_addresses())
 
     def _clean_up(self) -> None:
         # Without an engine nothing can be removed, and the error that led here says more than that.

@@ -128,7 +128,15 @@ def sidecar(
     }
 
 
-def box(names: Names, options: Options, *, image: str, cpus: int, disk: list[Config]) -> Config:
+def box(
+    names: Names,
+    options: Options,
+    *,
+    image: str,
+    cpus: int,
+    disk: list[Config],
+    environment: Mapping[str, str],
+) -> Config:
     """The untrusted half: no network, no capability, one disk, and the folder with the socket."""
     mounts = [*disk, _volume(names.sockets, "/run/openagent", read_only=True)]
     host = _host(mounts, options.limits, cpus=cpus)
@@ -147,6 +155,7 @@ def box(names: Names, options: Options, *, image: str, cpus: int, disk: list[Con
         "Image": image,
         "Hostname": "box",
         "User": f"{user}:{user}",
+        "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
         "Labels": names.labels("box"),
         "HostConfig": {**host, **own, **root},
     }

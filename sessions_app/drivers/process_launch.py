@@ -60,7 +60,7 @@ class Launch:
         self._make_folder()
         places = self._places()
         sidecar = process_views.sidecar(places, self.uids, env.inherited())
-        box = process_views.box(places, self.uids, self.options.limits)
+        box = process_views.box(places, self.uids, self.options.limits, env.inherited())
         files.write_json(self.record.folder / "config.json", self._config(), mode=0o400, owner=self._sidecar)
         if places.runtime not in self.proven:
             process_requirements.check_views(sidecar, box, process_views.sidecar_environment(env.inherited()))
@@ -150,7 +150,7 @@ class Launch:
             },
             "box": {
                 "view": box.plan(),
-                "env": process_views.box_environment(),
+                "env": process_views.box_environment(env.inherited(), self.spec.registries),
                 **_groups(groups),
             },
         }

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sessions_app.drivers import box_network
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import MEGABYTE, Limits
 from sessions_app.drivers.process_runtime import BOX_ETC, BOX_UID, BOX_USER
@@ -115,8 +116,8 @@ def sidecar_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**passed, **fixed, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
-    """The box program in its box."""
+def box(places: Places, uids: HostUids | None, limits: Limits, environment: Mapping[str, str]) -> View:
+    """The box program in its box; `environment` is the platform's."""
     arguments = [
         *("--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid", "--unshare-net"),
         *("--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--disable-userns"),
@@ -125,6 +126,7 @@ def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
         *_system(),
         *_box_python(),
         *(word for path in _box_etc() for word in _bind(path)),
+        *_certificates(environment),
         *(word for name in BOX_ETC for word in _bind(places.runtime / "etc" / name, Path("/etc", name))),
         *("--proc", "/proc", "--dev", "/dev"),
         *_scratch("/dev/shm", limits),
@@ -145,11 +147,14 @@ def box(places: Places, uids: HostUids | None, limits: Limits) -> View:
     return View([*user, program("bwrap")], arguments, [], started, files)
 
 
-def box_environment() -> dict[str, str]:
-    """What every program in the box starts from."""
+def box_environment(environment: Mapping[str, str], registries: Mapping[str, str]) -> dict[str, str]:
+    """What every program in the box starts from; `environment` is the platform's."""
     folder = os.path.dirname(box_python())
+    # What pip installs for a user who is not root has its programs at the end.
+    path = f"{_PATH}:/home/{BOX_USER}/.local/bin"
     return {
-        "PATH": _PATH if folder == "/usr/bin" else f"{folder}:{_PATH}",
+        **box_network.environment(bundle=box_network.host_bundle(environment), registries=registries),
+        "PATH": path if folder == "/usr/bin" else f"{folder}:{path}",
         "HOME": f"/home/{BOX_USER}",
         "USER": BOX_USER,
         "LOGNAME": BOX_USER,

@@ -23,6 +23,7 @@ from sessions_app.models import Instance, InstanceState, PoolMember, Session, Te
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
 from sessions_app.services import agents, commands, egress, facts, orders, places, pool, stages, state
+from sessions_app.services.registries import environment as registry_environment
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -294,4 +295,5 @@ def _spec(instance_id: uuid.UUID, volume: str, agent: str, *, is_used: bool = Fa
         is_used=is_used,
         agent=agent if agents.is_built_in(agent) else "",
         silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
+        registries=registry_environment(),
     )

@@ -36,3 +36,16 @@ def learn() -> None:
         registries=now, registry_problems=problems, registries_at=timezone.now()
     )
     egress.tell_everybody()
+
+
+def environment() -> dict[str, str]:
+    """How pip and npm in a box are told to use what those of this host use."""
+    indexes = [each for each in EgressBounds.current().registries if each.get("address")]
+    default = {each["tool"]: each["address"] for each in indexes if each.get("is_default")}
+    more = [each["address"] for each in indexes if each["tool"] == "pip" and not each.get("is_default")]
+    told = {
+        "PIP_INDEX_URL": default.get("pip", ""),
+        "PIP_EXTRA_INDEX_URL": " ".join(more),
+        "NPM_CONFIG_REGISTRY": default.get("npm", ""),
+    }
+    return {name: value for name, value in told.items() if value}

@@ -59,6 +59,11 @@ class Probe:
         assert code == 0, output
         return output
 
+    def egress(self, *, names: dict[str, list[str]] | None = None, far: int = 0, **holds: Any) -> list[Any]:
+        """What the box may reach from here on (`sidecar.protocol.egress`); what the gate before told."""
+        told: list[Any] = self._ask({"egress": {"names": names or {}, "far": far, **holds}})["told"]
+        return told
+
     def here(self, source: str) -> str:
         """What Python prints in the sidecar's view."""
         output: str = self._ask({"here": source})["output"]

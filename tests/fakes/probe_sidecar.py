@@ -4,6 +4,8 @@ It is the real package with this file as its `__main__`; `package` makes one. Ov
 object per line and answers each:
 
     {"box": argv}                 runs a program in the box: {"code", "output"}
+    {"egress": {...}}             lets the box out so far: {"told"}, the events since the last time. `far`
+                                  is a port of this machine that plays every host, `names` their addresses
     {"here": source}              runs Python in the sidecar's view: {"output"}
     {"flush_seconds": n}          on SIGTERM, take that long (default 0); then `flushed` is in the journal
     {"exit": code}                ends
@@ -23,6 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.box_server import BoxServer
+from sidecar.gate.egress import addresses
+from sidecar.gate.egress.proxy import EgressGate
+from sidecar.protocol import egress, messages
 
 REAL = Path(__file__).resolve().parents[2] / "sidecar"
 
@@ -42,7 +47,9 @@ class Probe:
         self._config = config
         self._journal = Path(config["journal"])
         self._flush_seconds = 0.0
-        self._box = BoxServer(config["box_socket"], {"models": _echo})
+        self._told: list[Any] = []
+        self._gate = EgressGate(egress.Egress(), self._tell)
+        self._box = BoxServer(config["box_socket"], {"models": _echo, "egress": self._let_out})
 
     async def run(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated)
@@ -63,6 +70,8 @@ class Probe:
                 return {"code": -1, "output": str(error)}
             output = await process.stream.read()
             return {"code": await process.wait(), "output": output.decode("utf-8", "backslashreplace")}
+        if "egress" in order:
+            return await self._open(**order["egress"])
         if "here" in order:
             with contextlib.redirect_stdout(io.StringIO()) as output_here:
                 try:
@@ -75,6 +84,29 @@ class Probe:
             os._exit(order["exit"])
         self._flush_seconds = order["flush_seconds"]
         return {}
+
+    async def _open(self, *, names: dict[str, list[str]], far: int, **holds: Any) -> dict[str, Any]:
+        """Real addresses and a real network where no far end is given."""
+
+        async def resolve(host: str, port: int) -> list[str]:
+            return names[host] if host in names else await addresses.Resolver()(host, port)
+
+        async def connect(found: list[str], port: int) -> addresses.Stream:
+            if far:
+                return await asyncio.open_connection("127.0.0.1", far)
+            return await addresses.connect(found, port, seconds=10)
+
+        self._gate.finish()
+        told, self._told = self._told, []
+        policy = egress.Egress(**holds)
+        self._gate = EgressGate(policy, self._tell, resolve=resolve, connect=connect)
+        return {"told": told}
+
+    async def _let_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._gate.handle(reader, writer)
+
+    def _tell(self, kind: str, data: messages.Data) -> None:
+        self._told.append([kind, messages.to_data(data)])
 
     def _terminated(self) -> None:
         asyncio.get_running_loop().call_later(self._flush_seconds, self._flush)

@@ -109,6 +109,8 @@ def test_an_index_of_ones_own_is_trusted_with_what_it_names(tools: Tools, index:
     files = {("f.example", 443, True), ("g.example", 8443, True)}
     assert places(found) == {own, *files, ("more.invalid", 443, True)}
     assert found.unsure == {("pip", "more.invalid")}
+    addresses = {each.address: each.is_default for each in found.registries if each.address}
+    assert addresses == {f"{index}/json": True, f"{index}/html": False, "https://more.invalid/simple": False}
     assert "secret" not in str(found)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openagent.lib.data_dir import DataDir
-from sessions_app.drivers import process_views
+from sessions_app.drivers import box_network, process_views
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import Limits
 from sessions_app.drivers.process_views import Places
@@ -40,7 +40,7 @@ def binds(arguments: list[str]) -> dict[str, tuple[str, str]]:
 
 
 def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(places: Places) -> None:
-    mounted = binds(process_views.box(places, UIDS, Limits()).arguments)
+    mounted = binds(process_views.box(places, UIDS, Limits(), {}).arguments)
     writable = {target for target, (_, kind) in mounted.items() if kind == "--bind"}
     assert writable == {"/home/agent", "/workspace"}
     sources = {source for source, _ in mounted.values() if source.startswith("/data")}
@@ -58,7 +58,7 @@ def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(places: P
 
 
 def test_every_namespace_of_the_box_is_its_own(places: Places) -> None:
-    arguments = process_views.box(places, UIDS, Limits()).arguments
+    arguments = process_views.box(places, UIDS, Limits(), {}).arguments
     for word in ("user", "pid", "net", "ipc", "uts", "cgroup-try"):
         assert f"--unshare-{word}" in arguments
     assert {"--disable-userns", "--new-session", "--die-with-parent"} <= set(arguments)
@@ -66,7 +66,7 @@ def test_every_namespace_of_the_box_is_its_own(places: Places) -> None:
 
 
 def test_as_root_both_change_their_user(places: Places) -> None:
-    box, sidecar = process_views.box(places, UIDS, Limits()), process_views.sidecar(places, UIDS, {})
+    box, sidecar = process_views.box(places, UIDS, Limits(), {}), process_views.sidecar(places, UIDS, {})
     # The box before its view is made, because its user namespace has to be its own user's.
     assert "--reuid=70000" in box.outside and "--regid=70000" in box.outside
     # The sidecar after that, because only root can show it folders that others cannot enter.
@@ -75,7 +75,7 @@ def test_as_root_both_change_their_user(places: Places) -> None:
 
 
 def test_as_an_ordinary_user_both_are_in_user_namespaces(places: Places) -> None:
-    box, sidecar = process_views.box(places, None, Limits()), process_views.sidecar(places, None, {})
+    box, sidecar = process_views.box(places, None, Limits(), {}), process_views.sidecar(places, None, {})
     assert len(box.outside) == len(sidecar.outside) == 1 and sidecar.user == []
     for view in (box, sidecar):
         assert "--unshare-user" in view.arguments
@@ -87,7 +87,7 @@ def test_a_platform_inside_of_the_systems_folders_is_hidden_from_the_box(
 ) -> None:
     inside = next(path for path in Path("/usr").iterdir() if path.is_dir())
     hidden = Places(**{**vars(places), "secret": (inside, tmp_path)})
-    arguments = process_views.box(hidden, UIDS, Limits()).arguments
+    arguments = process_views.box(hidden, UIDS, Limits(), {}).arguments
     covers = [arguments[n + 1] for n, word in enumerate(arguments) if word == "--tmpfs"]
     assert str(inside) in covers and str(tmp_path) not in covers
     assert "--remount-ro" in arguments[arguments.index(str(inside)) :]
@@ -99,10 +99,10 @@ def test_a_host_without_a_system_python_lends_its_own(
     exists = os.path.exists
     monkeypatch.setattr(os.path, "exists", lambda path: path != "/usr/bin/python3" and exists(path))
     monkeypatch.setattr(sys, "base_prefix", "/opt/python")
-    box = process_views.box(places, UIDS, Limits())
+    box = process_views.box(places, UIDS, Limits(), {})
     assert box.program[-3:] == ["/opt/python/bin/python3", "-I", "/opt/openagent/box"]
     assert binds(box.arguments)["/opt/python"] == ("/opt/python", "--ro-bind")
-    assert process_views.box_environment()["PATH"].startswith("/opt/python/bin:/usr/")
+    assert process_views.box_environment({}, {})["PATH"].startswith("/opt/python/bin:/usr/")
 
 
 def test_certificates_and_proxies_of_the_host_reach_the_sidecar(places: Places, tmp_path: Path) -> None:
@@ -128,17 +128,38 @@ def test_certificates_and_proxies_of_the_host_reach_the_sidecar(places: Places, 
     assert mounted[str(bundle)] == (str(bundle), "--ro-bind")
 
 
-def test_a_box_is_told_nothing_of_the_platforms_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAGENT_SECRET_KEY", "CANARY")
-    assert set(process_views.box_environment()) == {
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "LANG",
-        "TERM",
+def test_a_box_is_told_nothing_of_the_platforms_environment(tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.touch()
+    environment = {
+        "OPENAGENT_SECRET_KEY": "CANARY",
+        "SSL_CERT_FILE": str(bundle),
+        "HTTPS_PROXY": "http://user:CANARY@proxy:3128",
+        "PIP_INDEX_URL": "https://user:CANARY@pip.example/",
     }
+    told = process_views.box_environment(environment, {"PIP_INDEX_URL": "https://pip.example/"})
+    assert "CANARY" not in str(told)
+    assert set(told) - set(box_network.environment(bundle=str(bundle), registries={})) == {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "PIP_INDEX_URL"),
+    }
+    assert told["PIP_INDEX_URL"] == "https://pip.example/"
+    assert told["HTTPS_PROXY"] == told["http_proxy"] == "http://127.0.0.1:7002"
+    assert "127.0.0.1" in told["NO_PROXY"].split(",")
+
+
+def test_certificates_of_the_host_reach_the_box(places: Places, tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.touch()
+    environment = {"SSL_CERT_FILE": str(bundle)}
+    mounted = binds(process_views.box(places, UIDS, Limits(), environment).arguments)
+    assert mounted[str(bundle)] == (str(bundle), "--ro-bind")
+    told = process_views.box_environment(environment, {})
+    assert {told[name] for name in ("PIP_CERT", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS")} == {str(bundle)}
+
+
+def test_without_any_certificates_none_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "isfile", lambda path: False)
+    assert "SSL_CERT_FILE" not in process_views.box_environment({"SSL_CERT_FILE": "/gone"}, {})
 
 
 def test_of_what_runs_beside_it_the_sidecar_sees_the_link_alone(places: Places) -> None:

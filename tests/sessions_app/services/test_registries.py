@@ -67,3 +67,18 @@ def test_no_tool_is_asked_where_none_is_to_be(db: None, settings: Settings) -> N
     settings.OPENAGENT_REGISTRIES_FROM = []
     registries.learn()
     assert known() == set()
+
+
+def test_boxes_are_told_to_use_the_same(db: None, find: list[Findings]) -> None:
+    assert registries.environment() == {}
+    main = Registry("pip", "index.lan", "index.lan", 443, True, "https://index.lan/simple", is_default=True)
+    more = Registry("pip", "more.lan", "more.lan", 80, True, "http://more.lan/simple")
+    npm = Registry("npm", "npm.lan", "npm.lan", 443, True, "https://npm.lan/", is_default=True)
+    scope = Registry("npm", "ours.lan", "ours.lan", 443, True, "https://ours.lan/")
+    find += [Findings([main, more, FILES, npm, scope], [], set())]
+    registries.learn()
+    assert registries.environment() == {
+        "PIP_INDEX_URL": "https://index.lan/simple",
+        "PIP_EXTRA_INDEX_URL": "http://more.lan/simple",
+        "NPM_CONFIG_REGISTRY": "https://npm.lan/",
+    }
