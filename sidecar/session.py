@@ -24,6 +24,7 @@ from sidecar.protocol.egress import Egress
 from sidecar.surroundings import EGRESS, GIT, MODELS, Surroundings
 from sidecar.terminals.desk import Terminals
 from sidecar.turns import Turns
+from sidecar.workspace import repositories
 
 CANCEL_SECONDS = 3.0
 BOX_LOST_SECONDS = 0.2
@@ -99,6 +100,9 @@ class Session:
         assert self.outbox is not None, "open comes first"
         around = self._around
         await around.place.wait_for_box()
+        if self.claim.repositories:
+            hosts = (repository.host for repository in self.claim.repositories)
+            await repositories.lead(around.box, hosts, around.box.gate_ports[GIT])
         self.terminals.begin(self.outbox.emit)
         info = await self._start_agent(self.outbox)
         self._has_agent.set()
