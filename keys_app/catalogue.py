@@ -1,4 +1,4 @@
-"""The catalogue of model providers, as data: to add one, add an entry and its golden test."""
+"""The catalogue of model providers and git hosts, as data: to add one, add an entry and its golden test."""
 
 from __future__ import annotations
 
@@ -164,6 +164,38 @@ ENTRIES = (
         address="required",
         address_example="https://models.example.com/v1",
         note="Any endpoint on the internet that answers /chat/completions as OpenAI does.",
+        models=(),
+    ),
+    Provider(
+        id="github",
+        name="GitHub",
+        wire="git",
+        default_base_url="https://api.github.com",
+        key_prefixes=("ghp_", "github_pat_"),
+        key_page="https://github.com/settings/personal-access-tokens",
+        check_path="user",
+        note=(
+            "A token for git: sessions clone, fetch and push one repository with it and never see it. It "
+            "needs to read and write the contents of your repositories, and nothing more."
+        ),
+        git_user="x-access-token",
+        default_git_host="github.com",
+        models=(),
+    ),
+    Provider(
+        id="gitlab",
+        name="GitLab",
+        wire="git",
+        default_base_url="https://gitlab.com/api/v4",
+        key_prefixes=("glpat-",),
+        key_page="https://gitlab.com/-/user_settings/personal_access_tokens",
+        check_path="user",
+        note=(
+            "A token for git: sessions clone, fetch and push one repository with it and never see it. It "
+            "needs the scopes read_repository and write_repository; with read_user it can be tested here."
+        ),
+        git_user="oauth2",
+        default_git_host="gitlab.com",
         models=(),
     ),
 )

@@ -1,4 +1,4 @@
-"""What is known of a model provider, and where its API is: the entries themselves are in `catalogue`.
+"""What is known of a provider of models, or a git host, and where it is: the entries are in `catalogue`.
 
 Base URLs can be overridden by OPENAGENT_PROVIDER_BASE_URLS (a JSON object of provider id to URL), for a
 proxy in front of a provider and for tests. Whoever administers the installation sets it, so such a host may
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from openagent.lib.redact import Secret
 from sidecar.protocol import frames
 
-Wire = Literal["openai-chat", "openai-responses", "anthropic", "google"]
+Wire = Literal["openai-chat", "openai-responses", "anthropic", "google", "git"]
 Address = Literal["fixed", "optional", "required"]
 """Whether a key says itself where it is used: never, if its owner likes, or always."""
 
@@ -34,6 +35,7 @@ class Provider:
 
     `check_path` is what is fetched below the base URL to learn whether a key is accepted: it must cost
     nothing and must refuse a wrong key. `key_header` is where the key goes if not where the wire has it.
+    A git host speaks `git`: its key is a token, and the password of `git_user` at `git_host`.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Provider:
     address: Address = "fixed"
     address_example: str = ""
     note: str = ""
+    git_user: str = ""
+    default_git_host: str = ""
 
     @property
     def base_url(self) -> str:
@@ -58,6 +62,18 @@ class Provider:
     @property
     def has_custom_base_url(self) -> bool:
         return self.id in settings.OPENAGENT_PROVIDER_BASE_URLS
+
+    @property
+    def kind(self) -> Literal["models", "git"]:
+        """What its keys are for."""
+        return "git" if self.wire == "git" else "models"
+
+    @property
+    def git_host(self) -> str:
+        """Where its repositories are, with a port if it is not the usual one: where the base URL leads."""
+        if self.kind != "git" or not self.has_custom_base_url:
+            return self.default_git_host
+        return urlsplit(self.base_url).netloc.lower().removesuffix(":443")
 
     @property
     def key_format(self) -> str:
@@ -70,7 +86,12 @@ class Provider:
         return "fixed" if self.has_custom_base_url else self.address
 
     def frame(self, own_base_url: str = "") -> frames.Provider:
-        """What a sidecar is told of it, and of the address that the key's owner chose, if one did."""
+        """What a sidecar is told of it, and of the address that the key's owner chose, if one did.
+
+        ValueError for a git host: no model answers there.
+        """
+        if self.wire == "git":
+            raise ValueError(self.id)
         return frames.Provider(
             id=self.id,
             name=self.name,

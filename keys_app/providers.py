@@ -1,4 +1,4 @@
-"""The providers of models that this installation knows, and what of them its settings may change."""
+"""The providers of models and git hosts that are known here, and what of them the settings may change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from keys_app.catalogue import DEMO
 from keys_app.provider import Model, Provider
 from openagent.lib.errors import AppError
 
-__all__ = ["DEMO", "Model", "Provider", "UnknownProvider", "every", "get", "override_errors"]
+__all__ = [
+    "DEMO",
+    "Model",
+    "Provider",
+    "UnknownProvider",
+    "every",
+    "get",
+    "git_hosts",
+    "of_models",
+    "override_errors",
+]
 
 
 class UnknownProvider(AppError):
@@ -25,6 +35,16 @@ _BY_ID = {provider.id: provider for provider in catalogue.ENTRIES}
 def every() -> tuple[Provider, ...]:
     """The catalogue, in the order in which it is shown."""
     return catalogue.ENTRIES
+
+
+def of_models() -> tuple[Provider, ...]:
+    """Those of them that a session can have its models from."""
+    return tuple(provider for provider in every() if provider.kind == "models")
+
+
+def git_hosts() -> tuple[Provider, ...]:
+    """Those of them whose keys are tokens for git."""
+    return tuple(provider for provider in every() if provider.kind == "git")
 
 
 def get(provider_id: str) -> Provider:

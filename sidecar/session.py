@@ -100,9 +100,7 @@ class Session:
         assert self.outbox is not None, "open comes first"
         around = self._around
         await around.place.wait_for_box()
-        if self.claim.repositories:
-            hosts = (repository.host for repository in self.claim.repositories)
-            await repositories.lead(around.box, hosts, around.box.gate_ports[GIT])
+        trouble = await self._bring_repository()
         self.terminals.begin(self.outbox.emit)
         info = await self._start_agent(self.outbox)
         self._has_agent.set()
@@ -110,6 +108,8 @@ class Session:
         # Whoever reads the event may answer with a prompt at once.
         self.is_ready = True
         self.outbox.emit("instance.started", self._started(info))
+        if trouble is not None:
+            self.outbox.emit("error", trouble)
         around.place.on_stage("ready", "")
 
     async def serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -203,6 +203,17 @@ class Session:
             return prepared.info
         offer = frames.Offer(provider=claim.provider, models=[claim.model])
         return await preparation.start(agent, around.place.context([offer], mode=claim.mode, news=news))
+
+    async def _bring_repository(self) -> messages.ErrorData | None:
+        """Before the agent looks at the workspace. What goes wrong does not stop the start."""
+        claimed, box = self.claim.repositories, self._around.box
+        if not claimed:
+            return None
+        await repositories.lead(box, (each.host for each in claimed), box.gate_ports[GIT])
+        if not (why := await repositories.clone(box, claimed[0])):
+            return None
+        words = f"{claimed[0].host}/{claimed[0].path} was not cloned, and the workspace is empty. {why}"
+        return messages.ErrorData(error_class="clone_failed", message=words)
 
     def _make_agent(self) -> Agent:
         command = self.claim.command

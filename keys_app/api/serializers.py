@@ -135,11 +135,15 @@ class ModelSerializer(serializers.Serializer[providers.Model]):
 
 
 class ProviderSerializer(serializers.Serializer[providers.Provider]):
-    """One entry of the catalogue; `has_key` says whether the signed-in user has a key for it."""
+    """One entry of the catalogue; `has_key` says whether the signed-in user has a key for it.
+
+    Keys of the kind `git` are tokens for repositories: there are no models.
+    """
 
     id = serializers.CharField()
     name = serializers.CharField()
-    wire = serializers.ChoiceField(choices=["openai-chat", "openai-responses", "anthropic", "google"])
+    wire = serializers.ChoiceField(choices=["openai-chat", "openai-responses", "anthropic", "google", "git"])
+    kind = serializers.ChoiceField(choices=["models", "git"])
     needs_key = serializers.BooleanField()
     key_hint_format = serializers.CharField(source="key_format")
     key_page = serializers.CharField()

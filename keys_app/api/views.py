@@ -117,7 +117,7 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
 
 class ProviderViewSet(viewsets.GenericViewSet[Any]):
-    """The providers of models that this installation knows."""
+    """The providers of models and the git hosts that this installation knows."""
 
     serializer_class = serializers.ProviderSerializer
     pagination_class = WholeList

@@ -76,6 +76,13 @@ class EgressWishesSerializer(serializers.Serializer[Any]):
     hosts = serializers.ListField(child=serializers.CharField())
 
 
+class RepositorySerializer(serializers.Serializer[Any]):
+    """What the workspace is a clone of; without a branch, of the repository's usual one."""
+
+    url = serializers.CharField()
+    branch = serializers.CharField(allow_blank=True)
+
+
 class SessionSerializer(serializers.Serializer[Any]):
     """A session with everything that its header and its entry in a list show."""
 
@@ -87,6 +94,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     key = serializers.UUIDField(allow_null=True)
     mode = serializers.ChoiceField(choices=Mode.choices)
     egress = EgressWishesSerializer()
+    repository = RepositorySerializer(allow_null=True)
     status = serializers.ChoiceField(choices=Status.choices)
     status_detail = serializers.CharField(allow_blank=True)
     auto_resume = serializers.BooleanField(

@@ -51,6 +51,14 @@ class EgressWishSerializer(serializers.Serializer[Any]):
     )
 
 
+class NewRepositorySerializer(serializers.Serializer[Any]):
+    """A repository over HTTPS that the workspace is to be a clone of, and the branch to begin with."""
+
+    # What is wrong with either is said by the service.
+    url = serializers.CharField(max_length=1000, allow_blank=True)
+    branch = serializers.CharField(required=False, max_length=1000, allow_blank=True)
+
+
 class NewEgressRuleSerializer(serializers.Serializer[Any]):
     """A host, such as `example.com`, `*.example.com` or `example.com:8443`, and what holds for it."""
 
@@ -69,6 +77,7 @@ class NewSessionSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(required=False, allow_blank=True)
     mode = serializers.ChoiceField(required=False, choices=Mode.choices)
     egress = EgressWishSerializer(required=False)
+    repository = NewRepositorySerializer(required=False, allow_null=True)
     prompt = NewPromptSerializer(required=False)
 
 

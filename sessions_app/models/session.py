@@ -71,6 +71,7 @@ class Session(models.Model):
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
     and the row is left for what was used in it.
     `egress_policy`, `egress_ask` and `egress_hosts` are what its owner wants; what holds says `egress.of`.
+    `repository_url` is what its workspace is a clone of, with `repository_branch` checked out first.
     `disk` is the one that it adopted with a member of the pool; without it has one of its own name.
     """
 
@@ -85,6 +86,8 @@ class Session(models.Model):
     disk = models.CharField(max_length=64, blank=True)
     key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
+    repository_url = models.CharField(max_length=300, blank=True)
+    repository_branch = models.CharField(max_length=200, blank=True)
     egress_policy = models.CharField(
         max_length=12, choices=EgressPolicy.choices, default=EgressPolicy.ALLOW_LIST
     )

@@ -68,7 +68,9 @@ class Agent:
 
     def can_use(self, provider: Provider) -> bool:
         """Whether it speaks the provider's API."""
-        return not provider.needs_key or not self.wires or provider.wire in self.wires
+        return provider.kind == "models" and (
+            not provider.needs_key or not self.wires or provider.wire in self.wires
+        )
 
 
 class UnknownAgent(AppError):

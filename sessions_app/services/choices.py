@@ -37,7 +37,8 @@ def check_fit(agent: agents.Agent, provider: providers.Provider) -> None:
 
 def usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> str:
     """That of the key that is named, or of the newest key, or else the demo."""
-    usable = ProviderKey.objects.usable_by(owner.pk)
+    of_models = [provider.id for provider in providers.of_models()]
+    usable = ProviderKey.objects.usable_by(owner.pk).filter(provider__in=of_models)
     if key is not None:
         usable = usable.filter(pk=key)
     own_first = Case(When(owner=owner, then=0), default=1)
@@ -48,14 +49,12 @@ def usual_provider(owner: User, key: uuid.UUID | None, agent: agents.Agent) -> s
 
 
 def provider(provider_id: str) -> providers.Provider:
-    """The provider with this id, or Invalid."""
-    try:
-        return providers.get(provider_id)
-    except providers.UnknownProvider:
-        known = ", ".join(provider.id for provider in providers.every())
-        raise Invalid(
-            "provider", "unknown_provider", f"There is no such provider; choose one of: {known}."
-        ) from None
+    """The provider of models with this id, or Invalid."""
+    known = {provider.id: provider for provider in providers.of_models()}
+    if provider_id not in known:
+        words = f"There is no such provider; choose one of: {', '.join(known)}."
+        raise Invalid("provider", "unknown_provider", words)
+    return known[provider_id]
 
 
 def model(of: providers.Provider, wished: str) -> str:

@@ -15,7 +15,7 @@ from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances, lifecycle, pool
+from sessions_app.services import instances, lifecycle, pool, repositories
 from sidecar.protocol import frames
 
 PLATFORM_VERSION: str = settings.OPENAGENT_VERSION
@@ -116,18 +116,19 @@ def instance_stored(instance: Instance) -> int:
 def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Key:
     """The key for this provider that the session names, or its owner's best, sealed to this sidecar.
 
-    An error code when there is none.
+    For the host of its repository it is a token. An error code when there is none.
     """
     instance = Instance.objects.select_related("session").get(pk=instance_id)
     session = instance.session
     missing = frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
-    if not instance.is_live or session.provider != request.provider:
+    is_for_models = request.provider == session.provider
+    if not instance.is_live or not (is_for_models or request.provider == repositories.host_of(session)):
         return missing
     try:
         key = keys.choose(
             owner_id=session.owner_id,
-            provider=session.provider,
-            key_id=session.key_id,
+            provider=request.provider,
+            key_id=session.key_id if is_for_models else None,
             base_url=request.base_url,
         )
         if key is None:
@@ -158,7 +159,8 @@ def on_key_revoked(revoked: revocation.Revoked) -> None:
     """Tells the sidecars that may hold the key to forget it."""
     given = uses.sessions_with(revoked.key_id)
     live = Instance.objects.live().filter(
-        Q(session__owner=revoked.owner_id) | Q(session__in=given), session__provider=revoked.provider
+        Q(session__owner=revoked.owner_id) | Q(session__in=given),
+        Q(session__provider=revoked.provider) | repositories.at(revoked.provider, of="session__"),
     )
     relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
 

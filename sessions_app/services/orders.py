@@ -7,7 +7,7 @@ from django.conf import settings
 from keys_app import providers
 from keys_app import services as keys
 from sessions_app.models import Session
-from sessions_app.services import agents, budgets
+from sessions_app.services import agents, budgets, repositories
 from sidecar.protocol import frames
 from sidecar.protocol.egress import Egress
 
@@ -29,4 +29,5 @@ def claim(session: Session, reach: Egress) -> frames.SessionClaim:
         command=agent.command if agent else None,
         egress=reach,
         budgeted=bool(budgets.of_session(session, measures=budgets.OF_CALLS)),
+        repositories=repositories.of(session),
     )

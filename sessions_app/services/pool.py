@@ -43,7 +43,7 @@ def offers(agent: agents.Agent) -> list[frames.Offer]:
     with_keys = set(ProviderKey.objects.values_list("provider", flat=True).distinct())
     return [
         frames.Offer(provider=agent.provider(provider), models=[model.id for model in provider.models])
-        for provider in providers.every()
+        for provider in providers.of_models()
         if agent.can_use(provider)
         and provider.models
         and (not provider.needs_key or provider.id in with_keys)
@@ -53,12 +53,15 @@ def offers(agent: agents.Agent) -> list[frames.Offer]:
 def claim(instance: Instance) -> bool:
     """Makes the waiting member that fits, if there is one, into this new instance of a new session.
 
-    One delete decides who gets it. None fits a session that has a disk already.
+    One delete decides who gets it. None fits a session that has a disk already, or whose repository comes
+    before the agent.
     """
     session = instance.session
     if settings.OPENAGENT_STOPPING_FILE.exists():
         return False  # It would run on, or be killed at once: the next run makes it one.
-    if session.disk or session.generation > 1 or Instance.objects.filter(session=session).exists():
+    if session.repository_url or session.disk or session.generation > 1:
+        return False
+    if Instance.objects.filter(session=session).exists():
         return False
     waiting = PoolMember.objects.filter(
         state=PoolState.READY,

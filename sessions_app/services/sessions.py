@@ -12,7 +12,7 @@ from django.utils import timezone
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Instance, InstanceState, Mode, Prompt, Session
-from sessions_app.services import agents, choices, commands, egress, instances, prompts, state
+from sessions_app.services import agents, choices, commands, egress, instances, prompts, repositories, state
 from sessions_app.services.choices import Invalid as Invalid
 from sidecar.protocol import frames
 
@@ -60,6 +60,7 @@ class Wishes(TypedDict, total=False):
     title: str
     mode: str
     egress: egress.Wish
+    repository: repositories.Wish | None
 
 
 @transaction.atomic
@@ -175,6 +176,7 @@ def _insert(owner: User, session_id: uuid.UUID, wishes: Wishes) -> Session:
         title=_title(wishes.get("title", "")),
         mode=_mode(wishes.get("mode") or Mode.ASK),
         **egress.fields(wishes.get("egress", {}), is_new=True),
+        **repositories.fields(wishes.get("repository")),
     )
     try:
         with transaction.atomic():

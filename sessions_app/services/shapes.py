@@ -70,6 +70,7 @@ def session(row: Session, facts: Facts) -> Shape:
         "key": str(row.key_id) if row.key_id else None,
         "mode": row.mode,
         "egress": {"policy": row.egress_policy, "ask": row.egress_ask, "hosts": row.egress_hosts},
+        "repository": _repository(row),
         "status": facts.status,
         "status_detail": _detail(row, facts),
         "auto_resume": row.auto_resume,
@@ -86,6 +87,12 @@ def session(row: Session, facts: Facts) -> Shape:
         "instance": instance(facts.instance) if facts.instance else None,
         "turn": str(facts.turn) if facts.turn else None,
     } | _deleted(row)
+
+
+def _repository(row: Session) -> Shape | None:
+    if not row.repository_url:
+        return None
+    return {"url": row.repository_url, "branch": row.repository_branch}
 
 
 def _sleep(row: Session, facts: Facts) -> Shape:

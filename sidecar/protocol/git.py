@@ -13,7 +13,8 @@ class Repository(msgspec.Struct, kw_only=True):
 
     `provider` names the key whose token is put in, as the password of `user`; without one nothing is put in
     and nothing can be pushed. `push` are the branches that may be pushed to, where a `*` stands for anything.
-    `trusted`: the administrator named this host, so its addresses may be private.
+    `branch` is what a clone begins with, if not with the usual one. `trusted`: the administrator named this
+    host, so its addresses may be private.
     """
 
     host: str
@@ -22,3 +23,4 @@ class Repository(msgspec.Struct, kw_only=True):
     user: str = "git"
     push: list[str] = []
     trusted: bool = False
+    branch: str = ""

@@ -42,6 +42,7 @@ ErrorClass = Literal[
     "disk_full",
     "budget_exceeded",
     "flood",
+    "clone_failed",
     "internal",
 ]
 

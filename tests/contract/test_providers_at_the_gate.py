@@ -21,7 +21,7 @@ HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
 
 
 def test_every_provider_that_needs_a_key_has_a_golden_call() -> None:
-    assert GOLDEN.keys() == {provider.id for provider in providers.every() if provider.needs_key}
+    assert GOLDEN.keys() == {provider.id for provider in providers.of_models() if provider.needs_key}
 
 
 @pytest.mark.parametrize("provider_id", GOLDEN)

@@ -187,6 +187,7 @@ def test_the_catalogue_says_what_one_has_a_key_for(
         "id": "openai",
         "name": "OpenAI",
         "wire": "openai-responses",
+        "kind": "models",
         "needs_key": True,
         "key_hint_format": "sk-…",
         "key_page": "https://platform.openai.com/api-keys",

@@ -22,6 +22,8 @@ GOOD = {
     "copilot": "gho_0123456789abcdef",
     "azure": "0123456789abcdefghijklmnopqrstuv",
     "bedrock": "ABSK0123456789abcdef",
+    "github": "ghp_0123456789abcdef",
+    "gitlab": "glpat-0123456789abcdef",
     "compatible": "0123456789abcdefghijklmnopqrstuv",
 }
 

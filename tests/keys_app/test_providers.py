@@ -14,21 +14,24 @@ IDS = [
     *("demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"),
     *("copilot", "azure", "bedrock", "compatible"),
 ]
+GIT = ["github", "gitlab"]
 ELSEWHERE = {"azure", "compatible"}
 """Where they are, and what models they have, only the owner of a key knows."""
 
 
 def test_the_catalogue_has_every_provider_once() -> None:
-    assert [provider.id for provider in providers.every()] == IDS
+    assert [provider.id for provider in providers.every()] == [*IDS, *GIT]
+    assert [provider.id for provider in providers.of_models()] == IDS
     for provider in providers.every():
         assert providers.get(provider.id) is provider
         assert len({model.id for model in provider.models}) == len(provider.models)
-        assert bool(provider.models) == (provider.id not in ELSEWHERE)
+        assert bool(provider.models) == (provider.id not in {*ELSEWHERE, *GIT})
 
 
 @pytest.mark.parametrize("provider_id", IDS[1:])
 def test_a_provider_that_needs_a_key_says_where_it_is_and_where_to_get_one(provider_id: str) -> None:
     provider = providers.get(provider_id)
+    assert provider.wire != "git"
     own = provider.address_example if provider_id in ELSEWHERE else ""
     frame = provider.frame(own)
     assert urlsplit(frame.base_url).scheme == "https"
@@ -41,6 +44,22 @@ def test_a_provider_that_needs_a_key_says_where_it_is_and_where_to_get_one(provi
         key_header="api-key" if provider_id == "azure" else "",
         is_own_address=bool(own),
     )
+
+
+@pytest.mark.parametrize(
+    ("provider_id", "host", "user"),
+    [("github", "github.com", "x-access-token"), ("gitlab", "gitlab.com", "oauth2")],
+)
+def test_a_git_host_has_repositories_and_no_models(
+    provider_id: str, host: str, user: str, settings: LazySettings
+) -> None:
+    provider = providers.get(provider_id)
+    assert (provider.kind, provider.git_host, provider.git_user) == ("git", host, user)
+    with pytest.raises(ValueError, match=provider_id):
+        provider.frame()
+    settings.OPENAGENT_PROVIDER_BASE_URLS = {provider_id: "https://Git.corp.example:8443/api"}
+    assert provider.git_host == "git.corp.example:8443"
+    assert providers.get("openai").git_host == ""
 
 
 def test_an_address_can_be_overridden(settings: LazySettings) -> None:

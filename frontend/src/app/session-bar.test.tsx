@@ -51,3 +51,15 @@ test("an Enter that ends a composition does not save the title, the next one doe
   fireEvent.keyDown(input, { key: "Enter" });
   expect(changeSession).toHaveBeenCalledWith("s", { title: "日本" });
 });
+
+test("the bar names the repository and its branch", () => {
+  const repository = { url: "https://github.com/team/app", branch: "next" };
+  const shown = live.current as { state: { session: object } };
+  shown.state.session = { ...shown.state.session, repository };
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <SessionBar id="s" />
+    </QueryClientProvider>,
+  );
+  expect(screen.getByTestId("session-repository").textContent).toBe("team/app (next)");
+});

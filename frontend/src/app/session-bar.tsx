@@ -104,15 +104,28 @@ function Title({ session }: { session: Session }) {
   );
 }
 
+/** Without the host, which the tooltip has. */
+function repositoryName({ url, branch }: NonNullable<Session["repository"]>): string {
+  return `${new URL(url).pathname.slice(1)}${branch && ` (${branch})`}`;
+}
+
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** Agent, model, tokens and what they cost; the numbers are the provider's own. */
+/** Repository, agent, model, tokens and what they cost; the numbers are the provider's own. */
 function Facts({ session }: { session: Session }) {
   const agent = useLiveSession(session.id, (live) => live.conversation.agent);
   const { input, output, cached, reasoning, calls } = session.usage;
   const details = `${cost(session.usage)}: ${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
   return (
     <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:hidden">
+      {session.repository && (
+        <>
+          <span className="truncate" title={session.repository.url} data-testid="session-repository">
+            {repositoryName(session.repository)}
+          </span>
+          <span aria-hidden>·</span>
+        </>
+      )}
       <span className="truncate" data-testid="session-agent">
         {agent ? `${agent.name} ${agent.version}` : session.agent}
       </span>

@@ -30,6 +30,7 @@ export type ErrorClass =
   | "disk_full"
   | "budget_exceeded"
   | "flood"
+  | "clone_failed"
   | "internal";
 
 export interface AgentInfo {

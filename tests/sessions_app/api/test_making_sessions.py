@@ -42,6 +42,14 @@ def test_wishes_are_heeded(alice: User, alice_client: APIClient) -> None:
     }
 
 
+def test_a_session_can_have_a_repository(alice_client: APIClient) -> None:
+    wish = {"url": "https://github.com/team/app.git", "branch": "next"}
+    body = alice_client.post(URL, {"repository": wish}).json()
+    assert body["repository"] == {"url": "https://github.com/team/app", "branch": "next"}
+    assert alice_client.post(URL, {"repository": None}).json()["repository"] is None
+    problem(alice_client.post(URL, {"repository": {"url": "ssh://x"}}), 400, "bad_repository")
+
+
 def test_the_provider_of_the_newest_key_is_the_usual_one(alice: User, alice_client: APIClient) -> None:
     make_key(alice, "openai")
     assert alice_client.post(URL, {}).json()["provider"] == "openai"

@@ -111,6 +111,11 @@ def test_a_session_that_has_a_disk_keeps_it(member: PoolMember, session: Session
     assert PoolMember.objects.get().state == PoolState.READY
 
 
+def test_a_session_with_a_repository_gets_its_own(member: PoolMember, session: Session) -> None:
+    Session.objects.filter(pk=session.pk).update(repository_url="https://github.com/team/app")
+    assert wake(session).pk != member.pk
+
+
 def test_the_disk_stays_the_sessions_when_it_wakes_again(
     member: PoolMember, session: Session, driver: FakeDriver
 ) -> None:

@@ -69,6 +69,12 @@ export const ERROR_WORDS: Record<ErrorClass, ErrorWords> = {
     title: "The agent wrote too much, too fast",
     advice: "Some of its output was left out. Ask it to be quieter.",
   },
+  clone_failed: {
+    title: "The repository was not cloned",
+    advice:
+      "A private repository needs a token for its host. Start a new session then, or clone it in this one.",
+    place: "keys",
+  },
   internal: {
     title: "OpenAgent had a fault",
     advice: "It is logged. What was stored is kept; send the prompt again.",

@@ -5,6 +5,8 @@ import { expect, test, vi } from "vitest";
 import { Unreachable } from "@/lib/api/errors";
 import { NewSessionForm } from "./new-session-form";
 
+const { createSession } = vi.hoisted(() => ({ createSession: vi.fn<(body: object) => Promise<object>>() }));
+vi.mock("@/lib/api/sessions", async (original) => ({ ...(await original<object>()), createSession }));
 vi.mock("@tanstack/react-router", () => ({ Link: "a", useNavigate: () => () => {} }));
 
 const BOUNDS = {
@@ -55,4 +57,43 @@ test("the network can be chosen within what the administrator allows, and what w
   expect(screen.getByTestId<HTMLInputElement>("network-ask").checked).toBe(true);
   fireEvent.change(policy, { target: { value: "none" } });
   expect(screen.queryByTestId("network-ask")).toBeNull();
+});
+
+test("a session begins with a repository if one is named", async () => {
+  createSession.mockReset().mockResolvedValue({ id: "s" });
+  localStorage.clear();
+  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  const agent = {
+    id: "a",
+    name: "A",
+    is_installed: true,
+    wires: [],
+    capabilities: {},
+    survives_resume: {},
+    notes: [],
+  };
+  const demo = {
+    id: "demo",
+    name: "Demo",
+    kind: "models",
+    needs_key: false,
+    models: [{ id: "m", name: "M" }],
+  };
+  const host = { id: "github", name: "GitHub", kind: "git", needs_key: true, has_key: true, models: [] };
+  queries.setQueryData(["agents"], [agent]);
+  queries.setQueryData(["providers"], [demo, host]);
+  queries.setQueryData(["egress", "bounds"], BOUNDS);
+  render(
+    <QueryClientProvider client={queries}>
+      <NewSessionForm />
+    </QueryClientProvider>,
+  );
+  expect(screen.queryByText(/GitHub/)).toBeNull();
+  fireEvent.change(screen.getByLabelText("Address"), { target: { value: "https://github.com/a/b" } });
+  fireEvent.change(screen.getByLabelText("Branch"), { target: { value: "next" } });
+  fireEvent.submit(screen.getByTestId("new-session-form"));
+  await waitFor(() => expect(createSession).toHaveBeenCalled());
+  expect(createSession.mock.calls[0]?.[0]).toMatchObject({
+    repository: { url: "https://github.com/a/b", branch: "next" },
+  });
 });

@@ -8,7 +8,7 @@ import { Field, FormError, Select, TextArea } from "@/components/form";
 import { NetworkChoice } from "@/components/network-choice";
 import { Problem, Skeleton } from "@/components/states";
 import { boundsQuery } from "@/lib/api/egress";
-import { messageOf } from "@/lib/api/errors";
+import { ApiError, messageOf } from "@/lib/api/errors";
 import { agentsQuery, providersQuery } from "@/lib/api/keys";
 import { createSession } from "@/lib/api/sessions";
 import type { Agent, EgressBounds, EgressPolicy, Mode, Provider } from "@/lib/api/types";
@@ -22,6 +22,7 @@ import { recall, remember } from "@/lib/storage";
 import { AgentFacts } from "./agent-facts";
 import { firstChoice, type ModelChoice } from "./model-choice";
 import { ModelField } from "./model-field";
+import { RepositoryField, type RepositoryWish } from "./repository-field";
 
 const DRAFT = "new";
 
@@ -42,7 +43,8 @@ export function NewSessionForm() {
   const bounds = useQuery(boundsQuery);
   // What is there already stays, with all that was chosen: a list that is asked for again may fail.
   if (agents.data && providers.data && bounds.data) {
-    return <Form agents={agents.data} providers={providers.data} bounds={bounds.data} />;
+    const ofModels = providers.data.filter((provider) => provider.kind !== "git");
+    return <Form agents={agents.data} providers={ofModels} bounds={bounds.data} />;
   }
   const error = agents.error ?? providers.error ?? bounds.error;
   if (error) {
@@ -68,6 +70,7 @@ function Form({ agents, providers, bounds }: FormProps) {
   const choice = chosen ?? firstChoice(providers, agent, last);
   const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
   const [network, setNetwork] = useState(() => firstNetwork(bounds, last.network));
+  const [repository, setRepository] = useState<RepositoryWish>({ url: "", branch: "" });
   const prompt = useDraft(DRAFT);
   const create = useCreateSession();
   const isTouch = useIsTouch();
@@ -76,7 +79,14 @@ function Form({ agents, providers, bounds }: FormProps) {
   const submit = () => {
     if (!choice?.model || !agent?.is_installed || create.isPending) return;
     remember("new-session", { agent: agentId, mode, network, ...choice } satisfies LastValues);
-    create.mutate({ agent: agentId, ...choice, mode, egress: network, text: prompt.trim() });
+    create.mutate({
+      agent: agentId,
+      ...choice,
+      mode,
+      egress: network,
+      ...(repository.url.trim() && { repository }),
+      text: prompt.trim(),
+    });
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key !== "Enter" || event.shiftKey || isTouch || isComposing(event)) return;
@@ -144,6 +154,11 @@ function Form({ agents, providers, bounds }: FormProps) {
         canAsk={bounds.users_add_hosts}
         onChange={(change) => setNetwork({ ...network, ...change })}
       />
+      <RepositoryField
+        value={repository}
+        error={create.error instanceof ApiError ? create.error.fieldErrors.repository : undefined}
+        onChange={(change) => setRepository({ ...repository, ...change })}
+      />
       {create.error && <FormError>{messageOf(create.error)}</FormError>}
       <div className="flex justify-end">
         <Button
@@ -170,6 +185,7 @@ interface Creation extends ModelChoice {
   agent: string;
   mode: Mode;
   egress: Network;
+  repository?: RepositoryWish;
   text: string;
 }
 

@@ -800,10 +800,11 @@ export interface components {
          *     * `disk_full` - disk_full
          *     * `budget_exceeded` - budget_exceeded
          *     * `flood` - flood
+         *     * `clone_failed` - clone_failed
          *     * `internal` - internal
          * @enum {string}
          */
-        ClassEnum: "provider_auth" | "provider_quota" | "provider_rate_limit" | "provider_unavailable" | "provider_bad_response" | "key_missing" | "unknown_model" | "context_too_long" | "agent_crash" | "agent_hang" | "box_lost" | "disk_full" | "budget_exceeded" | "flood" | "internal";
+        ClassEnum: "provider_auth" | "provider_quota" | "provider_rate_limit" | "provider_unavailable" | "provider_bad_response" | "key_missing" | "unknown_model" | "context_too_long" | "agent_crash" | "agent_hang" | "box_lost" | "disk_full" | "budget_exceeded" | "flood" | "clone_failed" | "internal";
         /** @description An error that a browser met. Longer texts are cut, not refused. */
         ClientErrorRequest: {
             message: string;
@@ -880,11 +881,39 @@ export interface components {
             turn: string | null;
             /** Format: date-time */
             ts: string;
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["EventKindEnum"];
             data: {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description * `instance.started` - instance.started
+         *     * `instance.stopped` - instance.stopped
+         *     * `instance.lost` - instance.lost
+         *     * `turn.started` - turn.started
+         *     * `turn.ended` - turn.ended
+         *     * `message.delta` - message.delta
+         *     * `message.done` - message.done
+         *     * `thought.delta` - thought.delta
+         *     * `thought.done` - thought.done
+         *     * `tool.upsert` - tool.upsert
+         *     * `tool.output` - tool.output
+         *     * `plan` - plan
+         *     * `permission.asked` - permission.asked
+         *     * `permission.answered` - permission.answered
+         *     * `usage` - usage
+         *     * `file.changed` - file.changed
+         *     * `agent.status` - agent.status
+         *     * `agent.config` - agent.config
+         *     * `terminal.opened` - terminal.opened
+         *     * `terminal.closed` - terminal.closed
+         *     * `egress.used` - egress.used
+         *     * `egress.blocked` - egress.blocked
+         *     * `events.suppressed` - events.suppressed
+         *     * `error` - error
+         * @enum {string}
+         */
+        EventKindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "terminal.opened" | "terminal.closed" | "egress.used" | "egress.blocked" | "events.suppressed" | "error";
         /** @description Events in the order of their numbers. */
         EventPage: {
             /** Format: uri */
@@ -970,34 +999,6 @@ export interface components {
             readonly session: string | null;
             readonly generation: number | null;
         };
-        /**
-         * @description * `instance.started` - instance.started
-         *     * `instance.stopped` - instance.stopped
-         *     * `instance.lost` - instance.lost
-         *     * `turn.started` - turn.started
-         *     * `turn.ended` - turn.ended
-         *     * `message.delta` - message.delta
-         *     * `message.done` - message.done
-         *     * `thought.delta` - thought.delta
-         *     * `thought.done` - thought.done
-         *     * `tool.upsert` - tool.upsert
-         *     * `tool.output` - tool.output
-         *     * `plan` - plan
-         *     * `permission.asked` - permission.asked
-         *     * `permission.answered` - permission.answered
-         *     * `usage` - usage
-         *     * `file.changed` - file.changed
-         *     * `agent.status` - agent.status
-         *     * `agent.config` - agent.config
-         *     * `terminal.opened` - terminal.opened
-         *     * `terminal.closed` - terminal.closed
-         *     * `egress.used` - egress.used
-         *     * `egress.blocked` - egress.blocked
-         *     * `events.suppressed` - events.suppressed
-         *     * `error` - error
-         * @enum {string}
-         */
-        KindEnum: "instance.started" | "instance.stopped" | "instance.lost" | "turn.started" | "turn.ended" | "message.delta" | "message.done" | "thought.delta" | "thought.done" | "tool.upsert" | "tool.output" | "plan" | "permission.asked" | "permission.answered" | "usage" | "file.changed" | "agent.status" | "agent.config" | "terminal.opened" | "terminal.closed" | "egress.used" | "egress.blocked" | "events.suppressed" | "error";
         /** @description One promise that an agent does not keep, and why. */
         KnownLimit: {
             promise: string;
@@ -1110,6 +1111,11 @@ export interface components {
             id: string;
             text: string;
         };
+        /** @description A repository over HTTPS that the workspace is to be a clone of, and the branch to begin with. */
+        NewRepositoryRequest: {
+            url: string;
+            branch?: string;
+        };
         /** @description A new session; whatever is left out is chosen. With an id of the client's own it can be sent again. */
         NewSessionRequest: {
             /** Format: uuid */
@@ -1122,6 +1128,7 @@ export interface components {
             title?: string;
             mode?: components["schemas"]["ModeEnum"];
             egress?: components["schemas"]["EgressWishRequest"];
+            repository?: components["schemas"]["NewRepositoryRequest"] | null;
             prompt?: components["schemas"]["NewPromptRequest"];
         };
         NewSharingRequest: {
@@ -1452,11 +1459,16 @@ export interface components {
          * @enum {string}
          */
         PromptStateEnum: "queued" | "sent" | "running" | "done" | "failed" | "cancelled" | "interrupted";
-        /** @description One entry of the catalogue; `has_key` says whether the signed-in user has a key for it. */
+        /**
+         * @description One entry of the catalogue; `has_key` says whether the signed-in user has a key for it.
+         *
+         *     Keys of the kind `git` are tokens for repositories: there are no models.
+         */
         Provider: {
             id: string;
             name: string;
             wire: components["schemas"]["WireEnum"];
+            kind: components["schemas"]["ProviderKindEnum"];
             needs_key: boolean;
             key_hint_format: string;
             key_page: string;
@@ -1495,6 +1507,12 @@ export interface components {
          * @enum {string}
          */
         ProviderKeyStatusEnum: "untested" | "ok" | "refused";
+        /**
+         * @description * `models` - models
+         *     * `git` - git
+         * @enum {string}
+         */
+        ProviderKindEnum: "models" | "git";
         /** @description One question; `custom` allows a free answer, `multiple` several. */
         Question: {
             question: string;
@@ -1526,6 +1544,11 @@ export interface components {
             /** Format: password */
             key: string;
         };
+        /** @description What the workspace is a clone of; without a branch, of the repository's usual one. */
+        Repository: {
+            url: string;
+            branch: string;
+        };
         /**
          * @description * `read` - Look at everything
          *     * `write` - Work with sessions
@@ -1545,6 +1568,7 @@ export interface components {
             key: string | null;
             mode: components["schemas"]["ModeEnum"];
             egress: components["schemas"]["EgressWishes"];
+            repository: components["schemas"]["Repository"] | null;
             status: components["schemas"]["SessionStatusEnum"];
             status_detail: string;
             /** @description A turn that the provider refused for a while goes on by itself at the time it named. */
@@ -1825,9 +1849,10 @@ export interface components {
          *     * `openai-responses` - openai-responses
          *     * `anthropic` - anthropic
          *     * `google` - google
+         *     * `git` - git
          * @enum {string}
          */
-        WireEnum: "openai-chat" | "openai-responses" | "anthropic" | "google";
+        WireEnum: "openai-chat" | "openai-responses" | "anthropic" | "google" | "git";
         /** @description A ticket for one socket; send it as the first message. */
         WsTicket: {
             ticket: string;

@@ -1,0 +1,104 @@
+"""A session's repository is cloned by the box's own git, through the gate, when the session begins."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sidecar import session
+from sidecar.gate.egress import addresses
+from sidecar.gate.git.gate import GitGate
+from sidecar.protocol.git import Repository
+from sidecar.workspace import repositories
+from tests.fakes.git_host import GitHost, git_host
+from tests.fakes.living import living
+from tests.fakes.pair import Pair
+
+PUBLIC = "93.184.216.34"
+OURS = Repository(host="git.example.com", path="team/app", provider="git", push=["openagent/*"])
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHost]:
+    """One at a public address, which is played by loopback, that the gate trusts."""
+
+    async def resolve(name: str, port: int) -> list[str]:
+        return [PUBLIC]
+
+    async def connect(asked: list[str], port: int) -> addresses.Stream:
+        return await asyncio.open_connection("127.0.0.1", made.port)
+
+    with git_host(tmp_path / "host") as made:
+        made.make("team/app")
+        tls = ssl.create_default_context(cafile=str(made.certificate))
+        monkeypatch.setattr(session, "GitGate", partial(GitGate, resolve=resolve, connect=connect, tls=tls))
+        yield made
+
+
+async def begin(pair: Pair, host: GitHost, repository: Repository) -> list[str]:
+    """What the log says went wrong when a session with this repository began."""
+    pair.station.repositories = [repository]
+    pair.station.keys["git"] = host.token
+    await pair.ready()
+    errors = pair.station.datas("error")
+    assert {error["class"] for error in errors} <= {"clone_failed"}
+    return [str(error["message"]) for error in errors]
+
+
+async def test_a_session_begins_with_a_clone_and_has_it_once(host: GitHost, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with living(folder) as pair:
+        assert await begin(pair, host, OURS) == []
+        work = folder / "workspace"
+        assert (work / "readme.txt").read_text() == "hello\n"
+        assert "url = https://git.example.com/team/app.git" in (work / ".git/config").read_text()
+        assert pair.sidecar.instance is not None
+        box = pair.sidecar.instance._box
+        # Whoever throws everything away does not get it back at the next start.
+        emptied = await box.exec(["sh", "-c", "rm -rf .git readme.txt"], env={}, cwd=".")
+        await emptied.wait()
+        assert await repositories.clone(box, OURS) == ""
+        assert list(work.iterdir()) == []
+    # The token is nowhere in what the box has.
+    for file in folder.rglob("*"):
+        assert "run" in file.parts or not file.is_file() or host.token.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("repository", "words"),
+    [
+        (Repository(host="git.example.com", path="team/none", provider="git"), "no such repository"),
+        (Repository(host="git.example.com", path="team/app"), "refuses its token"),
+        (
+            Repository(host="git.example.com", path="team/app", provider="git", branch="nope"),
+            "nope not found",
+        ),
+    ],
+    ids=["unknown", "without a token", "unknown branch"],
+)
+async def test_a_clone_that_fails_is_told_and_the_session_goes_on(
+    host: GitHost, tmp_path: Path, repository: Repository, words: str
+) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with living(folder) as pair:
+        [message] = await begin(pair, host, repository)
+        assert f"git.example.com/{repository.path} was not cloned" in message and words in message
+        assert host.token not in message
+        assert list((folder / "workspace").iterdir()) == []
+
+
+async def test_a_workspace_that_has_something_is_left_alone(host: GitHost, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with living(folder) as pair:
+        (folder / "workspace" / "mine.txt").write_text("mine")
+        assert await begin(pair, host, OURS) == []
+        assert [file.name for file in (folder / "workspace").iterdir()] == ["mine.txt"]
+    assert host.seen == []
