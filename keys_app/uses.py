@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ def outdated(sessions: Collection[uuid.UUID]) -> list[Outdated]:
         .values("session", "generation", "provider", "key", "user", "owner")
         .annotate(last=Max("pk"))
     )
-    given = list(sealed)
+    given = _latest(sealed)
     revoked = (
         KeyUse.objects.filter(key__in={row["key"] for row in given}, action__in=REVOCATIONS)
         .order_by()
@@ -62,6 +62,16 @@ def sessions_with(key_id: uuid.UUID) -> list[uuid.UUID]:
     """The sessions that this key was sealed for, of whoever."""
     sealed = KeyUse.objects.filter(key=key_id, action=KeyAction.SEALED, session__isnull=False)
     return [session for session in sealed.values_list("session", flat=True).distinct() if session]
+
+
+def _latest(sealed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of all keys that a generation was given for a provider the last: it holds no other."""
+    latest: dict[tuple[Any, Any, str], Mapping[str, Any]] = {}
+    for row in sealed:
+        place = (row["session"], row["generation"], row["provider"])
+        if place not in latest or row["last"] > latest[place]["last"]:
+            latest[place] = row
+    return list(latest.values())
 
 
 def _borrowed(given: Collection[Mapping[str, Any]]) -> set[tuple[uuid.UUID, uuid.UUID]]:

@@ -36,6 +36,11 @@ class PriceAdmin(admin.ModelAdmin[Price]):
             shown.help_text = "A model's name, or how it begins followed by *."
         return shown
 
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        """Calls whose cost nobody knew have one from now on, if this is it."""
+        super().save_model(request, obj, form, change)
+        prices.recompute(UsageEvent.objects.filter(provider=obj.provider, cost_micros__isnull=True))
+
     @admin.action(description="Compute the cost of calls of these providers anew", permissions=["change"])
     def recompute(self, request: HttpRequest, queryset: models.QuerySet[Price]) -> None:
         providers = set(queryset.values_list("provider", flat=True))

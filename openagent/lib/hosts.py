@@ -73,10 +73,10 @@ def of(host: str, port: int) -> str:
     return host if port in USUAL_PORTS else f"{host}:{port}"
 
 
-def covers(pattern: str, host: str, port: int) -> bool:
-    """Whether this normalised pattern is for this host and port."""
+def covers(pattern: str, host: str, port: int, *, any_port: bool = False) -> bool:
+    """Whether this normalised pattern is for this host and port; see `sidecar.gate.egress.policy.covers`."""
     name, _, wanted = pattern.partition(":")
-    if port != int(wanted) if wanted else port not in USUAL_PORTS:
+    if port != int(wanted) if wanted else not any_port and port not in USUAL_PORTS:
         return False
     host = host.lower().removesuffix(".")
     return host.endswith(name[1:]) if name.startswith("*.") else host == name

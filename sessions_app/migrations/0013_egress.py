@@ -7,6 +7,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def keep_shut(apps, schema_editor):
+    """Boxes of sessions that are there already reached nothing: their owners open them, not an upgrade."""
+    apps.get_model("sessions_app", "Session").objects.update(egress_policy="none", egress_ask=False)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("sessions_app", "0012_agent_rests"),
@@ -177,4 +182,5 @@ class Migration(migrations.Migration):
             model_name="egressrule",
             constraint=models.UniqueConstraint(fields=("owner", "host"), name="one_egress_rule_per_host"),
         ),
+        migrations.RunPython(keep_shut, migrations.RunPython.noop),
     ]

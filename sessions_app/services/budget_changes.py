@@ -88,7 +88,9 @@ def _resume(bound: QuerySet[Session]) -> None:
 
 def _subject(kind: str, subject: str) -> User | Group | ProviderKey | Session | None:
     if kind == "group":
-        return Group.objects.filter(pk=int(subject)).first() if subject.isdigit() else None
+        return (
+            Group.objects.filter(pk=int(subject)).first() if subject.isascii() and subject.isdigit() else None
+        )
     try:
         pk = uuid.UUID(subject)
     except ValueError:

@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from keys_app import uses
 from sessions_app.models import Budget, Instance, Measure, Period, Session, UsageEvent
+from sessions_app.models.usage import UsageEventQuerySet
 from sessions_app.services import instance_time, prices, shapes, usage
 
 Level = Literal["", "soft", "hard"]
@@ -101,6 +103,17 @@ def refusal(session: Session, standings: Iterable[Standing] | None = None) -> st
     return ""
 
 
+def notices(session: Session) -> list[shapes.Shape]:
+    """What a person has to know of its budgets: those (nearly) used up, and what forbids a call."""
+    standings = of_session(session, measures=OF_CALLS)
+    told = [shape(standing) for standing in standings if standing.level]
+    why = refusal(session, standings)
+    if why and not any(notice["level"] == "hard" for notice in told):
+        binding = next(each for each in standings if each.budget.measure == Measure.MONEY)
+        told.append(shape(binding) | {"level": "hard", "message": why})
+    return told
+
+
 def out_of_time(session: Session) -> bool:
     """Whether no instance of it may live now, because its hours are used up."""
     standings = of_session(session, measures=[Measure.INSTANCE_SECONDS])
@@ -146,20 +159,17 @@ def shape(standing: Standing) -> shapes.Shape:
 
 
 def _unpriced(session: Session, budget: Budget) -> str:
-    """The model that it works with, or worked with in this period, and that has no price; or nothing."""
+    """The session's model, or one that was called in this period under this budget, if it has no price."""
     now = timezone.now()
     if settings.OPENAGENT_BUDGET_UNPRICED:
         return ""
     if not prices.is_known(provider=session.provider, model=session.model, day=now.date()):
         return session.model
-    rows = UsageEvent.objects.filter(session=session, cost_micros__isnull=True)
-    begun = since(Period(budget.period), now=now)
-    if begun is not None:
-        rows = rows.filter(created_at__gte=begun)
+    rows = _calls(budget, since(Period(budget.period), now=now)).filter(cost_micros__isnull=True)
     return rows.values_list("model", flat=True).first() or ""
 
 
-def _calls(budget: Budget, begun: datetime | None) -> dict[str, int | None]:
+def _calls(budget: Budget, begun: datetime | None) -> UsageEventQuerySet:
     chosen = {
         "user": Q(owner=budget.user_id),
         "group": Q(owner__groups=budget.group_id),
@@ -167,18 +177,16 @@ def _calls(budget: Budget, begun: datetime | None) -> dict[str, int | None]:
         "session": Q(session=budget.session_id),
     }[budget.subject_kind]
     rows = UsageEvent.objects.filter(chosen)
-    if begun is not None:
-        rows = rows.filter(created_at__gte=begun)
-    return rows.aggregate(input=Sum("input"), output=Sum("output"), cost=Sum("cost_micros"))
+    return rows if begun is None else rows.filter(created_at__gte=begun)
 
 
 def _tokens(budget: Budget, begun: datetime | None) -> int:
-    sums = _calls(budget, begun)
+    sums = _calls(budget, begun).aggregate(input=Sum("input"), output=Sum("output"))
     return (sums["input"] or 0) + (sums["output"] or 0)
 
 
 def _money(budget: Budget, begun: datetime | None) -> int:
-    return _calls(budget, begun)["cost"] or 0
+    return _calls(budget, begun).aggregate(cost=Sum("cost_micros"))["cost"] or 0
 
 
 def _seconds(budget: Budget, begun: datetime | None) -> int:
@@ -192,10 +200,11 @@ def _live(budget: Budget, begun: datetime | None) -> int:
 
 def sessions_of(budget: Budget) -> Q:
     """Which sessions it binds, as a filter of sessions."""
+    if budget.key_id is not None:
+        return Q(key=budget.key_id) | Q(pk__in=uses.sessions_with(budget.key_id))
     return {
         "user": Q(owner=budget.user_id),
         "group": Q(owner__groups=budget.group_id),
-        "key": Q(key=budget.key_id),
         "session": Q(pk=budget.session_id),
     }[budget.subject_kind]
 

@@ -164,7 +164,7 @@ def on_answer(*, user: User, permission: Permission, choice: str) -> None:
     if is_allowed:
         bounds = EgressBounds.current()
         _check_may_add(bounds)
-        if any(hosts.covers(pattern, host, port) for pattern in bounds.named("never")):
+        if any(hosts.covers(pattern, host, port, any_port=True) for pattern in bounds.named("never")):
             raise Forbidden("The administrator has this host on the list of those that are never allowed.")
     if choice == "session":
         _keep_for_session(permission.session_id, hosts.of(host, port))

@@ -156,11 +156,11 @@ def hold_sessions_with(key_id: uuid.UUID) -> None:
 
 
 def on_key_revoked(revoked: revocation.Revoked) -> None:
-    """Tells the sidecars that may hold the key to forget it."""
+    """Tells the sidecars that were given the key to forget it; calls with other keys go on."""
     given = uses.sessions_with(revoked.key_id)
     live = Instance.objects.live().filter(
-        Q(session__owner=revoked.owner_id) | Q(session__in=given),
         Q(session__provider=revoked.provider) | repositories.at(revoked.provider, of="session__"),
+        session__in=given,
     )
     relay.forget_key(list(live.values_list("pk", flat=True)), revoked.provider)
 

@@ -165,7 +165,7 @@ def snapshot(session_id: uuid.UUID) -> shapes.Shape:
         "session": describe(rows)[0],
         "prompts": describe_prompts(session_id, prompts),
         "terminals": describe_terminals(session_id),
-        "budgets": [budgets.shape(standing) for standing in budgets.of_session(rows[0]) if standing.level],
+        "budgets": budgets.notices(rows[0]),
         "permissions": [
             shapes.permission(row) for row in permissions.select_related("session", "answered_by")
         ],

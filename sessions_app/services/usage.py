@@ -10,7 +10,9 @@ from django.db.models import Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from keys_app import services as keys
 from keys_app.models import KeyAction, KeyUse, ProviderKey
+from openagent.lib.errors import AppError
 from sessions_app.models import Session, UsageEvent
 from sessions_app.models.usage import UsageEventQuerySet
 from sessions_app.services import instance_time, prices, shapes
@@ -36,7 +38,7 @@ def record(
     row = UsageEvent(
         session_id=session_id,
         owner_id=session.owner_id,
-        key_id=key_of(session, generation=generation),
+        key_id=key_of(session, generation=generation, provider=data.provider),
         turn=turn,
         request_id=data.request_id[:100],
         provider=data.provider[:40],
@@ -51,18 +53,25 @@ def record(
     UsageEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def key_of(session: Session, *, generation: int | None = None) -> uuid.UUID | None:
-    """The key that this generation's calls are made with: the one last sealed for it, else the chosen one."""
+def key_of(session: Session, *, generation: int | None = None, provider: str = "") -> uuid.UUID | None:
+    """The key that this generation's calls are made with: the one last sealed for it.
+
+    Before that it is the one that would be: what the session names, or else its owner's best.
+    """
     sealed = KeyUse.objects.filter(
         session=session.pk,
         generation=generation or session.generation,
-        provider=session.provider,
+        provider=provider or session.provider,
         action=KeyAction.SEALED,
     )
     last = sealed.order_by("-pk").values_list("key", flat=True).first()
     if last is not None and ProviderKey.objects.filter(pk=last).exists():
         return last
-    return session.key_id
+    try:
+        chosen = keys.choose(owner_id=session.owner_id, provider=session.provider, key_id=session.key_id)
+    except AppError:
+        return session.key_id
+    return chosen.pk if chosen is not None else None
 
 
 def summarise(

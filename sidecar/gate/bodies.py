@@ -24,6 +24,10 @@ ELSEWHERE = frozenset(
 without the marks between their words."""
 
 
+UNCOUNTED = "background"
+"""With this the answer comes later, by a call that does not pass, and its numbers never."""
+
+
 def checked(raw: bytes, *, asks_for_usage: bool) -> bytes:
     """The body as it goes up; a stream is asked for its usage if need be. BadRequest when it is no object.
 
@@ -36,7 +40,7 @@ def checked(raw: bytes, *, asks_for_usage: bool) -> bytes:
         options = msgspec.json.decode(body.get("stream_options", b"null")) if asks_for_usage else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadRequest(400, "the request's body is not a JSON object") from error
-    kept = {name: value for name, value in body.items() if not _leads_elsewhere(name)}
+    kept = {name: value for name, value in body.items() if name != UNCOUNTED and not _leads_elsewhere(name)}
     if asks_for_usage and bytes(kept.get("stream", b"")) == b"true":
         asked = {**(options if isinstance(options, dict) else {}), "include_usage": True}
         kept["stream_options"] = msgspec.Raw(msgspec.json.encode(asked))

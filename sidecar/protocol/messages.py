@@ -84,7 +84,7 @@ class InstanceStarted(Data):
 
 
 class InstanceStopped(Data):
-    """The instance ended as it was asked to: `idle`, `user` or `shutdown`."""
+    """The instance ended as it was asked to: `idle`, `user`, `shutdown`, or `budget` (of its hours)."""
 
     reason: str
 

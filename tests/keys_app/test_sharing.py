@@ -160,8 +160,8 @@ def test_the_owner_sees_who_used_it_but_not_their_sessions(
 def test_whoever_loses_it_is_found_on_live_links_once(
     shared: ProviderKey, admin: User, bob: User, team: Group, loss: str
 ) -> None:
-    seal(shared, bob)
-    seal(shared, admin, nonce=1)
+    seal(shared, admin)
+    seal(shared, bob, nonce=1)
     assert uses.outdated([SESSION]) == []
     match loss:
         case "leaves":
@@ -175,6 +175,17 @@ def test_whoever_loses_it_is_found_on_live_links_once(
     [lost] = uses.outdated([SESSION])
     assert (lost.session, lost.generation, lost.provider) == (SESSION, 1, "openai")
     assert uses.outdated([SESSION]) == [lost], "with one number, so that it is told once"
+
+
+def test_of_several_keys_only_the_last_one_matters(
+    shared: ProviderKey, key: ProviderKey, bob: User, team: Group
+) -> None:
+    """A generation holds one key for a provider: what became of those before ends no call."""
+    seal(shared, bob)
+    seal(key, key.owner, nonce=1)
+    bob.groups.remove(team)
+    services.delete(shared)
+    assert uses.outdated([SESSION]) == []
 
 
 def test_the_admin_shares_one_s_own_keys_only(

@@ -121,10 +121,10 @@ def _is_ipv4(host: str) -> bool:
         raise OddHost from None
 
 
-def covers(pattern: str, target: Target) -> bool:
-    """Whether `pattern` is for this host and port."""
+def covers(pattern: str, target: Target, *, any_port: bool = False) -> bool:
+    """Whether `pattern` is for this host and port; with `any_port` one without a port is for all of them."""
     name, _, port = pattern.lower().partition(":")
-    if port != str(target.port) if port else target.port not in USUAL_PORTS:
+    if port != str(target.port) if port else not any_port and target.port not in USUAL_PORTS:
         return False
     if name.startswith("*."):
         return not target.is_address and target.host.endswith(name[1:]) and target.host != name[1:]
@@ -169,7 +169,7 @@ class Policy:
     def judge(self, target: Target, *, now: float) -> Verdict:
         """Whether it may be reached, as far as its name goes."""
         egress = self._egress
-        if _any_covers((*egress.never, *self._never), target):
+        if _any_covers((*egress.never, *self._never), target, any_port=True):
             return Verdict("never")
         if egress.policy == "none":
             return Verdict("policy_none")
@@ -186,8 +186,8 @@ class Policy:
         return Verdict("not_allowed", can_be_asked=egress.ask and not target.is_address)
 
 
-def _any_covers(patterns: Iterable[str], target: Target) -> bool:
-    return any(covers(pattern, target) for pattern in patterns)
+def _any_covers(patterns: Iterable[str], target: Target, *, any_port: bool = False) -> bool:
+    return any(covers(pattern, target, any_port=any_port) for pattern in patterns)
 
 
 def _holds(until: dict[str, float], rule: str, now: float) -> bool:

@@ -98,3 +98,9 @@ def test_whatever_is_written_it_is_a_host_or_it_is_refused(text: str) -> None:
         return
     assert hosts.normalise(pattern) == pattern
     assert set(pattern) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-*:")
+
+
+def test_what_is_refused_for_good_is_so_on_every_port() -> None:
+    assert not hosts.covers("evil.example", "evil.example", 8443)
+    assert hosts.covers("evil.example", "evil.example", 8443, any_port=True)
+    assert not hosts.covers("evil.example:443", "evil.example", 8443, any_port=True)

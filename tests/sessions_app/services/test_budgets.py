@@ -98,6 +98,26 @@ SUBJECTS_ID: dict[str, Callable[[Budget], Any]] = {
 }
 
 
+def test_a_budget_of_a_key_binds_before_the_key_is_sealed(session: Session) -> None:
+    """Also one that the session does not name: it is the one that its next call would use."""
+    session.provider = "openai"
+    session.save()
+    key = make_key(session.owner)
+    budget(0, key=key)
+    assert budgets.refusal(session)
+
+
+def test_what_forbids_a_call_is_told_and_a_full_place_is_not(session: Session, alice: User) -> None:
+    budget(1, "live_sessions", user=alice)
+    make_instance(session, launched_at=timezone.now())
+    assert budgets.notices(session) == []
+    money = budget(1_000_000, "money", session=session)
+    session.model = "strange"
+    [notice] = budgets.notices(session)
+    assert (notice["id"], notice["level"]) == (str(money.pk), "hard")
+    assert "what strange costs is not known" in notice["message"]
+
+
 def test_sessions_of_one_user_share_the_users_budget(session: Session, alice: User) -> None:
     other = make_session(alice)
     budget(user=alice)
@@ -255,14 +275,12 @@ def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(session: Sessio
 
 
 def test_hours_are_counted_and_stop_what_lives(driver: FakeDriver, session: Session) -> None:
-    made = budget(3600, "instance_seconds", session=session)
+    made = budget(3600, "instance_seconds", session=session, period="total")
     now = timezone.now()
     instance = make_instance(session, launched_at=now - timedelta(minutes=50), ready_at=now)
     activity.reap()
     assert "0.8 hours of 1.0 hours" in budgets.of_session(session)[0].message
     Instance.objects.update(launched_at=now - timedelta(minutes=61))
-    if now.hour < 2:
-        Budget.objects.update(period="total")
     activity.reap()
     instance.refresh_from_db()
     assert (instance.state, instance.stop_reason) == (InstanceState.STOPPING, "budget")

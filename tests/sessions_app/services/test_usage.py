@@ -26,8 +26,8 @@ def call(request_id: str = "r1", **counts: Any) -> messages.Usage:
 
 def test_a_call_belongs_to_its_session_owner_and_key(session: Session, alice: User) -> None:
     key = make_key(alice)
-    Session.objects.filter(pk=session.pk).update(key=key)
-    usage.record(session_id=session.pk, turn=TURN, data=call(cached=4, reasoning=1))
+    Session.objects.filter(pk=session.pk).update(key=key, provider="openai")
+    usage.record(session_id=session.pk, turn=TURN, data=call(cached=4, reasoning=1, provider="openai"))
     row = UsageEvent.objects.get()
     assert (row.owner, row.key, row.turn) == (alice, key, TURN)
     assert (row.input, row.output, row.cached, row.reasoning) == (10, 2, 4, 1)
@@ -84,7 +84,7 @@ def test_what_was_before_or_after_does_not_count(session: Session, alice: User) 
 
 def test_a_call_belongs_to_the_key_that_was_sealed_for_it(session: Session, alice: User) -> None:
     Session.objects.filter(pk=session.pk).update(provider="openai")
-    chosen = make_key(alice)
+    chosen, newest = make_key(alice), make_key(alice)
     KeyUse.objects.create(
         key=chosen.pk,
         owner=alice,
@@ -94,8 +94,11 @@ def test_a_call_belongs_to_the_key_that_was_sealed_for_it(session: Session, alic
         generation=2,
     )
     for generation in (1, 2):
-        usage.record(session_id=session.pk, turn=None, data=call(f"r{generation}"), generation=generation)
-    assert list(UsageEvent.objects.order_by("pk").values_list("key", flat=True)) == [None, chosen.pk]
+        told = call(f"r{generation}", provider="openai")
+        usage.record(session_id=session.pk, turn=None, data=told, generation=generation)
+    # Before one is sealed it is the one that would be.
+    keys = list(UsageEvent.objects.order_by("pk").values_list("key", flat=True))
+    assert keys == [newest.pk, chosen.pk]
 
 
 def test_what_a_call_cost_is_kept_with_it_and_unknown_is_not_free(session: Session) -> None:

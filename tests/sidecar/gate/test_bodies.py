@@ -50,6 +50,12 @@ def test_what_tells_a_server_in_between_where_to_go_is_left_out(name: str) -> No
     assert bodies.checked(raw, asks_for_usage=False) == b'{"model":"m","messages":[]}'
 
 
+def test_nothing_is_answered_later_where_nobody_counts_it() -> None:
+    """OpenAI's responses in the background are fetched by another call, which does not pass."""
+    raw = b'{"model":"m","background":true,"input":"x"}'
+    assert bodies.checked(raw, asks_for_usage=False) == b'{"model":"m","input":"x"}'
+
+
 def test_of_two_fields_with_one_name_one_passes_the_one_that_we_read() -> None:
     raw = b'{"model":"cheap","stream":false,"model":"dear","\\u006dodel":"dearest"}'
     assert json.loads(bodies.checked(raw, asks_for_usage=True)) == {"model": "dearest", "stream": False}

@@ -9,6 +9,7 @@ import { ErrorCard, titleOfError } from "./error-card";
 const STOP_WORDS: Record<string, string> = {
   idle: "Asleep after a while without work",
   user: "Put to sleep",
+  budget: "Asleep: its budget of hours is used up",
   shutdown: "OpenAgent was stopped; asleep",
 };
 
