@@ -18,7 +18,6 @@ from sessions_app.models import (
     Budget,
     Command,
     Instance,
-    InstanceState,
     Measure,
     Price,
     PromptState,
@@ -26,19 +25,15 @@ from sessions_app.models import (
     UsageEvent,
 )
 from sessions_app.services import (
-    activity,
     budget_asks,
     budget_changes,
     budgets,
-    instances,
-    places,
     projection,
     prompts,
     state,
 )
 from sidecar.protocol import messages
 from sidecar.protocol.budget import BUDGET_VERSION, BudgetAsk
-from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance, make_key, make_prompt, make_session
 
 
@@ -112,7 +107,7 @@ def test_what_forbids_a_call_is_told_and_a_full_place_is_not(session: Session, a
     make_instance(session, launched_at=timezone.now())
     assert budgets.notices(session) == []
     money = budget(1_000_000, "money", session=session)
-    session.model = "strange"
+    session.provider, session.model = "openai", "strange"
     [notice] = budgets.notices(session)
     assert (notice["id"], notice["level"]) == (str(money.pk), "hard")
     assert "what strange costs is not known" in notice["message"]
@@ -269,37 +264,6 @@ def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(session: Sessio
         )
         projection.apply(instance=instance, event=event)
         assert Command.objects.filter(verb="turn.cancel").count() == stopped
-
-
-# --- hours and places
-
-
-def test_hours_are_counted_and_stop_what_lives(driver: FakeDriver, session: Session) -> None:
-    made = budget(3600, "instance_seconds", session=session, period="total")
-    now = timezone.now()
-    instance = make_instance(session, launched_at=now - timedelta(minutes=50), ready_at=now)
-    activity.reap()
-    assert "0.8 hours of 1.0 hours" in budgets.of_session(session)[0].message
-    Instance.objects.update(launched_at=now - timedelta(minutes=61))
-    activity.reap()
-    instance.refresh_from_db()
-    assert (instance.state, instance.stop_reason) == (InstanceState.STOPPING, "budget")
-    Instance.objects.update(state=InstanceState.STOPPED, ended_at=now, removed_at=now)
-    Session.objects.update(generation=2)
-    assert instances.wake(session_id=session.pk) is None
-    make_prompt(session)
-    Budget.objects.filter(pk=made.pk).update(limit=36_000)
-    assert instances.wake(session_id=session.pk) is not None
-
-
-def test_a_quota_of_live_sessions_lets_no_more_in(session: Session, alice: User) -> None:
-    budget(1, "live_sessions", user=alice)
-    first = make_instance(session, launched_at=timezone.now())
-    second = make_instance(make_session(alice), InstanceState.REQUESTED)
-    assert places.is_full_for(first) == ""
-    assert places.is_full_for(second) == "user"
-    Budget.objects.update(limit=2)
-    assert places.is_full_for(second) == ""
 
 
 # --- who is told

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from keys_app import services as keys
+from keys_app.models import KeyAction, KeyUse
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
 from sessions_app import relay
@@ -122,6 +123,14 @@ def test_a_token_that_is_revoked_is_forgotten_where_its_repository_is(
     instance = make_instance(make_session(alice, repository_url=URL))
     make_instance(make_session(alice, repository_url="https://gitlab.com/team/app"))
     make_instance(make_session(alice))
+    KeyUse.objects.create(
+        key=key.pk,
+        owner=alice,
+        provider="github",
+        action=KeyAction.SEALED,
+        session=instance.session_id,
+        generation=1,
+    )
     with django_capture_on_commit_callbacks(execute=True):
         keys.delete(key)
     assert told == [([instance.pk], "github")]
