@@ -15,7 +15,7 @@ from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.drivers.base import DriverError, InstanceState
 from sessions_app.models import Instance, PoolMember, PoolState
-from sessions_app.services import agents, facts, instances, places, pool
+from sessions_app.services import agents, facts, instances, places, pool, registries
 
 _log = log.get(__name__)
 
@@ -81,12 +81,19 @@ def _wanted() -> dict[str, dict[str, Any]]:
     wanted: dict[str, dict[str, Any]] = {}
     if places.is_drained():
         return wanted
+    # A box is told them when it is made, and never again.
+    environment = registries.environment()
     for agent_id, size in pool.sizes().items():
         agent = agents.find(agent_id)
         if size and agent is not None and agent.is_installed:
             offers = msgspec.to_builtins(pool.offers(agent))
             limits = {name: getattr(settings, name) for name in _LIMITS}
-            wanted[agent_id] = {"offers": offers, "place": facts.isolation(), "limits": limits}
+            wanted[agent_id] = {
+                "offers": offers,
+                "place": facts.isolation(),
+                "limits": limits,
+                "registries": environment,
+            }
     return wanted
 
 

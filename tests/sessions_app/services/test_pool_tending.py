@@ -11,7 +11,7 @@ from keys_app import services as keys
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
 from sessions_app.drivers.base import InstanceSpec, Ref
-from sessions_app.models import PoolMember, PoolState, Session
+from sessions_app.models import EgressBounds, PoolMember, PoolState, Session
 from sessions_app.services import links, pool, pool_tending, purge, reconciler, sessions
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.services.test_pool import get_ready, member, set_isolation, size, wake
@@ -117,6 +117,17 @@ def test_other_limits_are_for_other_members(member: PoolMember, settings: Settin
     settings.OPENAGENT_BOX_MEMORY_MB += 1
     pool_tending.tend()
     assert PoolMember.objects.get().pk != member.pk
+
+
+def test_other_registries_are_for_other_members(member: PoolMember) -> None:
+    index = {"tool": "pip", "host": "index.lan", "port": 443, "is_trusted": True, "is_default": True}
+    index["address"] = "https://index.lan/simple"
+    EgressBounds.objects.update_or_create(pk=1, defaults={"registries": [index]})
+    pool_tending.tend()
+    replacement = get_ready()
+    assert replacement.pk != member.pk
+    pool_tending.tend()
+    assert PoolMember.objects.get().pk == replacement.pk
 
 
 def test_nobody_claims_one_while_the_platform_stops(
