@@ -237,7 +237,13 @@ class Session:
         limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
         key = self._around.key
         return ModelGate(
-            provider, lambda: key(provider.id), answered, failed, limits=limits, allowed=allowance.call
+            provider,
+            lambda: key(provider.id),
+            answered,
+            failed,
+            limits=limits,
+            allowed=allowance.call,
+            host_addresses=self._around.config.host_addresses,
         )
 
     def _tell(self, kind: str, data: messages.Data) -> None:

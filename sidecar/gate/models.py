@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -80,6 +80,7 @@ class ModelGate:
         *,
         limits: Limits | None = None,
         allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        host_addresses: Collection[str] = (),
     ) -> None:
         """ValueError when the provider's base URL is not a plain http(s) address."""
         _check_base_url(provider)
@@ -89,6 +90,7 @@ class ModelGate:
         self._on_error = on_error
         self._limits = limits or Limits()
         self._allowed = allowed
+        self._host_addresses = host_addresses
         self._room = Room(self._limits.held_bytes)
         self._upstream: Upstream | None = None
         self._demo: demo_model.Server | None = None
@@ -228,7 +230,7 @@ class ModelGate:
                 if not base_url:
                     self._demo = await demo_model.serve(port=0)
                     base_url = self._demo.url + ("/v1beta" if self._provider.wire == "google" else "/v1")
-                client = _client(base_url, self._limits, public_only=self._provider.is_own_address)
+                client = self._client(base_url)
                 limits = self._limits
                 self._upstream = Upstream(
                     client=client,
@@ -240,6 +242,26 @@ class ModelGate:
                     answer_bytes=limits.answer_bytes,
                 )
             return self._upstream
+
+    def _client(self, base_url: str) -> httpx2.AsyncClient:
+        # No redirects, no cookies, and no compression because the meter reads along.
+        is_local = urlsplit(base_url).hostname in _LOOPBACK
+        limits = self._limits
+        timeout = httpx2.Timeout(
+            connect=limits.connect_seconds, read=limits.idle_seconds, write=60.0, pool=30.0
+        )
+        pool = httpx2.Limits(max_connections=32, max_keepalive_connections=4, keepalive_expiry=15.0)
+        is_chosen = self._provider.is_own_address
+        return httpx2.AsyncClient(
+            headers={"accept-encoding": "identity", "user-agent": "openagent"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            timeout=timeout,
+            limits=pool,
+            trust_env=not is_local,
+            # Not through a proxy of the host's either: that would look up the name anew.
+            transport=public.Transport(pool, host_addresses=self._host_addresses) if is_chosen else None,
+        )
 
 
 async def _until_over(relay: Relay) -> None:
@@ -260,23 +282,6 @@ async def _until_over(relay: Relay) -> None:
         await asyncio.gather(work, gone, revoked, return_exceptions=True)
     words = f"The key for {relay.provider.name} was replaced or deleted in the midst of this call."
     await relay.give_up(Failed(503, "key_missing", words))
-
-
-def _client(base_url: str, limits: Limits, *, public_only: bool) -> httpx2.AsyncClient:
-    # No redirects, no cookies, and no compression because the meter reads along.
-    is_local = urlsplit(base_url).hostname in _LOOPBACK
-    timeout = httpx2.Timeout(connect=limits.connect_seconds, read=limits.idle_seconds, write=60.0, pool=30.0)
-    pool = httpx2.Limits(max_connections=32, max_keepalive_connections=4, keepalive_expiry=15.0)
-    return httpx2.AsyncClient(
-        headers={"accept-encoding": "identity", "user-agent": "openagent"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        timeout=timeout,
-        limits=pool,
-        trust_env=not is_local,
-        # Not through a proxy of the host's either: that would look up the name anew.
-        transport=public.Transport(limits=pool) if public_only else None,
-    )
 
 
 def _check_base_url(provider: Provider) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -65,6 +65,7 @@ async def box_side(
     key: str | KeyUnavailable = KEY,
     limits: Limits | None = None,
     allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    host_addresses: Collection[str] = (),
 ) -> AsyncIterator[BoxSide]:
     """A gate for `served`, listening on loopback as the box would reach it."""
     usage: list[Usage] = []
@@ -75,7 +76,15 @@ async def box_side(
             raise key
         return key
 
-    gate = ModelGate(served, give, usage.append, errors.append, limits=limits, allowed=allowed)
+    gate = ModelGate(
+        served,
+        give,
+        usage.append,
+        errors.append,
+        limits=limits,
+        allowed=allowed,
+        host_addresses=host_addresses,
+    )
     server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
     try:
         yield BoxSide(gate, server.sockets[0].getsockname()[1], usage, errors)

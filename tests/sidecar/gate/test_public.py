@@ -7,10 +7,11 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
 from sidecar.gate import public
-from sidecar.gate.models import ModelGate
+from sidecar.gate.models import Limits, ModelGate
 from sidecar.protocol.frames import Provider
 from tests.sidecar.gate.boxside import agent, box_side
 from tests.sidecar.gate.chat import BODY
@@ -22,16 +23,36 @@ def own(base_url: str) -> Provider:
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        *((address, True) for address in ("1.1.1.1", "2606:4700::1111")),
-        *((address, False) for address in ("127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1")),
-        *((address, False) for address in ("::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1")),
-        *((address, False) for address in ("64:ff9b::a9fe:a9fe", "2002:7f00:1::", "224.0.0.1", "240.0.0.1")),
-    ],
+    "address",
+    # The last two are called public, but are where clouds hand out credentials.
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "64:ff9b::a9fe:a9fe", "192.0.0.192", "168.63.129.16"],
 )
-def test_what_is_public(address: str, expected: bool) -> None:
-    assert public.is_public(address) is expected
+async def test_what_boxes_are_not_led_to_is_no_models_address_either(address: str) -> None:
+    assert await public.resolve("1.1.1.1", 443) == "1.1.1.1"
+    with pytest.raises(httpx2.ConnectError, match="private network"):
+        await public.resolve(address, 443)
+
+
+@pytest.mark.parametrize(("host_addresses", "is_asked"), [([], True), (["127.0.0.1"], False)])
+async def test_the_host_around_the_sidecar_is_not_called_at_a_public_address(
+    monkeypatch: pytest.MonkeyPatch, host_addresses: list[str], is_asked: bool
+) -> None:
+    # Loopback plays an address on the internet.
+    monkeypatch.setattr("sidecar.protocol.addresses.public", lambda address: True)
+    monkeypatch.setattr("sidecar.gate.egress.addresses.is_own", lambda address: False)
+    monkeypatch.setattr("sidecar.gate.relay.RETRY_SECONDS", ())
+    async with (
+        fake_provider(whole(200, b"{}")) as upstream,
+        box_side(
+            own(f"https://127.0.0.1:{urlsplit(upstream.url).port}/v1"),
+            limits=Limits(connect_seconds=1.0),
+            host_addresses=host_addresses,
+        ) as side,
+        agent(side) as client,
+    ):
+        # It does not speak TLS.
+        assert (await client.post("/compatible/v1/chat/completions", json=BODY)).status_code >= 502
+    assert bool(upstream.connections) is is_asked
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["1.1.1.1", "127.0.0.1"], []], ids=str)
