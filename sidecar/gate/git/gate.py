@@ -102,9 +102,12 @@ class GitGate:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _converse(self, connection: Connection) -> None:
+        limits = connection.limits
         try:
             while (request := await connection.request()) is not None:
                 await self._answer(connection, request)
+                # A refusal has lowered what may be read.
+                connection.limits = limits
         except BadRequest as error:
             await _say(connection, error.status, f"The git gate cannot take this: {error.message}.")
         except (PeerGone, forward.Broken, OSError):
