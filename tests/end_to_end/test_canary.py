@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import postgres
 from tests.container_product import ContainerProduct
 from tests.docker_fixtures import BUILD_SECONDS
 from tests.end_to_end import hunting
@@ -37,9 +38,9 @@ def with_a_transcript(client: Client, session: str) -> None:
     eventually(lambda: client.get(path)["has_transcript"], SECONDS, lambda: str(client.get(path)))
 
 
-def hunt(made: Rig, agent: str, *, is_thorough: bool = False) -> dict[str, Any]:
+def hunt(made: Rig, agent: str, *, beside: str = WORKING, is_thorough: bool = False) -> dict[str, Any]:
     """The whole hunt, inside and outside; what the hunter in the box reports of what depends on the box."""
-    other_session = made.session(WORKING)
+    other_session = made.session(beside)
     client = made.client
     turn = client.prompt(
         other_session, f"/demo run printf {hunting.MARK} > mark.txt; sleep 0.1; cat mark.txt"
@@ -96,9 +97,25 @@ def test_the_same_with_opencode_and_through_all_that_can_be_read(
 
 
 @pytest.fixture
+def rooted(real_images: dict[str, str]) -> Iterator[Rig]:
+    """Boxes are containers with root in them, and the rows are in PostgreSQL."""
+    with (
+        postgres.server() as database,
+        rig(ContainerProduct, DATABASE_URL=database, OPENAGENT_BOX_ROOT="1") as made,
+    ):
+        yield made
+
+
+@pytest.fixture
 def contained(real_images: dict[str, str]) -> Iterator[Rig]:
     with rig(ContainerProduct) as made:
         yield made
+
+
+@pytest.mark.variant
+@pytest.mark.timeout(BUILD_SECONDS)
+def test_the_same_as_root_of_a_container_with_postgresql(rooted: Rig) -> None:
+    assert hunt(rooted, "opencode", beside="opencode")["user"] == 0
 
 
 @pytest.mark.variant
