@@ -18,13 +18,22 @@ const TIP = {
 
 /** Dollars for each day. */
 export function SpendChart({ spent }: { spent: Spent[] }) {
+  // Of nothing there is no scale.
+  const hasSpent = spent.some(({ micros }) => micros > 0);
   return (
     <div aria-hidden className="h-52" data-testid="spend-chart">
       <ResponsiveContainer width="100%" height="100%">
         <BarChart data={spent} accessibilityLayer={false} margin={{ top: 8, right: 4, bottom: 0, left: 0 }}>
           <CartesianGrid vertical={false} stroke="var(--border)" />
           <XAxis dataKey="name" tick={TEXT} tickLine={false} axisLine={false} minTickGap={24} />
-          <YAxis tick={TEXT} tickLine={false} axisLine={false} width={58} tickFormatter={money} />
+          <YAxis
+            hide={!hasSpent}
+            tick={TEXT}
+            tickLine={false}
+            axisLine={false}
+            width={58}
+            tickFormatter={money}
+          />
           <Tooltip
             cursor={{ fill: "var(--bg-hover)" }}
             contentStyle={TIP}
