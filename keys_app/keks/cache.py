@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
+from time import monotonic
 
 
 class DekCache:
@@ -22,7 +22,7 @@ class DekCache:
         name = _name(ciphertext, context)
         with self._lock:
             until, dek = self._kept.get(name, (0.0, b""))
-            if time.monotonic() < until:
+            if monotonic() < until:
                 return dek
             self._kept.pop(name, None)
             return None
@@ -30,7 +30,7 @@ class DekCache:
     def put(self, ciphertext: bytes, context: bytes, dek: bytes) -> None:
         """Keeps it; the oldest goes when there are too many."""
         with self._lock:
-            self._kept[_name(ciphertext, context)] = (time.monotonic() + self._seconds, dek)
+            self._kept[_name(ciphertext, context)] = (monotonic() + self._seconds, dek)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 

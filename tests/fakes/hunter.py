@@ -14,7 +14,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 import urllib.parse
 import zlib
 from collections.abc import Iterator
@@ -29,6 +28,12 @@ LEAST_OF_A_PIECE = 12
 MOST_INFLATED = 1 << 20
 COMPRESSED = ((b"\x1f\x8b\x08", 31), (b"x\x01", 15), (b"x\x5e", 15), (b"x\x9c", 15), (b"x\xda", 15))
 """How gzip and zlib begin, and what Python's `wbits` are for it."""
+HOLDER = """\
+import sys, time
+kept = bytes(b ^ 0x5A for b in bytes.fromhex(sys.argv[1]))
+print("kept", flush=True)
+time.sleep(60)
+"""
 _OWN_FILES = ("hunt.json", "report.json")
 
 
@@ -244,9 +249,11 @@ def main() -> None:
         wanted = json.load(file)
     hunt = Hunt({name: unmask(masked) for name, masked in wanted["secrets"].items()})
     # Shows that we would find something: a process that has it in its memory only.
-    holder = "import sys, time; kept = bytes(b ^ 0x5A for b in bytes.fromhex(sys.argv[1])); time.sleep(60)"
-    child = subprocess.Popen([sys.executable, "-c", holder, wanted["secrets"]["decoy"]])
-    time.sleep(0.5)
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, wanted["secrets"]["decoy"]], stdout=subprocess.PIPE
+    )
+    with child.stdout as said:  # type: ignore[union-attr] # it is a pipe
+        said.readline()
     own, is_thorough = str(os.getpid()), wanted["is_thorough"]
     hunt.search("environment", iter(["\0".join(map("=".join, os.environ.items())).encode()]))
     processes = [name for name in os.listdir("/proc") if name.isdecimal() and name != own]

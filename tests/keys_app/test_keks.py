@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import boto3
@@ -121,8 +121,8 @@ def test_what_was_unwrapped_is_kept_for_a_while_only(
     assert kek.unwrap(wrapped, HERE) == DEK
     monkeypatch.setattr(kms, "_client", lambda *_: pytest.fail("asked again"))
     assert kek.unwrap(wrapped, HERE) == DEK
-    now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + kms.CACHED_SECONDS)
+    later = monotonic() + kms.CACHED_SECONDS
+    monkeypatch.setattr("keys_app.keks.cache.monotonic", lambda: later)
     with pytest.raises(pytest.fail.Exception):
         kek.unwrap(wrapped, HERE)
 

@@ -17,7 +17,7 @@ from sidecar.gate.egress import addresses, forward, passages, refusals, tunnel
 from sidecar.gate.egress.addresses import Private, Resolve, Stream, Unreachable
 from sidecar.gate.egress.passages import Blocked, Passage
 from sidecar.gate.egress.policy import Policy, Target, Verdict
-from sidecar.gate.egress.questions import Questions
+from sidecar.gate.egress.questions import ANSWER_SECONDS, Questions
 from sidecar.gate.egress.record import Emit, Record
 from sidecar.http1 import BadRequest, Connection, PeerGone, Request
 from sidecar.protocol.egress import Egress
@@ -43,6 +43,7 @@ class Limits:
     greeting_seconds: float = 60.0
     connect_seconds: float = 15.0
     idle_seconds: float = 300.0
+    answer_seconds: float = ANSWER_SECONDS
 
 
 class EgressGate:
@@ -62,7 +63,8 @@ class EgressGate:
         self._limits = limits or Limits()
         self._policy = Policy(egress)
         self._record = Record(emit)
-        self._questions = Questions(emit, self._answered, has_room=has_room)
+        seconds = self._limits.answer_seconds
+        self._questions = Questions(emit, self._answered, has_room=has_room, seconds=seconds)
         self._host_addresses = frozenset(host_addresses)
         self._resolve = resolve or addresses.Resolver()
         self._connect = connect or self._dial

@@ -8,6 +8,7 @@ import pytest
 
 from sidecar.gate.egress import questions
 from sidecar.gate.egress.policy import read_target
+from sidecar.gate.egress.proxy import Limits
 from sidecar.gate.egress.questions import Questions
 from sidecar.protocol import messages
 from sidecar.protocol.egress import Egress
@@ -43,10 +44,8 @@ async def test_an_answer_decides_for_all_who_wait_and_for_those_after(
         assert not out.answer(question, choice)
 
 
-async def test_a_question_that_nobody_answers_ends_as_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(Questions.__init__, "__kwdefaults__", {"has_room": lambda: True, "seconds": 0.1})
-    async with way_out(ASKING) as out:
+async def test_a_question_that_nobody_answers_ends_as_a_refusal() -> None:
+    async with way_out(ASKING, limits=Limits(answer_seconds=0.1)) as out:
         head, _, _ = await out.connect("example.com:443")
         assert head.startswith(b"HTTP/1.1 403 ") and b"did not answer in time" in head
         assert out.of("permission.answered")[0]["choice"] == "lost"
