@@ -45,8 +45,9 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         return self.filter(state__in=(PromptState.QUEUED, PromptState.SENT)).due()
 
     def unfinished(self) -> PromptQuerySet:
-        """Everything that still has to happen, in order."""
-        return self.filter(state__in=(PromptState.QUEUED, *OPEN_STATES)).order_by("number")
+        """Everything that still has to happen, in order: what the agent has, and then as in `queued`."""
+        unfinished = self.filter(state__in=(PromptState.QUEUED, *OPEN_STATES))
+        return unfinished.alias(is_open=Q(state__in=OPEN_STATES)).order_by("-is_open", "-resumes", "number")
 
 
 class Prompt(models.Model):

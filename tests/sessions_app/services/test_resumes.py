@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from sessions_app.models import Instance, Prompt, Session
@@ -67,6 +68,28 @@ def test_it_goes_on_at_the_time_and_not_before(wanting: Session, sidecar: Sideca
     make_due(wanting)
     reconciler.reconcile()
     assert states(wanting)[-1] == (resumes.TEXT, "sent")
+
+
+def test_what_goes_on_is_shown_before_what_it_is_sent_before(wanting: Session, sidecar: Sidecar) -> None:
+    instances.launch(instance_id=sidecar.instance.pk)
+    sidecar.get_ready()
+    turn = submit(wanting)
+    submit(wanting, "after it")
+    fail(sidecar, turn, at=after(20))
+    shown = state.snapshot(wanting.pk)["prompts"]
+    assert [(prompt["text"], prompt["position"]) for prompt in shown] == [(resumes.TEXT, 1), ("after it", 2)]
+    make_due(wanting)
+    submit(wanting, "last")
+    reconciler.reconcile()
+    shown = state.snapshot(wanting.pk)["prompts"]
+    assert [(prompt["text"], prompt["position"]) for prompt in shown] == [
+        *((resumes.TEXT, None), ("after it", 1), ("last", 2))
+    ]
+
+
+def test_a_person_asks_in_the_same_words() -> None:
+    asking = settings.BASE_DIR / "frontend/src/features/conversation/go-on-later.tsx"
+    assert f'const TEXT = "{resumes.TEXT}";' in asking.read_text()
 
 
 def test_one_that_fell_asleep_meanwhile_is_woken(wanting: Session, sidecar: Sidecar) -> None:
