@@ -5,7 +5,7 @@ import { buttonClass } from "@/components/button";
 import { Select } from "@/components/form";
 import { Problem, Skeleton } from "@/components/states";
 import type { UsageSummary } from "@/lib/api/types";
-import { usageQuery } from "@/lib/api/usage";
+import { usageQuery, usageTable } from "@/lib/api/usage";
 import { cost, money } from "@/lib/money";
 import { Budgets } from "./budgets";
 import { daysOf } from "./days";
@@ -32,7 +32,7 @@ export function UsagePage() {
             <option value={90}>90 days</option>
             <option value={365}>1 year</option>
           </Select>
-          <a className={buttonClass()} href="/api/v1/usage/?group=day&format=csv" download>
+          <a className={buttonClass()} href={usageTable(days)} download>
             CSV
           </a>
         </span>

@@ -10,7 +10,7 @@ export function usageQuery(days: number, group: UsageGroup) {
   return queryOptions({
     queryKey: ["usage", days, group],
     queryFn: () => {
-      const from = new Date(Date.now() - days * 86_400_000).toISOString();
+      const from = startOf(days);
       // The description knows the table for spreadsheets too, which is asked for elsewhere.
       return answerOf(
         api.GET("/api/v1/usage/", { params: { query: { from, group } } }),
@@ -18,6 +18,15 @@ export function usageQuery(days: number, group: UsageGroup) {
     },
     refetchInterval: 60_000,
   });
+}
+
+/** Where a table for spreadsheets of the last `days` days is, one line for each of them. */
+export function usageTable(days: number): string {
+  return `/api/v1/usage/?${new URLSearchParams({ from: startOf(days), group: "day", format: "csv" })}`;
+}
+
+function startOf(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString();
 }
 
 export const budgetsQuery = queryOptions({
