@@ -14,6 +14,7 @@ MAX_DETAIL = 240
 _WORDS: dict[ErrorClass, str] = {
     "provider_auth": "The provider does not accept the key. Replace it under Keys.",
     "budget_exceeded": "A budget of this session is used up.",
+    "clone_failed": "The repository could not be cloned. The session goes on without it.",
     "provider_quota": "The provider says that the quota of this account is used up. Check its billing page.",
     "provider_rate_limit": "The provider limits how often it may be asked. Wait, then send the prompt again.",
     "provider_unavailable": "The provider cannot be reached or has a fault. Try again in a while.",
