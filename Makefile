@@ -61,7 +61,7 @@ e2e: setup-test
 	@deploy/docker-engine $(PYTEST) -m end_to_end
 
 bench: setup-test
-	@$(BIN)/python -m tests.bench
+	@deploy/docker-engine $(BIN)/python -m tests.bench
 
 soak: setup-test agents
 	@deploy/install-packages soak >/dev/null

@@ -30,6 +30,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
+def percentile(values: Sequence[float], share: float) -> float:
+    """One that was really measured: the least that is not below this share of them."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
 def store(name: str, text: str) -> Path:
     """Keep the tables of a run for the page; the file."""
     RESULTS.mkdir(exist_ok=True)

@@ -44,10 +44,10 @@ class UsageSerializer(TokensSerializer):
 
 
 class StageSerializer(serializers.Serializer[Any]):
-    """A start-up stage that was reached, this long after the sidecar's own start."""
+    """A start-up stage that was reached, this long after the first: that the instance was asked for."""
 
     name = serializers.CharField()
-    elapsed_ms = serializers.IntegerField(allow_null=True)
+    elapsed_ms = serializers.IntegerField()
 
 
 class InstanceErrorSerializer(serializers.Serializer[Any]):

@@ -172,7 +172,7 @@ class LinkConsumer(base.SocketConsumer):
                 case frames.Salvage():
                     await self._on_salvage(frame)
                 case frames.Stage():
-                    await db.run(stages.add, self.instance_id, frame.stage, frame.elapsed_ms)
+                    await db.run(stages.add, self.instance_id, frame.stage)
                 case frames.KeyRequest():
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case BudgetAsk():

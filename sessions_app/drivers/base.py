@@ -7,12 +7,15 @@ nothing else of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 Ref = dict[str, Any]
+Stage = Literal["image", "volume"]
+"""What `create` has got together: what will run, and the session's disk."""
+OnStage = Callable[[Stage], None]
 
 
 class DriverError(Exception):
@@ -80,8 +83,10 @@ class Driver(ABC):
     name: str
 
     @abstractmethod
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         """Make the pair, or find the one, alive or ended, that an earlier call made. Equal calls, equal refs.
+
+        `on_stage` hears of each stage once, in order, when the pair is made and not found.
 
         A volume that is not there yet is made, but not in place of one that was used: `volume_gone`, and
         permanent, until it is restored. While an earlier instance lives on the volume, the error is

@@ -31,7 +31,7 @@ from sessions_app.drivers import (
     docker_words,
     files,
 )
-from sessions_app.drivers.base import DriverError, InstanceSpec, InstanceState, Ref
+from sessions_app.drivers.base import DriverError, InstanceSpec, InstanceState, OnStage, Ref
 from sessions_app.drivers.docker_engine import Engine, explained, label
 from sessions_app.drivers.docker_launch import Launch
 from sessions_app.drivers.docker_options import Options
@@ -63,13 +63,13 @@ class DockerDriver(base.Driver):
         self._options = options or docker_options.from_settings()
         self._engine = Engine(self._options.engine)
 
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         names = self._names(spec.instance_id, spec.volume)
         with self._alone(spec.volume):
             if not self._was_made(names):
                 self._remove_containers(names)
                 self._refuse_a_second(names)
-                Launch(self._engine, self._options, self._disks, names, spec).run()
+                Launch(self._engine, self._options, self._disks, names, spec, on_stage).run()
         return {"instance_id": spec.instance_id, "volume": spec.volume}
 
     def inspect(self, ref: Ref) -> InstanceState:

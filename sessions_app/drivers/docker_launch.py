@@ -13,7 +13,7 @@ import requests
 
 from openagent.lib import env
 from sessions_app.drivers import base, box_network, docker_spec
-from sessions_app.drivers.base import DriverError, InstanceSpec
+from sessions_app.drivers.base import DriverError, InstanceSpec, OnStage
 from sessions_app.drivers.docker_disks import Disks
 from sessions_app.drivers.docker_engine import Engine, label
 from sessions_app.drivers.docker_options import Options
@@ -33,11 +33,13 @@ class Launch:
     disks: Disks
     names: Names
     spec: InstanceSpec
+    on_stage: OnStage
 
     def run(self) -> None:
         """DriverError, or an error of the engine's library, when it does not start."""
         images = {role: self.engine.image(role) for role in ("sidecar", "box")}
         self._check(images["box"])
+        self.on_stage("image")
         try:
             self._make(images["sidecar"]["Id"], images["box"]["Id"])
             self._start()
@@ -64,6 +66,7 @@ class Launch:
         if self.spec.is_used and not self.disks.exists(self.spec.volume):
             raise base.volume_gone(self.spec.volume)
         disk = self.disks.prepare(self.spec.volume)
+        self.on_stage("volume")
         self.engine.api.create_volume(**docker_spec.sockets(self.names))
         link = self.spec.link if isinstance(self.spec.link, Path) else None
         inherited = env.inherited()

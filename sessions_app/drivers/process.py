@@ -32,7 +32,7 @@ from sessions_app.drivers import (
     process_requirements,
     process_runtime,
 )
-from sessions_app.drivers.base import DriverError, InstanceSpec, InstanceState, Ref
+from sessions_app.drivers.base import DriverError, InstanceSpec, InstanceState, OnStage, Ref
 from sessions_app.drivers.host_uids import UidFile
 from sessions_app.drivers.process_launch import Launch
 from sessions_app.drivers.process_options import Options
@@ -65,7 +65,7 @@ class ProcessDriver(base.Driver):
         self._uids = UidFile(self._options.data / "uids.json", self._options.uids)
         self._proven: set[Path] = set()
 
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         options = self._options
         record = self._record(spec.instance_id)
         process_requirements.check_programs()
@@ -76,7 +76,7 @@ class ProcessDriver(base.Driver):
                 self._refuse_a_second(spec)
                 process_requirements.check_space(options.data)
                 uids = self._uids.of(spec.volume) if os.geteuid() == 0 else None
-                Launch(options, spec, uids, record, lock, self._proven).run()
+                Launch(options, spec, uids, record, lock, self._proven, on_stage).run()
         return {"instance_id": spec.instance_id, "volume": spec.volume}
 
     def inspect(self, ref: Ref) -> InstanceState:

@@ -24,7 +24,7 @@ from sessions_app.drivers import (
     process_runtime,
     process_views,
 )
-from sessions_app.drivers.base import DriverError, InstanceSpec
+from sessions_app.drivers.base import DriverError, InstanceSpec, OnStage
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.process_options import Options
 from sessions_app.drivers.process_records import Record
@@ -44,6 +44,7 @@ class Launch:
     lock: int
     # Copies of what runs inside with which views have been seen to work.
     proven: set[Path]
+    on_stage: OnStage
 
     def run(self) -> None:
         """Start it. DriverError when it does not start; then nothing of it is left."""
@@ -55,10 +56,12 @@ class Launch:
             raise
 
     def _make(self) -> None:
-        """1. Folders with their owners. 2. What runs inside. 3. Configuration and plan, the plan last."""
+        """1. What runs inside. 2. Folders with their owners. 3. Configuration and plan, the plan last."""
+        places = self._places()
+        self.on_stage("image")
         self._make_disk()
         self._make_folder()
-        places = self._places()
+        self.on_stage("volume")
         sidecar = process_views.sidecar(places, self.uids, env.inherited())
         box = process_views.box(places, self.uids, self.options.limits, env.inherited())
         files.write_json(self.record.folder / "config.json", self._config(), mode=0o400, owner=self._sidecar)

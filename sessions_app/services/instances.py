@@ -109,7 +109,7 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             state.bump(instance.session_id)
             session = instance.session
             spec = _spec(instance_id, session.volume, session.agent, is_used=_is_used(session))
-            ref = get_driver().create(spec)
+            ref = get_driver().create(spec, partial(stages.add, instance_id))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
             if is_ours:

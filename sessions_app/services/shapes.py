@@ -14,6 +14,7 @@ from openagent.accounts.models import User
 from sessions_app.models import Instance, Permission, Prompt, Session, Terminal
 from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.usage import TOTALS
+from sessions_app.services import starts
 
 Shape: TypeAlias = dict[str, Any]
 
@@ -26,6 +27,8 @@ _STAGE_WORDS = {
         "Others start first, as many are live as may be, or an administrator empties the host. "
         "It starts as soon as there is a place."
     ),
+    "image": "What runs in its box is there; its disk is prepared.",
+    "volume": "Its disk is ready; its box is made.",
     "created": "The box is made; its sidecar starts.",
     "sidecar": "The sidecar is connected; the box starts.",
     "box": "The box is ready; the agent starts.",
@@ -114,7 +117,10 @@ def _deleted(row: Session) -> Shape:
 
 def instance(row: Instance) -> Shape:
     """One life of the session's sidecar and box, with the start-up stages that it reached."""
-    stages = [{"name": stage["name"], "elapsed_ms": stage.get("elapsed_ms")} for stage in row.stages]
+    stages = [
+        {"name": name, "elapsed_ms": round(passed * 1000)}
+        for name, passed in starts.passed(row.stages).items()
+    ]
     failed = row.error_code or row.error_message
     return {
         "id": str(row.pk),

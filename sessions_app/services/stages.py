@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils import timezone
 
@@ -11,9 +10,9 @@ from sessions_app.models import Instance
 from sessions_app.services import state
 
 
-def add(instance_id: uuid.UUID, name: str, elapsed_ms: int | None = None) -> None:
-    """Remembers that a named stage of the start was reached; the sidecar's own are measured by its clock."""
-    stage: dict[str, Any] = {"name": name, "at": timezone.now().isoformat(), "elapsed_ms": elapsed_ms}
+def add(instance_id: uuid.UUID, name: str) -> None:
+    """Remembers that a named stage of the start was reached, and when."""
+    stage = {"name": name, "at": timezone.now().isoformat()}
     while True:
         instance = Instance.objects.get(pk=instance_id)
         if any(known["name"] == name for known in instance.stages):

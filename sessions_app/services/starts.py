@@ -31,8 +31,8 @@ def summary() -> list[Times]:
     rows = ready.values_list("driver", "session__agent", "stages")[:LATEST]
     seconds: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for driver, agent, stages in rows:
-        for name, passed in _passed(stages).items():
-            seconds[driver, agent][name].append(passed)
+        for name, since in list(passed(stages).items())[1:]:
+            seconds[driver, agent][name].append(since)
     return [
         Times(driver, agent, stage, len(times), statistics.median(times), _p95(times))
         for (driver, agent), stages in sorted(seconds.items())
@@ -40,11 +40,14 @@ def summary() -> list[Times]:
     ]
 
 
-def _passed(stages: list[dict[str, Any]]) -> dict[str, float]:
-    """Seconds from the first stage to each later one."""
+def passed(stages: list[dict[str, Any]]) -> dict[str, float]:
+    """Seconds from the first stage to each, in the order in which they were told.
+
+    The host's clock may be set meanwhile: none is before the first.
+    """
     at = {stage["name"]: datetime.fromisoformat(stage["at"]) for stage in stages}
-    begun = min(at.values(), default=None)
-    return {name: (when - begun).total_seconds() for name, when in at.items() if begun and when != begun}
+    begun = next(iter(at.values()), None)
+    return {name: max(0.0, (when - begun).total_seconds()) for name, when in at.items() if begun}
 
 
 def _p95(times: list[float]) -> float:

@@ -6,7 +6,15 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, Ref, volume_gone
+from sessions_app.drivers.base import (
+    Driver,
+    DriverError,
+    InstanceSpec,
+    InstanceState,
+    OnStage,
+    Ref,
+    volume_gone,
+)
 
 
 @dataclass
@@ -39,7 +47,7 @@ class FakeDriver(Driver):
         """The instance ends by itself; None is the way it ends when its host is restarted."""
         self.instances[instance_id].state = InstanceState(alive=False, exit_code=exit_code, detail=detail)
 
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         with self._called("create"):
             _check(spec.instance_id)
             _check(spec.volume)
@@ -48,7 +56,9 @@ class FakeDriver(Driver):
                     raise _busy(spec.volume)
                 if spec.is_used and spec.volume not in self.volumes:
                     raise volume_gone(spec.volume)
+                on_stage("image")
                 self.volumes.setdefault(spec.volume, "")
+                on_stage("volume")
                 self.instances[spec.instance_id] = FakeInstance(spec)
             return self._ref(self.instances[spec.instance_id])
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from tests import figures
 from tests.end_to_end.client import Client, eventually
 from tests.end_to_end.turns import check_answered, check_shown
-from tests.pairs.place import DAY_PASSES, Place, Watch, percentile
+from tests.pairs.place import DAY_PASSES, Place, Watch
 
 PROMPT = "/demo long 100 200ms"
 WAKING = "/demo plain"
@@ -64,7 +64,8 @@ class Crowd:
         return not self.wrong.total() and statistics.median(self.idle_mb) <= MOST_MB
 
     def _latency(self) -> str:
-        return f"{percentile(self.latencies_ms, 0.5):.0f} / {percentile(self.latencies_ms, 0.95):.0f}"
+        both = (figures.percentile(self.latencies_ms, share) for share in (0.5, 0.95))
+        return " / ".join(f"{each:.0f}" for each in both)
 
 
 def measure(place: Place, pairs: int) -> Crowd:

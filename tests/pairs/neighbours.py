@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests import figures
 from tests.end_to_end.client import eventually
 from tests.end_to_end.turns import check_answered, check_shown
-from tests.pairs.place import Place, Watch, percentile
+from tests.pairs.place import Place, Watch
 
 PROMPT = "/demo long 400 20ms"
 HOG = "while :; do python3 -c 'x = []\nwhile True: x.append(bytearray(1 << 20))'; done"
@@ -48,11 +48,11 @@ class Beside:
     @property
     def most_ms(self) -> float:
         """What the p95 may be."""
-        quiet = percentile(self.quiet, 0.95)
+        quiet = figures.percentile(self.quiet, 0.95)
         return max(2 * quiet, quiet + 20)
 
     def is_met(self) -> bool:
-        return percentile(self.noisy, 0.95) <= self.most_ms
+        return figures.percentile(self.noisy, 0.95) <= self.most_ms
 
     def row(self) -> tuple[str, ...]:
         verdict = f"<= {self.most_ms:.1f}: {'met' if self.is_met() else 'MISSED'}"
@@ -136,4 +136,4 @@ def _stream(place: Place, session: str, watch: Watch) -> list[float]:
 
 
 def _spread(values: list[float]) -> str:
-    return f"{percentile(values, 0.5):.1f} / {percentile(values, 0.95):.1f}"
+    return f"{figures.percentile(values, 0.5):.1f} / {figures.percentile(values, 0.95):.1f}"

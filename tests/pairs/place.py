@@ -136,8 +136,3 @@ def place(*, sessions: int) -> Iterator[Place]:
 def _mounts(folder: Path) -> list[str]:
     points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     return [point for point in points if Path(point).is_relative_to(folder)]
-
-
-def percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

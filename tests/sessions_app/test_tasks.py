@@ -17,7 +17,7 @@ from pytest_django import Settings
 from openagent.accounts.models import User
 from openagent.celery import app
 from sessions_app import drivers, jobs, tasks
-from sessions_app.drivers.base import DriverError, InstanceSpec, Ref
+from sessions_app.drivers.base import DriverError, InstanceSpec, OnStage, Ref
 from sessions_app.models import Instance, Session
 from sessions_app.services import folding, instances, reconciler, state
 from tests.fakes.driver import FakeDriver
@@ -34,12 +34,12 @@ class SlowDriver(FakeDriver):
         self.may_go_on = threading.Event()
         self.fails = False
 
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         self.is_asked.set()
         assert self.may_go_on.wait(SECONDS)
         if self.fails:
             raise DriverError("The engine is away.", code="engine_away", permanent=False)
-        return super().create(spec)
+        return super().create(spec, on_stage)
 
 
 class Consumer:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, Ref
+from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, InstanceState, OnStage, Ref
 from tests.soak import nursery
 
 GRACE_SECONDS = 6.0
@@ -27,12 +27,14 @@ class NurseryDriver(Driver):
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(settings.OPENAGENT_DATA_DIR) / "nursery"
 
-    def create(self, spec: InstanceSpec) -> Ref:
+    def create(self, spec: InstanceSpec, on_stage: OnStage = lambda _: None) -> Ref:
         link = {"unix": str(spec.link)} if isinstance(spec.link, Path) else {"url": spec.link}
         config = {"instance": spec.instance_id, "token": spec.token, "link": link}
+        on_stage("image")
         ref = self._ask(do="create", volume=spec.volume, config=config)
         if code := ref.get("error"):
             raise DriverError("An earlier instance still runs.", code=code, permanent=False)
+        on_stage("volume")
         return ref
 
     def inspect(self, ref: Ref) -> InstanceState:

@@ -53,6 +53,13 @@ class DriverContract:
         assert state.detail
         assert engine.is_running(ref)
 
+    def test_a_maker_hears_of_each_stage_once(self, engine: Engine) -> None:
+        spec, stages = engine.spec(), list[str]()
+        ref = engine.driver.create(spec, stages.append)
+        assert stages == ["image", "volume"]
+        assert engine.driver.create(spec, stages.append) == ref
+        assert stages == ["image", "volume"]
+
     def test_a_reference_holds_no_secret(self, engine: Engine) -> None:
         spec = engine.spec()
         assert spec.token not in repr(engine.driver.create(spec))

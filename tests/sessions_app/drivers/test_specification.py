@@ -82,6 +82,7 @@ def told(spec: InstanceSpec, data: Path) -> tuple[str, dict[str, Any]]:
             data=data, engine=engine, limits=Limits(memory_mb=1, processes=1, tmp_mb=1, file_mb=1)
         ),
         disks=cast(Disks, recorder),
+        on_stage=lambda _: None,
         names=Names(installation=INSTALLATION, instance_id=spec.instance_id, volume=spec.volume),
         spec=spec,
     ).run()

@@ -81,7 +81,7 @@ def test_a_session_whose_disk_has_vanished_is_not_given_an_empty_one(
 
 
 def test_stages_of_two_who_tell_at_the_same_moment_are_both_kept(instance: Instance) -> None:
-    with just_before_update(lambda: stages.add(instance.pk, "sidecar", 12)):
+    with just_before_update(lambda: stages.add(instance.pk, "sidecar")):
         stages.add(instance.pk, "created")
     instance.refresh_from_db()
     assert [stage["name"] for stage in instance.stages] == ["requested", "sidecar", "created"]

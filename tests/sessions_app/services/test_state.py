@@ -72,13 +72,17 @@ def test_the_status_says_what_goes_on(
     assert state.describe_one(session.pk)["status"] == status
 
 
+def at(stage: str) -> dict[str, str]:
+    return {"name": stage, "at": "2026-01-02T10:00:00+00:00"}
+
+
 @pytest.mark.parametrize(
     ("instance", "fields", "is_paused", "detail"),
     [
-        (S.REQUESTED, {"stages": [{"name": "requested"}]}, False, "Waiting for its box to be made."),
-        (S.STARTING, {"stages": [{"name": "created"}, {"name": "box"}]}, False,
+        (S.REQUESTED, {"stages": [at("requested")]}, False, "Waiting for its box to be made."),
+        (S.STARTING, {"stages": [at("created"), at("box")]}, False,
          "The box is ready; the agent starts."),
-        (S.STARTING, {"stages": [{"name": "a stage of the future"}]}, False, ""),
+        (S.STARTING, {"stages": [at("a stage of the future")]}, False, ""),
         (S.FAILED, {"error_message": "Install bubblewrap."}, True, "Install bubblewrap."),
         (S.LOST, {"error_message": "It ran out of memory."}, False,
          "The box was lost: It ran out of memory. Send a prompt to go on."),

@@ -5,15 +5,17 @@ import type { Instance } from "@/lib/api/types";
 import { StartStages } from "./start-stages";
 
 test("the stage under way does not read as done, and each that is done has its time", () => {
-  const names = ["requested", "created", "sidecar", "box"];
+  const names = ["requested", "image", "volume", "created", "sidecar", "box"];
   const stages = names.map((name, index) => ({ name, elapsed_ms: 1200 * index + 100 }));
   render(<StartStages instance={{ stages } as unknown as Instance} onCancel={() => {}} />);
   expect(screen.getByText("Box connected").closest("li")?.dataset.state).toBe("done");
   expect(screen.getAllByRole("listitem").map((stage) => stage.textContent)).toEqual([
     "Asked for a box0.1 s",
-    "Box made1.3 s",
-    "Sidecar connected2.5 s",
-    "Box connected3.7 s",
+    "Image found1.3 s",
+    "Disk ready2.5 s",
+    "Box made3.7 s",
+    "Sidecar connected4.9 s",
+    "Box connected6.1 s",
     "Starting the agent",
     "Getting ready",
   ]);
@@ -32,5 +34,5 @@ test("one that finds no place says what it waits for, and afterwards that it wai
     <StartStages instance={{ ...waiting, state: "starting" } as unknown as Instance} onCancel={() => {}} />,
   );
   expect(screen.getByText("Waited for a place").closest("li")?.dataset.state).toBe("done");
-  expect(screen.getByText("Making the box").closest("li")?.dataset.state).toBe("current");
+  expect(screen.getByText("Looking for the image").closest("li")?.dataset.state).toBe("current");
 });

@@ -13,6 +13,8 @@ const WAITING = {
   current: "Waiting for a place: others start first, or no more may be live",
 };
 const MADE = [
+  { name: "image", done: "Image found", current: "Looking for the image" },
+  { name: "volume", done: "Disk ready", current: "Preparing the disk" },
   { name: "created", done: "Box made", current: "Making the box" },
   { name: "sidecar", done: "Sidecar connected", current: "Connecting the sidecar" },
   { name: "box", done: "Box connected", current: "Connecting the box" },

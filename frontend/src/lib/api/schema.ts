@@ -1660,10 +1660,10 @@ export interface components {
             everyone: boolean;
             readonly groups: string[];
         };
-        /** @description A start-up stage that was reached, this long after the sidecar's own start. */
+        /** @description A start-up stage that was reached, this long after the first: that the instance was asked for. */
         Stage: {
             name: string;
-            elapsed_ms: number | null;
+            elapsed_ms: number;
         };
         /**
          * @description * `end_turn` - end_turn
