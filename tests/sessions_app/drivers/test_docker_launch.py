@@ -70,6 +70,7 @@ def test_an_engine_that_is_gone_does_not_hide_why_the_launch_failed(refusal: Exc
         disks=cast(Disks, parts),
         names=Names(installation="i", instance_id="n", volume="v"),
         spec=cast(InstanceSpec, SimpleNamespace(volume="v")),
+        on_stage=lambda _: None,
     )
     with pytest.raises(RuntimeError, match="what really happened"):
         launch.run()
