@@ -71,7 +71,7 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
     actions = ("stop", "remove")
     fields = (
         *("id", "session", "generation", "driver", "state", "stop_reason", "error_code", "error_message"),
-        *("stages", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
+        *("reached", "first_seq", "stored_seq", "is_salvaged", "last_command", "silent_passes"),
         "linkless_passes",
         *("requested_at", "ready_at", "ended_at", "removed_at", "logs"),
     )
@@ -86,6 +86,12 @@ class InstanceAdmin(OfSessionAdmin[Instance]):
         """Says above the list what holds boxes here, and how long they take to start."""
         more = {"subtitle": _facts() or None, "starts": starts.summary()}
         return super().changelist_view(request, {**more, **(extra_context or {})})
+
+    @admin.display(description="stages")
+    def reached(self, instance: Instance) -> str:
+        """Each with its seconds since the instance was asked for."""
+        passed = starts.passed(instance.stages)
+        return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in passed.items()) or "-"
 
     @admin.display(description="logs")
     def logs(self, instance: Instance) -> str:

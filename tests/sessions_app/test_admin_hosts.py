@@ -83,7 +83,7 @@ def test_what_the_engine_cannot_do_is_told_in_place_of_the_logs(
     driver.fail_next("logs")
     tasks.read_logs(instance_id=str(instance.pk))
     page = admin_client.get(reverse("admin:instance_logs", args=[instance.pk])).content.decode()
-    assert "<pre>" in page and "hello" not in page
+    assert "<code>" in page and "hello" not in page
 
 
 def test_who_may_only_look_does_nothing(alice: User, instance: Instance) -> None:
