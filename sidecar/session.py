@@ -147,6 +147,9 @@ class Session:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
+        if self._gate is not None:
+            # What is under way there is counted before the log says that the instance ended.
+            await self._gate.close()
         if self._turns is not None:
             self._turns.interrupt(reason.error, stop_reason=reason.stop_reason)
         elif self.outbox is not None and reason.error is not None:
@@ -225,10 +228,14 @@ class Session:
         provider, allowance = self.claim.provider, self._around.allowance
         allowance.claim(is_limited=self.claim.budgeted)
 
-        def answered(usage: messages.Usage) -> None:
+        def counted(usage: messages.Usage, turn: str | None) -> None:
             allowance.counted(usage.request_id)
-            turns.provider_answered(usage)
-            news.answered()
+            if self.outbox is not None:
+                self.outbox.emit("usage", usage, turn=turn)
+            # One that was begun before tells nothing of how it goes now.
+            if turn == turns.open:
+                turns.provider_answered()
+                news.answered()
 
         def failed(error: messages.ErrorData) -> None:
             turns.provider_failed(error)
@@ -239,8 +246,9 @@ class Session:
         return ModelGate(
             provider,
             lambda: key(provider.id),
-            answered,
+            counted,
             failed,
+            turn=lambda: turns.open,
             limits=limits,
             allowed=allowance.call,
             host_addresses=self._around.config.host_addresses,

@@ -133,10 +133,9 @@ class Turns:
         """The gate saw a model call fail: it knows more about it than the agent."""
         self._failure = failure
 
-    def provider_answered(self, usage: messages.Usage) -> None:
-        """The gate counted a model call."""
+    def provider_answered(self) -> None:
+        """The gate saw a model call go well."""
         self._failure = None
-        self._outbox.emit("usage", usage, turn=self.open)
 
     async def follow(self) -> None:
         """Take the agent's events as long as it has any."""

@@ -187,12 +187,13 @@ class PermissionAdmin(OfSessionAdmin[Permission]):
 @admin.register(UsageEvent)
 class UsageEventAdmin(OfSessionAdmin[UsageEvent]):
     list_display = ("created_at", "owner", "provider", "model", "input", "output", "cached", "cost_micros")
-    list_filter = ("provider", ("cost_micros", admin.EmptyFieldListFilter))
+    list_filter = ("provider", "is_estimated", ("cost_micros", admin.EmptyFieldListFilter))
     list_select_related = ("session", "owner")
     date_hierarchy = "created_at"
     fields = (
         *("session", "owner", "key", "turn", "request_id", "provider", "model"),
-        *("input", "output", "cached", "written", "reasoning", "cost_micros", "price", "created_at"),
+        *("input", "output", "cached", "written", "reasoning", "is_estimated", "cost_micros", "price"),
+        "created_at",
     )
 
 

@@ -35,12 +35,14 @@ class TokensSerializer(serializers.Serializer[Any]):
 class UsageSerializer(TokensSerializer):
     """The same with what was `written` to a cache, part of `input`, and the cost in millionths of a dollar.
 
-    The cost of `unpriced_calls` is not known and not in `cost_micros`.
+    The cost of `unpriced_calls` is not known and not in `cost_micros`. Of `estimated_calls` the provider told
+    no numbers: they count as the most that they may have been.
     """
 
     written = serializers.IntegerField()
     cost_micros = serializers.IntegerField()
     unpriced_calls = serializers.IntegerField()
+    estimated_calls = serializers.IntegerField()
 
 
 class StageSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 COUNTS = ("input", "output", "cached", "written", "reasoning")
 """Tokens that are counted."""
 
-TOTALS = (*COUNTS, "calls", "cost_micros", "unpriced_calls")
+TOTALS = (*COUNTS, "calls", "cost_micros", "unpriced_calls", "estimated_calls")
 """What sums over calls consist of."""
 
 
@@ -23,13 +23,15 @@ class UsageEventQuerySet(models.QuerySet["UsageEvent"]):
     def totals_by(self, *fields: str) -> dict[tuple[Any, ...], dict[str, int]]:
         """Sums for each combination of values of `fields`; of none, under the empty tuple.
 
-        `cost_micros` is the cost of the calls whose price is known; `unpriced_calls` counts the others.
+        `cost_micros` is the cost of the calls whose price is known; `unpriced_calls` counts the others, and
+        `estimated_calls` those whose numbers no provider told.
         """
         sums: dict[str, Any] = {
             f"total_{name}": Coalesce(Sum(name), 0) for name in (*COUNTS, "cost_micros")
         } | {
             "total_calls": Count("pk"),
             "total_unpriced_calls": Count("pk", filter=Q(cost_micros__isnull=True)),
+            "total_estimated_calls": Count("pk", filter=Q(is_estimated=True)),
         }
         if not fields:
             return {(): _totals(self.aggregate(**sums))}
@@ -45,7 +47,8 @@ class UsageEvent(models.Model):
     """One model call. `input` contains `cached` and `written`, `output` contains `reasoning`: tokens.
 
     `cost_micros`, millionths of a dollar, was computed with `price` when the row was written; null while no
-    price of the model is known, which is not the same as free.
+    price of the model is known, which is not the same as free. `is_estimated`: the provider did not tell its
+    numbers, and these are the most that they may have been.
     """
 
     session = models.ForeignKey("sessions_app.Session", on_delete=models.CASCADE, related_name="usage")
@@ -60,6 +63,7 @@ class UsageEvent(models.Model):
     cached = models.BigIntegerField(default=0)
     written = models.BigIntegerField(default=0)
     reasoning = models.BigIntegerField(default=0)
+    is_estimated = models.BooleanField(default=False)
     cost_micros = models.BigIntegerField(null=True, blank=True)
     price = models.ForeignKey("sessions_app.Price", null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -48,6 +48,7 @@ def record(
         cached=_count(data.cached),
         written=_count(data.written),
         reasoning=_count(data.reasoning),
+        is_estimated=data.estimated,
     )
     prices.charge(row, day=timezone.now().date())
     UsageEvent.objects.bulk_create([row], ignore_conflicts=True)

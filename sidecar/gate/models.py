@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 from urllib.parse import urlsplit
@@ -19,9 +20,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from sidecar import demo_model, http1, log
-from sidecar.gate import answers, faults, public, wires
+from sidecar.gate import answers, ends, faults, public, wires
 from sidecar.gate.allowance import Exceeded
-from sidecar.gate.failures import BrokenOff, Failed
+from sidecar.gate.failures import BrokenOff
 from sidecar.gate.relay import Relay, Upstream
 from sidecar.gate.room import Room
 from sidecar.http1 import BadRequest, Connection, PeerGone, Request
@@ -48,7 +49,8 @@ class Limits:
     """What one box may use, and how long the provider and the key may take (seconds).
 
     `held_bytes` bounds the bodies over all calls together: not less than one. A call ends after
-    `call_seconds` and with an answer of `answer_bytes`, whatever the provider does.
+    `call_seconds` and with an answer of `answer_bytes`, whatever the provider does, and `read_on_seconds`
+    after the box has left it.
     """
 
     connections: int = 64
@@ -59,6 +61,7 @@ class Limits:
     key_seconds: float = 20.0
     room_seconds: float = 60.0
     call_seconds: float = 3600.0
+    read_on_seconds: float = 60.0
     answer_bytes: int = 256 * 1024 * 1024
 
 
@@ -66,8 +69,8 @@ class ModelGate:
     """The model proxy of one session.
 
     `key` is asked for each call and raises KeyUnavailable; the gate keeps no key. `on_usage` is called once
-    for each call that the provider counted, `on_error` for each that failed. Around each call that costs
-    anything is `allowed`, which raises Exceeded. Only the provider "demo" may
+    for each call that cost something, with what `turn` said when it began; `on_error` for each that failed.
+    Around each call that costs anything is `allowed`, which raises Exceeded. Only the provider "demo" may
     have an empty base URL: its scripted model is started here, on loopback, with the first call.
     """
 
@@ -75,9 +78,10 @@ class ModelGate:
         self,
         provider: Provider,
         key: Callable[[], Awaitable[str]],
-        on_usage: Callable[[Usage], None],
+        on_usage: Callable[[Usage, str | None], None],
         on_error: Callable[[ErrorData], None] = lambda error: None,
         *,
+        turn: Callable[[], str | None] = lambda: None,
         limits: Limits | None = None,
         allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
         host_addresses: Collection[str] = (),
@@ -88,6 +92,7 @@ class ModelGate:
         self._key = key
         self._on_usage = on_usage
         self._on_error = on_error
+        self._turn = turn
         self._limits = limits or Limits()
         self._allowed = allowed
         self._host_addresses = host_addresses
@@ -95,11 +100,14 @@ class ModelGate:
         self._upstream: Upstream | None = None
         self._demo: demo_model.Server | None = None
         self._starting = asyncio.Lock()
+        self._is_closed = False
         self._open: set[asyncio.Task[None]] = set()
         self._calls: set[Relay] = set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection from the box until either side ends it."""
+        """Serve one connection from the box until either side ends it; none once the gate is closed."""
+        if self._is_closed:
+            return
         connection = Connection(reader, writer, http1.Limits(body_bytes=self._limits.body_bytes))
         task = asyncio.create_task(self._converse(connection))
         self._open.add(task)
@@ -118,7 +126,8 @@ class ModelGate:
             call.revoked.set()
 
     async def close(self) -> None:
-        """Cut all calls and forget the provider."""
+        """Cut all calls, count what they cost, and forget the provider; may be repeated."""
+        self._is_closed = True
         tasks = tuple(self._open)
         for task in tasks:
             task.cancel()
@@ -194,18 +203,21 @@ class ModelGate:
             request=request,
             admitted=admitted,
             secret=secret,
-            on_usage=self._on_usage,
+            on_usage=partial(self._counted, self._turn()),
             on_error=self._on_error,
         )
         started = monotonic()
         self._calls.add(relay)
         try:
-            await _until_over(relay)
+            await ends.until_over(relay, read_on_seconds=self._limits.read_on_seconds)
         finally:
             self._calls.discard(relay)
             elapsed = round((monotonic() - started) * 1000)
             path = admitted.path.partition("?")[0]
             _log.info("model call", path=path, status=relay.status, elapsed_ms=elapsed)
+
+    def _counted(self, turn: str | None, usage: Usage) -> None:
+        self._on_usage(usage, turn)
 
     async def _secret(self) -> str:
         if not self._provider.needs_key:
@@ -262,26 +274,6 @@ class ModelGate:
             # Not through a proxy of the host's either: that would look up the name anew.
             transport=public.Transport(pool, host_addresses=self._host_addresses) if is_chosen else None,
         )
-
-
-async def _until_over(relay: Relay) -> None:
-    """Run a call, and end it when the box closes its side, with PeerGone, or when its key is revoked."""
-    work = asyncio.create_task(relay.run())
-    gone = asyncio.create_task(relay.peer_gone())
-    revoked = asyncio.create_task(relay.revoked.wait())
-    try:
-        await asyncio.wait((work, gone, revoked), return_when=asyncio.FIRST_COMPLETED)
-        if gone.done() and not work.done():
-            raise PeerGone
-        if work.done():
-            await work
-            return
-    finally:
-        for task in (work, gone, revoked):
-            task.cancel()
-        await asyncio.gather(work, gone, revoked, return_exceptions=True)
-    words = f"The key for {relay.provider.name} was replaced or deleted in the midst of this call."
-    await relay.give_up(Failed(503, "key_missing", words))
 
 
 def _check_base_url(provider: Provider) -> None:

@@ -4,29 +4,32 @@
 2. Nothing is answered before the provider's status is known, so a call that fails has an honest status.
 3. The answer comes down piece by piece, as fast as the box reads. The key is taken out if it stands in it.
 4. An answer that breaks off or turns unreadable is cut on this side too: none may take it for a whole one.
-5. Usage is reported once, with whatever the provider had said when the call ended, however it ended.
-6. It ends at the latest when its time is over, when its answer is too long, or when its key is revoked.
+5. Usage is reported once, however the call ended (`bill`).
+6. It ends at the latest when its time is over, when its answer is too long, or when its key is revoked. A box
+   that leaves does not end it at once: what it costs is read on for a while (`ends`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import uuid4
+from typing import Any
 
 import httpx2
 
 from sidecar import log
 from sidecar.gate import answers, faults, waiting, wires
+from sidecar.gate.bill import Bill
 from sidecar.gate.failures import BrokenOff, Failed, TooLong, broken, unreachable
 from sidecar.gate.redaction import Redactor
 from sidecar.gate.room import Room
 from sidecar.gate.upload import Upload
 from sidecar.gate.usage import Meter
 from sidecar.gate.wires import Admitted
-from sidecar.http1 import Connection, Request
+from sidecar.http1 import Connection, PeerGone, Request
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorData, Usage
 
@@ -62,7 +65,10 @@ class Upstream:
 
 @dataclass(eq=False)
 class Relay:
-    """One call; `run` is its whole life, `peer_gone` returns when the box has given it up."""
+    """One call; `run` is its whole life, `peer_gone` returns when the box has given it up.
+
+    Once `left` is set nothing is sent to the box and nobody is told of a failure.
+    """
 
     provider: Provider
     upstream: Upstream
@@ -74,11 +80,13 @@ class Relay:
     on_error: Callable[[ErrorData], None]
     status: int = 0
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     _read: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._upload = Upload(self.upstream.room, self.upstream.room_seconds)
         self._redactor = Redactor(self.secret)
+        self._bill = Bill(self.provider.id, self._redactor, self.on_usage, self._upload)
 
     async def run(self) -> None:
         """Make the call. BadRequest and PeerGone are the box's doing, BrokenOff is the provider's."""
@@ -91,6 +99,11 @@ class Relay:
         """Returns when the box closes its side; it cannot while it still sends the request."""
         await self._read.wait()
         await self.connection.gone()
+
+    def leave(self) -> None:
+        """The box is gone: from now on the call runs for its numbers only."""
+        self.left.set()
+        self.connection.abort()
 
     async def give_up(self, failed: Failed) -> None:
         """The call was ended from outside, and `run` with it: say why to whoever can be told."""
@@ -121,7 +134,7 @@ class Relay:
         error, self.status = failed.error, failed.status
         self._fail(error)
         body = answers.body(self.provider.wire, failed.status, error.message, error.error_class)
-        await self.connection.respond(failed.status, [_JSON], body)
+        await self._to_box(self.connection.respond(failed.status, [_JSON], body))
 
     async def _send(self) -> httpx2.Response:
         wire = wires.WIRES[self.provider.wire]
@@ -132,7 +145,13 @@ class Relay:
         if self.request.method == "GET":
             await self.connection.discard()
         else:
-            size = await self._upload.read(self.connection, self.request, asks_for_usage=self._asks_for_usage)
+            size = await self._upload.read(
+                self.connection,
+                self.request,
+                wire=wire.name,
+                path=self.admitted.path,
+                asks_for_usage=self._asks_for_usage,
+            )
             content = self._upload.pieces()
             headers += [_JSON, (b"content-length", str(size).encode())]
         self._read.set()
@@ -142,7 +161,8 @@ class Relay:
         build = self.upstream.client.build_request
         outgoing = build(self.request.method, url, headers=headers, content=content)
         try:
-            return await self._connect_and_send(outgoing)
+            with self._bill.of_request() if self.admitted.call.metered else nullcontext():
+                return await self._connect_and_send(outgoing)
         except httpx2.HTTPError as error:
             raise unreachable(self.provider.name, error, idle_seconds=self.upstream.idle_seconds) from error
 
@@ -205,41 +225,50 @@ class Relay:
         if said is None or is_far or status != response.status_code:
             raw = answers.body(wire, status, error.message, error.error_class)
             headers = [pair for pair in headers if pair[0] != b"content-type"] + [_JSON]
-        await self.connection.respond(status, headers, self._redactor.feed(raw) + self._redactor.finish())
+        raw = self._redactor.feed(raw) + self._redactor.finish()
+        await self._to_box(self.connection.respond(status, headers, raw))
 
     async def _pass(self, response: httpx2.Response, *, is_stream: bool) -> None:
         meter = Meter(self.provider.wire, is_stream=is_stream) if self.admitted.call.metered else None
-        await self.connection.start(response.status_code, self._headers(response))
         try:
-            await self._pass_body(response, meter)
+            with self._bill.of_answer(meter) if meter is not None else nullcontext():
+                await self._to_box(self.connection.start(response.status_code, self._headers(response)))
+                await self._pass_body(response, meter)
         except (httpx2.HTTPError, TooLong) as error:
             self._fail(broken(self.provider.name, error, idle_seconds=self.upstream.idle_seconds))
             raise BrokenOff from error
         if meter is not None:
             self._check(meter)
-        await self.connection.end()
+        await self._to_box(self.connection.end())
 
     async def _pass_body(self, response: httpx2.Response, meter: Meter | None) -> None:
         redactor, left = self._redactor, self.upstream.answer_bytes
+        async for piece in response.aiter_bytes():
+            left -= len(piece)
+            if left < 0:
+                raise TooLong
+            readable = piece if meter is None else meter.feed(piece)
+            if passing := redactor.feed(readable):
+                await self._to_box(self.connection.send(passing))
+            if len(readable) < len(piece):
+                # What an agent would make of something unreadable is a matter of chance.
+                break
+        if rest := redactor.finish():
+            await self._to_box(self.connection.send(rest))
+        if meter is not None:
+            meter.finish()
+
+    async def _to_box(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Send something, unless the box has left; when it has, the call may go on without it."""
+        if self.left.is_set():
+            sending.close()
+            return
         try:
-            async for piece in response.aiter_bytes():
-                left -= len(piece)
-                if left < 0:
-                    raise TooLong
-                readable = piece if meter is None else meter.feed(piece)
-                if passing := redactor.feed(readable):
-                    await self.connection.send(passing)
-                if len(readable) < len(piece):
-                    # What an agent would make of something unreadable is a matter of chance.
-                    break
-            if rest := redactor.finish():
-                await self.connection.send(rest)
-            if meter is not None:
-                meter.finish()
-        finally:
-            # First what it cost, then what was wrong with it.
-            if meter is not None:
-                self._report(meter)
+            await sending
+        except PeerGone:
+            if not self.admitted.call.metered:
+                raise
+            self.left.set()
 
     def _check(self, meter: Meter) -> None:
         """Report what was wrong with an answer that came to its end; cut one that only seems whole."""
@@ -256,26 +285,9 @@ class Relay:
 
     def _fail(self, error: ErrorData) -> None:
         """Report a failure. Calls that cost nothing, such as a list of models, may fail without harm."""
-        if self.admitted.call.metered:
+        if self.admitted.call.metered and not self.left.is_set():
             self.on_error(error)
 
     def _headers(self, response: httpx2.Response) -> list[tuple[bytes, bytes]]:
         headers = wires.response_headers(response.headers.multi_items())
         return [(name, value) for name, value in headers if not self._redactor.finds(value)]
-
-    def _report(self, meter: Meter) -> None:
-        counts = meter.reading.counts
-        if not counts.known:
-            return
-        self.on_usage(
-            Usage(
-                request_id=uuid4().hex,
-                provider=self.provider.id,
-                model=self._redactor.cleaned(meter.reading.model),
-                input=counts.input,
-                output=counts.output,
-                cached=counts.cached,
-                reasoning=counts.reasoning,
-                written=counts.written,
-            )
-        )

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar.gate.failures import TooLong
 from sidecar.gate.sse import EventReader
 from sidecar.gate.wires import WireName
 
@@ -34,13 +35,18 @@ class Counts:
 
 @dataclass
 class Reading:
-    """What an answer said so far: counts, the model's name, an error in its midst, and whether it ended."""
+    """What an answer said so far: counts, the model's name, an error in its midst, and whether it ended.
+
+    `said` are the bytes of what the model wrote. `is_overlong`: an event of it was too long to be read.
+    """
 
     counts: Counts = field(default_factory=Counts)
     model: str = ""
     error: dict[str, Any] | None = None
     ended: bool = False
     malformed: bool = False
+    said: int = 0
+    is_overlong: bool = False
 
 
 class Meter:
@@ -49,6 +55,7 @@ class Meter:
     def __init__(self, wire: WireName, *, is_stream: bool) -> None:
         self.reading = Reading()
         self._read = _READERS[wire]
+        self._written = _WRITTEN[wire]
         self._events = EventReader() if is_stream else None
         self._body = bytearray()
 
@@ -56,13 +63,13 @@ class Meter:
         """Read the next piece of the answer; what of it may pass.
 
         That is all before the line that would complete the first unreadable event: whoever reads the stream
-        gets the same whole events, however its bytes were cut into pieces.
+        gets the same whole events, however its bytes were cut into pieces. TooLong for an answer in one piece
+        that is longer than what can be read.
         """
         if self._events is None:
-            if len(self._body) + len(piece) <= MAX_JSON_BYTES:
-                self._body += piece
-            else:
-                self.reading.malformed = True
+            if len(self._body) + len(piece) > MAX_JSON_BYTES:
+                raise TooLong
+            self._body += piece
             return piece
         passing = 0
         for line in piece.splitlines(keepends=True):
@@ -71,6 +78,7 @@ class Meter:
             if self.reading.malformed:
                 break
             passing += len(line)
+        self.reading.is_overlong = self._events.skipped
         return piece[:passing]
 
     def finish(self) -> None:
@@ -95,10 +103,25 @@ class Meter:
         for item in decoded if isinstance(decoded, list) else [decoded]:
             if isinstance(item, dict):
                 self._read(self.reading, item)
+                self.reading.said += sum(_length(item.get(name)) for name in self._written)
                 if error := item.get("error"):
                     self.reading.error = error if isinstance(error, dict) else {"message": error}
             else:
                 self.reading.malformed = True
+
+
+def _length(part: object) -> int:
+    """The bytes of all texts in a part of an answer, however deep they are in it."""
+    length, parts = 0, [part]
+    while parts:
+        value = parts.pop()
+        if isinstance(value, str):
+            length += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+        elif isinstance(value, dict):
+            parts.extend(value.values())
+        elif isinstance(value, list):
+            parts.extend(value)
+    return length
 
 
 def _number(values: dict[str, Any], *path: str) -> int | None:
@@ -210,3 +233,11 @@ _READERS: dict[WireName, Callable[[Reading, dict[str, Any]], None]] = {
     "anthropic": _anthropic,
     "google": _google,
 }
+
+_WRITTEN: dict[WireName, tuple[str, ...]] = {
+    "openai-chat": ("choices",),
+    "openai-responses": ("delta", "output", "choices"),
+    "anthropic": ("delta", "content_block", "content"),
+    "google": ("candidates",),
+}
+"""Where the text of a model stands in an event or an answer."""

@@ -243,6 +243,7 @@ class Usage(Data):
     """One model call as the provider counted it; written by the gate only. Counts are tokens.
 
     `input` contains `cached` and, what was written to a cache, `written`; `output` contains `reasoning`.
+    `estimated`: the provider did not tell, and it is counted as what it may have been at most.
     """
 
     request_id: str
@@ -253,6 +254,7 @@ class Usage(Data):
     cached: int = 0
     reasoning: int = 0
     written: int = 0
+    estimated: bool = False
 
 
 class FileChanged(Data):

@@ -15,7 +15,7 @@ async def _key() -> str:
 
 async def _main(path: str, base_url: str) -> None:
     provider = Provider(id="groq", name="Groq", wire="openai-chat", base_url=base_url, needs_key=True)
-    gate = ModelGate(provider, _key, lambda usage: None)
+    gate = ModelGate(provider, _key, lambda usage, turn: None)
     async with await asyncio.start_unix_server(gate.handle, path):
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

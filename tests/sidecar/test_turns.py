@@ -235,19 +235,27 @@ async def test_the_gates_words_replace_the_agents_for_the_same_failure(
         }
 
 
-async def test_use_is_counted_for_the_open_turn(tmp_path: Path) -> None:
+async def test_use_is_counted_for_the_turn_in_which_the_call_began(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
         turn = pair.station.start_turn("ask wait")
         await asked(pair)
         assert pair.sidecar.instance is not None and pair.sidecar.instance._session is not None
-        own_turns = pair.sidecar.instance._session.turns
-        assert own_turns is not None
-        own_turns.provider_answered(
-            messages.Usage(request_id="r1", provider="demo", model="m1", input=3, output=4)
-        )
-        await pair.station.until(lambda: "usage" in pair.station.kinds())
-        assert [event.turn for event in pair.station.stored if event.kind == "usage"] == [turn]
+        gate = pair.sidecar.instance._session._gate
+        assert gate is not None
+
+        def count(request_id: str) -> None:
+            usage = messages.Usage(request_id=request_id, provider="demo", model="m1", input=3, output=4)
+            gate._counted(turn, usage)
+
+        assert gate._turn() == turn
+        count("r1")
+        pair.station.order(frames.TurnCancel(turn=turn))
+        await pair.ended(turn)
+        assert gate._turn() is None
+        count("r2")
+        await pair.station.until(lambda: pair.station.kinds().count("usage") == 2)
+        assert {event.turn for event in pair.station.stored if event.kind == "usage"} == {turn}
 
 
 async def test_the_agent_is_configured_or_says_why_not(tmp_path: Path) -> None:

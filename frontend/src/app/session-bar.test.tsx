@@ -32,6 +32,7 @@ beforeEach(() => {
     calls: 0,
     cost_micros: 0,
     unpriced_calls: 0,
+    estimated_calls: 0,
   };
   const session = { id: "s", title: "old", status: "idle", turn: null, usage };
   live.current = { state: { session }, conversation: EMPTY };

@@ -96,7 +96,7 @@ async def live_acp(
     )
     news, usages = ProviderNews(), list[Usage]()
 
-    def counted(usage: Usage) -> None:
+    def counted(usage: Usage, turn: str | None) -> None:
         usages.append(usage)
         news.answered()
 

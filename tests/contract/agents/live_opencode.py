@@ -103,7 +103,7 @@ async def live_opencode(
     async with AsyncExitStack() as stack:
         demo = await demo_model.serve(pace=0.0005)
         stack.push_async_callback(demo.close)
-        gate = ModelGate(_at(gated or DEMO, demo), _key, lambda usage: None)
+        gate = ModelGate(_at(gated or DEMO, demo), _key, lambda usage, turn: None)
         stack.push_async_callback(gate.close)
         box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))
         cuttable = CuttableBox(box.server)

@@ -19,7 +19,7 @@ from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_instance, make_key, make_session
 
 COUNTS = {"input": 100, "output": 20, "cached": 50, "written": 10, "reasoning": 5}
-SUMS = {**COUNTS, "calls": 1, "cost_micros": 7, "unpriced_calls": 0}
+SUMS = {**COUNTS, "calls": 1, "cost_micros": 7, "unpriced_calls": 0, "estimated_calls": 0}
 ONCE, TWICE = SUMS, {name: 2 * number for name, number in SUMS.items()}
 
 

@@ -184,6 +184,7 @@ def test_sums_belong_to_their_own_session(session: Session, alice: User) -> None
         "calls": 2,
         "cost_micros": 0,
         "unpriced_calls": 2,
+        "estimated_calls": 0,
     }
     assert (both[str(session.pk)]["pending_permissions"], both[str(other.pk)]["pending_permissions"]) == (
         0,

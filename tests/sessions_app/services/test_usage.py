@@ -59,12 +59,12 @@ def test_a_session_sums_by_turn_and_by_model(session: Session) -> None:
     Price.objects.all().delete()
     Price.objects.create(provider="demo", pattern="*", valid_from="2026-01-01", input=0, output=0)
     usage.record(session_id=session.pk, turn=TURN, data=call("1"))
-    usage.record(session_id=session.pk, turn=TURN, data=call("2", model="n", cached=5))
+    usage.record(session_id=session.pk, turn=TURN, data=call("2", model="n", cached=5, estimated=True))
     usage.record(session_id=session.pk, turn=None, data=call("3"))
     found = usage.of_session(session.pk)
     assert found["totals"] == {
         **{"input": 30, "output": 6, "cached": 5, "written": 0, "reasoning": 0},
-        **{"calls": 3, "cost_micros": 0, "unpriced_calls": 0},
+        **{"calls": 3, "cost_micros": 0, "unpriced_calls": 0, "estimated_calls": 1},
     }
     assert {row["turn"]: row["calls"] for row in found["by_turn"]} == {None: 1, str(TURN): 2}
     assert {row["model"]: row["calls"] for row in found["by_model"]} == {"m": 2, "n": 1}

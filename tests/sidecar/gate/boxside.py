@@ -27,6 +27,7 @@ class BoxSide:
     gate: ModelGate
     port: int
     usage: list[Usage] = field(default_factory=list)
+    turns: list[str | None] = field(default_factory=list)
     errors: list[ErrorData] = field(default_factory=list)
 
     @property
@@ -66,10 +67,18 @@ async def box_side(
     limits: Limits | None = None,
     allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     host_addresses: Collection[str] = (),
+    turn: Callable[[], str | None] = lambda: None,
+    on_usage: Callable[[Usage], None] = lambda usage: None,
 ) -> AsyncIterator[BoxSide]:
     """A gate for `served`, listening on loopback as the box would reach it."""
     usage: list[Usage] = []
+    turns: list[str | None] = []
     errors: list[ErrorData] = []
+
+    def count(told: Usage, of: str | None) -> None:
+        usage.append(told)
+        turns.append(of)
+        on_usage(told)
 
     async def give() -> str:
         if isinstance(key, KeyUnavailable):
@@ -79,15 +88,16 @@ async def box_side(
     gate = ModelGate(
         served,
         give,
-        usage.append,
+        count,
         errors.append,
         limits=limits,
         allowed=allowed,
         host_addresses=host_addresses,
+        turn=turn,
     )
     server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
     try:
-        yield BoxSide(gate, server.sockets[0].getsockname()[1], usage, errors)
+        yield BoxSide(gate, server.sockets[0].getsockname()[1], usage, turns, errors)
     finally:
         server.close()
         await gate.close()
@@ -102,12 +112,16 @@ async def agent(side: BoxSide) -> AsyncIterator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def fake_side(
-    wire: str, *replies: Reply, limits: Limits | None = None, key: str | KeyUnavailable = KEY
+    wire: str,
+    *replies: Reply,
+    limits: Limits | None = None,
+    key: str | KeyUnavailable = KEY,
+    turn: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[tuple[FakeProvider, BoxSide, httpx2.AsyncClient]]:
     """A gate before a provider that answers `replies`, and a client in the box."""
     async with fake_provider(*replies) as upstream:
         served = provider(wire, f"{upstream.url}/v1")
-        async with box_side(served, key=key, limits=limits) as side, agent(side) as client:
+        async with box_side(served, key=key, limits=limits, turn=turn) as side, agent(side) as client:
             yield upstream, side, client
 
 

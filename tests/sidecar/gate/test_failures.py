@@ -143,7 +143,10 @@ async def test_usage_is_told_before_what_was_wrong() -> None:
     async with fake_provider(stream(MESSAGE_START, end="cut")) as upstream:
         served = provider("anthropic", f"{upstream.url}/v1")
         gate = ModelGate(
-            served, key, lambda usage: order.append("usage"), lambda error: order.append(error.error_class)
+            served,
+            key,
+            lambda usage, turn: order.append("usage"),
+            lambda error: order.append(error.error_class),
         )
         server = await asyncio.start_server(gate.handle, "127.0.0.1", 0)
         async with server, httpx2.AsyncClient(trust_env=False) as client:

@@ -251,4 +251,4 @@ def test_a_base_url_that_is_no_plain_address_is_refused(url: str) -> None:
         return KEY
 
     with pytest.raises(ValueError, match="base URL"):
-        ModelGate(provider("openai-chat", url), key, lambda usage: None)
+        ModelGate(provider("openai-chat", url), key, lambda usage, turn: None)

@@ -3,7 +3,7 @@ import { daysOf } from "./days";
 
 const ROW = {
   ...{ input: 5, output: 2, cached: 0, written: 0, reasoning: 0, calls: 1 },
-  ...{ cost_micros: 9, unpriced_calls: 1 },
+  ...{ cost_micros: 9, unpriced_calls: 1, estimated_calls: 0 },
 };
 
 test("days without use are there too, with nothing", () => {

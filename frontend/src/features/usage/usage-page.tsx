@@ -65,6 +65,12 @@ function Summary({ summary }: { summary: UsageSummary }) {
         <Figure name="Boxes ran" value={`${(summary.instance_seconds / 3600).toFixed(1)} h`} />
         <Figure name="Storage" value="not measured" />
       </dl>
+      {totals.estimated_calls > 0 && (
+        <p className="mb-3 text-sm text-muted" data-testid="estimated">
+          {totals.estimated_calls.toLocaleString()} of {totals.calls.toLocaleString()} calls were broken off
+          before their provider told its numbers, and count as the most that they may have cost.
+        </p>
+      )}
       {summary.unpriced.length > 0 && (
         <p
           className="mb-3 rounded-md border border-attention-border bg-attention-soft px-3 py-2 text-sm"

@@ -1072,6 +1072,7 @@ export interface components {
             written: number;
             cost_micros: number;
             unpriced_calls: number;
+            estimated_calls: number;
             provider: string;
             model: string;
         };
@@ -1775,6 +1776,7 @@ export interface components {
             written: number;
             cost_micros: number;
             unpriced_calls: number;
+            estimated_calls: number;
             /** Format: uuid */
             turn: string | null;
         };
@@ -1787,7 +1789,8 @@ export interface components {
         /**
          * @description The same with what was `written` to a cache, part of `input`, and the cost in millionths of a dollar.
          *
-         *     The cost of `unpriced_calls` is not known and not in `cost_micros`.
+         *     The cost of `unpriced_calls` is not known and not in `cost_micros`. Of `estimated_calls` the provider told
+         *     no numbers: they count as the most that they may have been.
          */
         Usage: {
             input: number;
@@ -1798,6 +1801,7 @@ export interface components {
             written: number;
             cost_micros: number;
             unpriced_calls: number;
+            estimated_calls: number;
         };
         /** @description Totals of one day, session, model, key or user; only the fields of that group are there. */
         UsageGroup: {
@@ -1809,6 +1813,7 @@ export interface components {
             written: number;
             cost_micros: number;
             unpriced_calls: number;
+            estimated_calls: number;
             /** Format: date */
             day?: string;
             /** Format: uuid */
