@@ -138,6 +138,7 @@ export interface UsageData {
   cached?: number;
   reasoning?: number;
   written?: number;
+  estimated?: boolean;
 }
 
 export interface AgentConfig {
