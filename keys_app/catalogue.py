@@ -134,6 +134,46 @@ ENTRIES = (
         models=(Model("gpt-5.6", "GPT-5.6"), Model("claude-sonnet-5", "Claude Sonnet 5")),
     ),
     Provider(
+        id="claude-plan",
+        name="Claude plan",
+        wire="anthropic",
+        default_base_url="https://api.anthropic.com/v1",
+        key_prefixes=("sk-ant-oat",),
+        key_page="https://code.claude.com/docs",
+        check_path="",
+        note=(
+            "For Claude Code with a Pro, Max, Team or Enterprise plan: paste the token that `claude "
+            "setup-token` prints. It stays outside of the box."
+        ),
+        login="claude",
+        agents=("claude",),
+        models=(
+            Model("claude-opus-5-5", "Claude Opus 5.5"),
+            Model("claude-sonnet-5", "Claude Sonnet 5"),
+            Model("claude-haiku-4-5", "Claude Haiku 4.5"),
+        ),
+    ),
+    Provider(
+        id="chatgpt-plan",
+        name="ChatGPT plan",
+        wire="openai-responses",
+        default_base_url="https://chatgpt.com/backend-api/codex",
+        key_page="https://chatgpt.com/codex",
+        check_path="",
+        note=(
+            "For Codex with a ChatGPT plan: run `codex login` on your own machine and paste the whole file "
+            "~/.codex/auth.json. Only the access token and the account are kept, outside of the box. When "
+            "OpenAI refuses it after some days, use Codex once and paste the file again."
+        ),
+        login="chatgpt",
+        agents=("codex",),
+        models=(
+            Model("gpt-6-sol", "GPT-6 Sol"),
+            Model("gpt-6-astra", "GPT-6 Astra"),
+            Model("gpt-6-luna", "GPT-6 Luna"),
+        ),
+    ),
+    Provider(
         id="azure",
         name="Azure OpenAI",
         wire="openai-responses",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from keys_app import providers
+from keys_app import logins, providers
 from openagent.lib.errors import AppError
 from openagent.lib.redact import Secret
+from sidecar.protocol import login
 
 SHORTEST, LONGEST = 8, 4096
 
@@ -27,7 +28,10 @@ def check(provider: providers.Provider, pasted: Secret, *, has_own_address: bool
     """The key without the blanks around it, or BadKey with what is wrong and what to do."""
     if not provider.needs_key:
         raise BadKey(f"{provider.name} needs no key.")
-    key = Secret(pasted.reveal().strip())
+    try:
+        key = logins.read(provider, Secret(pasted.reveal().strip()))
+    except logins.BadLogin as error:
+        raise BadKey(str(error)) from None
     _check_paste(key)
     # Behind a proxy of the administrator's, or at an endpoint of the owner's, keys look as that wants.
     if not provider.has_custom_base_url and not has_own_address:
@@ -37,7 +41,7 @@ def check(provider: providers.Provider, pasted: Secret, *, has_own_address: bool
 
 def hint(key: Secret) -> str:
     """The last four characters, by which an owner recognises a key; nothing of a very short one."""
-    value = key.reveal()
+    value = login.secret_of(key.reveal())
     return value[-4:] if len(value) >= 3 * SHORTEST else ""
 
 

@@ -36,6 +36,8 @@ class Provider:
     `check_path` is what is fetched below the base URL to learn whether a key is accepted: it must cost
     nothing and must refuse a wrong key. `key_header` is where the key goes if not where the wire has it.
     A git host speaks `git`: its key is a token, and the password of `git_user` at `git_host`.
+    `login`: its key is the login of a plan, which only the plan's own product, `agents`, may use; without a
+    `check_path` nothing is known of a key before it is used.
     """
 
     id: str
@@ -53,6 +55,8 @@ class Provider:
     note: str = ""
     git_user: str = ""
     default_git_host: str = ""
+    login: Literal["", "claude", "chatgpt"] = ""
+    agents: tuple[str, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -100,6 +104,7 @@ class Provider:
             needs_key=self.needs_key,
             key_header=self.key_header,
             is_own_address=bool(own_base_url),
+            login=self.login,
         )
 
     def headers(self, key: Secret) -> dict[str, str | Secret]:

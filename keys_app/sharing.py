@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from keys_app import record
+from keys_app import logins, providers, record
 from keys_app.models import KeyAction, ProviderKey
 from openagent.lib.errors import AppError
 
@@ -42,8 +42,10 @@ def share(key: ProviderKey, *, everyone: bool, groups: Collection[Group]) -> Pro
     """From now on sessions of these users, and the owner's, may use the key, and no others.
 
     Whoever used it and may not any more loses it: live links are looked at every 2 s. NotAnAdministrator,
-    but to share with nobody any more.
+    or NotShareable, but to share with nobody any more.
     """
+    if (everyone or groups) and providers.get(key.provider).login:
+        raise logins.NotShareable()
     if (everyone or groups) and not key.owner.is_staff:
         raise NotAnAdministrator()
     # The row itself too, so that whoever changes it at the same moment comes before or after.

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sidecar import log
 from sidecar.gate.models import KeyUnavailable
-from sidecar.protocol import frames, sealing
+from sidecar.protocol import frames, login, sealing
 
 FORGET_SECONDS = 60.0
 IDLE_SECONDS = 300.0
@@ -110,7 +110,8 @@ class Credentials:
                 waiting.exception()
             return
         self._forget_one(frame.provider)
-        log.hide(key)
+        for secret in {key, login.secret_of(key)}:
+            log.hide(secret)
         self._keys[frame.provider] = key
         self._is_used(frame.provider)
         if waiting and not waiting.done():
@@ -154,7 +155,8 @@ class Credentials:
             timer.cancel()
         key = self._keys.pop(provider, None)
         if key is not None:
-            log.unhide(key)
+            for secret in {key, login.secret_of(key)}:
+                log.unhide(secret)
         return key is not None
 
     def _open(self, frame: frames.Key) -> str:

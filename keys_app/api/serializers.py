@@ -152,6 +152,9 @@ class ProviderSerializer(serializers.Serializer[providers.Provider]):
     address = serializers.ChoiceField(choices=["fixed", "optional", "required"], source="wants_address")
     address_example = serializers.CharField()
     note = serializers.CharField()
+    agents = serializers.ListField(
+        child=serializers.CharField(), help_text="The only agents that may use it; empty for any."
+    )
     has_key = serializers.SerializerMethodField()
 
     def get_has_key(self, provider: providers.Provider) -> bool:

@@ -67,10 +67,10 @@ class Agent:
         return frame
 
     def can_use(self, provider: Provider) -> bool:
-        """Whether it speaks the provider's API."""
-        return provider.kind == "models" and (
-            not provider.needs_key or not self.wires or provider.wire in self.wires
-        )
+        """Whether it speaks the provider's API, and may use what that takes as a key."""
+        if provider.kind != "models" or (provider.agents and self.id not in provider.agents):
+            return False
+        return not provider.needs_key or not self.wires or provider.wire in self.wires
 
 
 class UnknownAgent(AppError):

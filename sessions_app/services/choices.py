@@ -26,7 +26,11 @@ class Invalid(AppError):
 
 
 def check_fit(agent: agents.Agent, provider: providers.Provider) -> None:
-    """Invalid when the agent does not speak the provider's API."""
+    """Invalid when the agent does not speak the provider's API, or may not use what that takes as a key."""
+    if provider.agents and agent.id not in provider.agents:
+        names = " or ".join(found.name for each in provider.agents if (found := agents.find(each)))
+        words = f"A {provider.name} can be used with {names} only."
+        raise Invalid("provider", "wrong_agent", words)
     if not agent.can_use(provider):
         raise Invalid(
             "provider",

@@ -101,6 +101,7 @@ _CODES: dict[str, ErrorClass] = {
     "billing_hard_limit_reached": "provider_quota",
     "context_length_exceeded": "context_too_long",
     "insufficient_quota": "provider_quota",
+    "usage_not_included": "provider_quota",
     "invalid_api_key": "provider_auth",
     "model_not_found": "unknown_model",
     "overloaded_error": "provider_unavailable",
@@ -108,6 +109,7 @@ _CODES: dict[str, ErrorClass] = {
     "rate_limit_exceeded": "provider_rate_limit",
     "resource_exhausted": "provider_rate_limit",
     "string_above_max_length": "context_too_long",
+    "usage_limit_reached": "provider_rate_limit",
 }
 
 
@@ -185,6 +187,9 @@ def said_by(values: Mapping[str, Any]) -> Said:
         if isinstance(detail, dict):
             codes.append(detail.get("reason"))
             retry_seconds = waiting.duration(detail.get("retryDelay")) or retry_seconds
+    seconds = error.get("resets_in_seconds")  # Of a ChatGPT plan.
+    if isinstance(seconds, int | float) and seconds > 0:
+        retry_seconds = float(seconds)
     number = error.get("code")
     return Said(
         codes=frozenset(code.lower() for code in codes if isinstance(code, str)),

@@ -8,7 +8,6 @@ and the key is put in here. What the box sends as a key is worthless and never l
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from sidecar import demo_model, http1, log
-from sidecar.gate import answers, ends, faults, public, wires
+from sidecar.gate import answers, ends, faults, logins, public, wires
 from sidecar.gate.allowance import Exceeded
 from sidecar.gate.failures import BrokenOff
 from sidecar.gate.relay import Relay, Upstream
@@ -31,7 +30,6 @@ from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
 
 _log = log.get(__name__)
 _JSON = (b"content-type", b"application/json")
-_KEY = re.compile(r"[\x21-\x7e]{1,4096}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -190,7 +188,7 @@ class ModelGate:
         try:
             upstream = await self._connected()
             # Last: from here to the call's place among `_calls` nothing is waited for.
-            secret = await self._secret()
+            credential = await self._credential()
         except KeyUnavailable as error:
             error_class: ErrorClass = "key_missing" if error.permanent else "provider_unavailable"
             self._on_error(faults.failure(error_class, error.message))
@@ -202,7 +200,7 @@ class ModelGate:
             connection=connection,
             request=request,
             admitted=admitted,
-            secret=secret,
+            credential=credential,
             on_usage=partial(self._counted, self._turn()),
             on_error=self._on_error,
         )
@@ -219,20 +217,20 @@ class ModelGate:
     def _counted(self, turn: str | None, usage: Usage) -> None:
         self._on_usage(usage, turn)
 
-    async def _secret(self) -> str:
+    async def _credential(self) -> logins.Credential:
         if not self._provider.needs_key:
-            return ""
+            return logins.Credential()
         try:
             async with asyncio.timeout(self._limits.key_seconds):
                 secret = await self._key()
         except TimeoutError as error:
             message = f"The key for {self._provider.name} has not arrived. Try again."
             raise KeyUnavailable(message, permanent=False) from error
-        if not _KEY.fullmatch(secret):
-            raise KeyUnavailable(
-                f"The key for {self._provider.name} has characters that no key has. Replace it."
-            )
-        return secret
+        try:
+            return logins.read(self._provider, secret)
+        except logins.Unusable:
+            words = f"The key for {self._provider.name} has characters that no key has. Replace it."
+            raise KeyUnavailable(words) from None
 
     async def _connected(self) -> Upstream:
         """The way to the provider, made with the first call."""

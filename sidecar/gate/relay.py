@@ -24,6 +24,7 @@ from sidecar import log
 from sidecar.gate import answers, faults, waiting, wires
 from sidecar.gate.bill import Bill
 from sidecar.gate.failures import BrokenOff, Failed, TooLong, broken, unreachable
+from sidecar.gate.logins import Credential
 from sidecar.gate.redaction import Redactor
 from sidecar.gate.room import Room
 from sidecar.gate.upload import Upload
@@ -75,7 +76,7 @@ class Relay:
     connection: Connection
     request: Request
     admitted: Admitted
-    secret: str = field(repr=False)
+    credential: Credential
     on_usage: Callable[[Usage], None]
     on_error: Callable[[ErrorData], None]
     status: int = 0
@@ -85,7 +86,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         self._upload = Upload(self.upstream.room, self.upstream.room_seconds)
-        self._redactor = Redactor(self.secret)
+        self._redactor = Redactor(self.credential.secret)
         self._bill = Bill(self.provider.id, self._redactor, self.on_usage, self._upload)
 
     async def run(self) -> None:
@@ -138,9 +139,8 @@ class Relay:
 
     async def _send(self) -> httpx2.Response:
         wire = wires.WIRES[self.provider.wire]
-        headers = [
-            pair for pair in wires.request_headers(wire, self.request.headers) if pair[0] not in _OF_THE_BODY
-        ]
+        passing = wires.request_headers(wire, self.request.headers, login=self.provider.login)
+        headers = [pair for pair in passing if pair[0] not in _OF_THE_BODY]
         content = None
         if self.request.method == "GET":
             await self.connection.discard()
@@ -155,8 +155,7 @@ class Relay:
             content = self._upload.pieces()
             headers += [_JSON, (b"content-length", str(size).encode())]
         self._read.set()
-        if self.secret:
-            headers.append(wires.key_header(self.provider, self.secret))
+        headers = self.credential.put_into(headers)
         url = f"{self.upstream.base_url}/{self.admitted.path}"
         build = self.upstream.client.build_request
         outgoing = build(self.request.method, url, headers=headers, content=content)
@@ -212,7 +211,7 @@ class Relay:
         now = datetime.now(UTC)
         come_back = waiting.retry_at(response.headers, words.retry_seconds, now=now)
         error = faults.classify(
-            self.provider.name, response.status_code, words, retry_at=come_back, secret=self.secret
+            self.provider.name, response.status_code, words, retry_at=come_back, secret=self.credential.secret
         )
         self._fail(error)
         headers, status, wire = self._headers(response), response.status_code, self.provider.wire
@@ -275,7 +274,7 @@ class Relay:
         reading, name = meter.reading, self.provider.name
         if reading.error is not None:
             said = faults.said_by({"error": reading.error})
-            self._fail(faults.classify(name, 0, said, secret=self.secret))
+            self._fail(faults.classify(name, 0, said, secret=self.credential.secret))
         elif reading.malformed or not reading.ended:
             what = "is garbled" if reading.malformed else "broke off"
             self._fail(faults.failure("provider_bad_response", f"The answer of {name} {what}. Try again."))

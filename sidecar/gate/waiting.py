@@ -11,6 +11,7 @@ _MAX_WAIT = timedelta(days=31)
 _PATIENCE = timedelta(minutes=5)
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _RESETS = (
+    "anthropic-ratelimit-unified-reset",
     "x-ratelimit-reset",
     "x-ratelimit-reset-requests",
     "x-ratelimit-reset-tokens",

@@ -64,6 +64,12 @@ HEADERS = frozenset({"accept", "content-type", "content-length", "user-agent", "
 
 HEADER_FAMILY = "x-stainless-"
 
+LOGIN_HEADERS: Mapping[str, frozenset[str]] = {
+    "claude": frozenset({"anthropic-dangerous-direct-browser-access", "x-app"}),
+    "chatgpt": frozenset({"conversation_id", "originator", "session_id", "version", "x-codex-turn-state"}),
+}
+"""Those by which the service behind a plan knows its own product, and one call from another."""
+
 RESPONSE_HEADERS = frozenset(
     {
         "cache-control",
@@ -79,7 +85,7 @@ RESPONSE_HEADERS = frozenset(
 WAITING_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 """Of these, those that tell a client when to ask again."""
 
-RESPONSE_HEADER_FAMILIES = ("x-ratelimit-", "anthropic-ratelimit-")
+RESPONSE_HEADER_FAMILIES = ("x-ratelimit-", "anthropic-ratelimit-", "x-codex-")
 
 
 def _post(path: str) -> Call:
@@ -159,12 +165,15 @@ def _query(wire: Wire, query: str) -> str:
     return "?" + "&".join(kept) if kept else ""
 
 
-def request_headers(wire: Wire, headers: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
+def request_headers(
+    wire: Wire, headers: tuple[tuple[bytes, bytes], ...], *, login: str = ""
+) -> list[tuple[bytes, bytes]]:
     """The headers of the box's request that go to the provider."""
+    names = HEADERS | wire.headers | LOGIN_HEADERS.get(login, frozenset())
     passing = []
     for raw_name, value in headers:
         name = raw_name.decode("ascii").lower()
-        if name in HEADERS or name in wire.headers or name.startswith(HEADER_FAMILY):
+        if name in names or name.startswith(HEADER_FAMILY):
             passing.append((name.encode("ascii"), value))
     return passing
 

@@ -26,9 +26,10 @@ from sidecar.protocol.upstream import Provider as Provider
 
 PREPARE_VERSION = 3
 REST_VERSION = 4
-PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION)
+LOGIN_VERSION = 6
+PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION, LOGIN_VERSION)
 """1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`,
-repositories, and addresses that a key's owner chose."""
+repositories, and addresses that a key's owner chose; 6 knows logins of plans."""
 
 
 class Hello(Frame, tag="hello"):

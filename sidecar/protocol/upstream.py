@@ -10,8 +10,9 @@ import msgspec
 class Provider(msgspec.Struct, kw_only=True):
     """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks.
 
-    `key_header` is where the key goes if not where the wire has it. `is_own_address`: the key's owner chose
-    the base URL, so only a public address may be behind it.
+    `key_header` is where the key goes if not where the wire has it. `login`: its key is the login of a plan,
+    used as that plan's own product does. `is_own_address`: the key's owner chose the base URL, so only a
+    public address may be behind it.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Provider(msgspec.Struct, kw_only=True):
     needs_key: bool = True
     key_header: Literal["", "api-key"] = ""
     is_own_address: bool = False
+    login: Literal["", "claude", "chatgpt"] = ""
 
 
 class Offer(msgspec.Struct, kw_only=True):

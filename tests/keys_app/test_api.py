@@ -183,7 +183,9 @@ def test_the_catalogue_says_what_one_has_a_key_for(
     assert (page["next"], page["previous"]) == (None, None)
     entries = {entry["id"]: entry for entry in page["results"]}
     assert page["results"][0]["id"] == "demo"
+    assert entries["claude-plan"]["agents"] == ["claude"]
     assert entries["openai"] | {"models": []} == {
+        "agents": [],
         "id": "openai",
         "name": "OpenAI",
         "wire": "openai-responses",

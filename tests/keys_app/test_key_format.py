@@ -20,6 +20,8 @@ GOOD = {
     "mistral": "0123456789abcdefghijklmnopqrstuv",
     "xai": "xai-0123456789abcdef",
     "copilot": "gho_0123456789abcdef",
+    "claude-plan": "sk-ant-oat01-0123456789abcdef",
+    "chatgpt-plan": '{"access_token":"eyJhbGciOiJub25lIn0.e30.c2ln","account_id":"0123456789"}',
     "azure": "0123456789abcdefghijklmnopqrstuv",
     "bedrock": "ABSK0123456789abcdef",
     "github": "ghp_0123456789abcdef",
@@ -69,7 +71,8 @@ def test_a_wrong_paste_is_explained(pasted: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key_of", "given_to"), [("anthropic", "openai"), ("groq", "mistral"), ("xai", "google")]
+    ("key_of", "given_to"),
+    [("anthropic", "openai"), ("groq", "mistral"), ("xai", "google"), ("claude-plan", "anthropic")],
 )
 def test_a_key_of_another_provider_is_recognised(key_of: str, given_to: str) -> None:
     message = complaint(given_to, GOOD[key_of])

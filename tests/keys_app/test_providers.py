@@ -12,7 +12,7 @@ from sidecar.protocol import frames
 
 IDS = [
     *("demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"),
-    *("copilot", "azure", "bedrock", "compatible"),
+    *("copilot", "claude-plan", "chatgpt-plan", "azure", "bedrock", "compatible"),
 ]
 GIT = ["github", "gitlab"]
 ELSEWHERE = {"azure", "compatible"}
@@ -43,7 +43,9 @@ def test_a_provider_that_needs_a_key_says_where_it_is_and_where_to_get_one(provi
         base_url=own or provider.base_url,
         key_header="api-key" if provider_id == "azure" else "",
         is_own_address=bool(own),
+        login=provider.login,
     )
+    assert bool(provider.login) == bool(provider.agents)
 
 
 @pytest.mark.parametrize(

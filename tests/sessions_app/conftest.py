@@ -36,7 +36,7 @@ def make_session(owner: User, **fields: Any) -> Session:
 
 
 def make_key(owner: User, provider: str = "openai") -> ProviderKey:
-    prefix = "sk-ant-" if provider == "anthropic" else "sk-"
+    prefix = {"anthropic": "sk-ant-", "claude-plan": "sk-ant-oat01-"}.get(provider, "sk-")
     return keys.create(owner_id=owner.pk, provider=provider, value=Secret(prefix + "a1B2c3D4" * 6))
 
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,14 @@ from sidecar.agents.acp.agent import AcpAgent
 from sidecar.agents.acp.recipe import Recipe
 from sidecar.agents.base import AgentContext, ProviderNews
 from sidecar.gate.models import ModelGate
+from sidecar.protocol import login as logins
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorData, Usage
 from tests.contract.agents.recorder import Recorder
 from tests.fakes.local_box import local_box
 
 MODEL = "demo"
+KEY = "the-real-key-of-this-test"
 _MARK = "OPENAGENT_TEST_MARK"
 
 
@@ -87,7 +89,14 @@ class LiveAcp:
 
 @asynccontextmanager
 async def live_acp(
-    folder: Path, recipe: Recipe, agents: str, *, wire: Any = "openai-chat", **settings: Any
+    folder: Path,
+    recipe: Recipe,
+    agents: str,
+    *,
+    wire: Any = "openai-chat",
+    key: str = KEY,
+    login: Any = "",
+    **settings: Any,
 ) -> AsyncIterator[LiveAcp]:
     """Start one under `folder`; `settings` are of AgentContext."""
     mark = str(uuid4())
@@ -104,11 +113,11 @@ async def live_acp(
         news.failed(error)
 
     async with AsyncExitStack() as stack:
-        demo = await demo_model.serve(pace=0.0005)
+        demo = await demo_model.serve(pace=0.0005, require_key=logins.secret_of(key))
         stack.push_async_callback(demo.close)
         base = demo.url + ("/v1beta" if wire == "google" else "/v1")
-        provider = Provider(id="demo", name="Demo", wire=wire, base_url=base, needs_key=True)
-        gate = ModelGate(provider, _key, counted, failed)
+        provider = Provider(id="demo", name="Demo", wire=wire, base_url=base, needs_key=True, login=login)
+        gate = ModelGate(provider, _giving(key), counted, failed)
         stack.push_async_callback(gate.close)
         box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))
         context = AgentContext(
@@ -130,8 +139,11 @@ async def live_acp(
             await live.stop()
 
 
-async def _key() -> str:
-    return "the-real-key-of-this-test"
+def _giving(key: str) -> Callable[[], Awaitable[str]]:
+    async def give() -> str:
+        return key
+
+    return give
 
 
 def _environment(pid: int) -> bytes:

@@ -153,6 +153,14 @@ def test_an_agent_gets_a_provider_that_it_can_speak_to(alice: User, alice_client
     assert "provider" in problem(alice_client.post(URL, wish), 400, "wrong_agent")["errors"]
 
 
+def test_the_login_of_a_plan_is_for_that_plans_own_agent(alice: User, alice_client: APIClient) -> None:
+    make_key(alice, "claude-plan")
+    assert alice_client.post(URL, {"agent": "claude"}).json()["provider"] == "claude-plan"
+    assert alice_client.post(URL, {"agent": "opencode"}).json()["provider"] == "demo"
+    refused = alice_client.post(URL, {"agent": "opencode", "provider": "claude-plan"})
+    assert "Claude Code only" in problem(refused, 400, "wrong_agent")["detail"]
+
+
 def test_an_agent_of_an_administrator_can_be_chosen_while_it_is_enabled(alice_client: APIClient) -> None:
     row = CustomAgent.objects.create(slug="mine", name="Mine", command=["mine"], wires=["google"])
     assert alice_client.post(URL, {"agent": "mine"}).json()["agent"] == "mine"

@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
         ({"x-ratelimit-reset": "1795342860000"}, None, "2026-11-22T10:21:00.000Z"),
         ({"x-ratelimit-reset": "30"}, None, "2026-11-22T10:00:30.000Z"),
         ({"anthropic-ratelimit-tokens-reset": "2026-11-22T10:00:20Z"}, None, "2026-11-22T10:00:20.000Z"),
+        ({"anthropic-ratelimit-unified-reset": "1795342860"}, None, "2026-11-22T10:21:00.000Z"),
         ({}, 32.0, "2026-11-22T10:00:32.000Z"),
         ({"retry-after": "5"}, 32.0, "2026-11-22T10:00:05.000Z"),
         ({}, None, ""),

@@ -52,6 +52,7 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
     task.kind === "add" ? (providers[0]?.id ?? "") : task.row.provider,
   );
   const provider = providers.find((candidate) => candidate.id === providerId);
+  const isLogin = provider !== undefined && provider.agents.length > 0;
   const mutation = useMutation({
     mutationFn: (values: Values) => send(task, values),
     onSuccess: async () => {
@@ -104,7 +105,7 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
         />
       )}
       {task.kind !== "label" && (
-        <Field label="Key" hint={<KeyHint provider={provider} />} error={errors.key}>
+        <Field label={isLogin ? "Login" : "Key"} hint={<KeyHint provider={provider} />} error={errors.key}>
           {(ids) => (
             <Input
               {...ids}
@@ -188,7 +189,7 @@ function KeyHint({ provider }: { provider: Provider | undefined }) {
           target="_blank"
           rel="noopener noreferrer"
         >
-          Make one at {new URL(provider.key_page).host}
+          {provider.agents.length > 0 ? "More" : "Make one"} at {new URL(provider.key_page).host}
         </a>
       )}
     </>

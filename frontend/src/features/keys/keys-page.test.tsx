@@ -22,7 +22,7 @@ test("without the providers it says why no key can be added, and asks again", as
   expect(await screen.findByText("The providers could not be loaded")).toBeTruthy();
   const add = await screen.findByText<HTMLButtonElement>("Add key");
   expect(add.disabled).toBe(true);
-  providers.mockResolvedValue([{ id: "p", name: "P", needs_key: true }]);
+  providers.mockResolvedValue([{ id: "p", name: "P", needs_key: true, agents: [] }]);
   fireEvent.click(screen.getByText("Try again"));
   await waitFor(() => expect(add.disabled).toBe(false));
   expect(screen.queryByRole("alert")).toBeNull();

@@ -1,10 +1,18 @@
 // Which model a new session begins with.
 import { expect, test } from "vitest";
 import type { Agent, Provider } from "@/lib/api/types";
-import { decodeChoice, encodeChoice, firstChoice } from "./model-choice";
+import { decodeChoice, encodeChoice, firstChoice, fits, isUsable } from "./model-choice";
 
 const provider = (id: string, needs_key: boolean, has_key: boolean, wire = "openai-chat") =>
-  ({ id, name: id, needs_key, has_key, wire, models: [{ id: `${id}-1`, name: id }] }) as Provider;
+  ({
+    id,
+    name: id,
+    needs_key,
+    has_key,
+    wire,
+    agents: [] as string[],
+    models: [{ id: `${id}-1`, name: id }],
+  }) as Provider;
 const agent = { wires: ["openai-chat"] } as Agent;
 const demo = provider("demo", false, false);
 
@@ -28,6 +36,14 @@ test("the last one is kept, also a model that the catalogue does not know", () =
   expect(firstChoice([demo, provider("a", true, true), provider("b", true, true)], agent, last)).toEqual(
     last,
   );
+});
+
+test("the login of a plan is for that plan's own agent", () => {
+  const plan = { ...provider("plan", true, true), agents: ["claude"] };
+  const own = { ...agent, id: "claude" };
+  expect(isUsable(plan, own)).toBe(true);
+  expect(isUsable(plan, { ...agent, id: "opencode" })).toBe(false);
+  expect(fits({ ...plan, has_key: false }, own)).toBe(true);
 });
 
 test("a provider that the agent cannot speak with is not chosen", () => {

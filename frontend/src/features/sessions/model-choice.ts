@@ -6,10 +6,16 @@ export interface ModelChoice {
   model: string;
 }
 
-export function isUsable(provider: Provider, agent: Agent | undefined): boolean {
+/** Whether this agent speaks the provider's API, and may use what that takes as a key. */
+export function fits(provider: Provider, agent: Agent | undefined): boolean {
+  // The login of a plan is for that plan's own product.
+  if (agent && provider.agents.length > 0 && !provider.agents.includes(agent.id)) return false;
   // The scripted demo speaks whatever the agent speaks.
-  const speaks = !agent || !provider.needs_key || agent.wires.includes(provider.wire);
-  return speaks && (!provider.needs_key || provider.has_key);
+  return !agent || !provider.needs_key || agent.wires.includes(provider.wire);
+}
+
+export function isUsable(provider: Provider, agent: Agent | undefined): boolean {
+  return fits(provider, agent) && (!provider.needs_key || provider.has_key);
 }
 
 /** The last one used if it can still be used, else a provider with a key, else the demo. */

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { Field, Input, Select } from "@/components/form";
 import type { Agent, Provider } from "@/lib/api/types";
-import { decodeChoice, encodeChoice, isUsable, type ModelChoice } from "./model-choice";
+import { decodeChoice, encodeChoice, fits, isUsable, type ModelChoice } from "./model-choice";
 
 const OTHER = "other";
 
@@ -18,7 +18,7 @@ export function ModelField({ providers, agent, value, onChange }: ModelFieldProp
   const isListed = provider?.models.some((model) => model.id === value?.model) ?? false;
   const [isOther, setIsOther] = useState(value !== null && !isListed);
   const usable = providers.filter((candidate) => isUsable(candidate, agent));
-  const locked = providers.filter((candidate) => !isUsable(candidate, agent));
+  const locked = providers.filter((candidate) => fits(candidate, agent) && !isUsable(candidate, agent));
   const choose = (next: string) => {
     const [kind, id] = next.split(":", 2);
     setIsOther(kind === OTHER);

@@ -77,9 +77,18 @@ test("a session begins with a repository if one is named", async () => {
     name: "Demo",
     kind: "models",
     needs_key: false,
+    agents: [],
     models: [{ id: "m", name: "M" }],
   };
-  const host = { id: "github", name: "GitHub", kind: "git", needs_key: true, has_key: true, models: [] };
+  const host = {
+    id: "github",
+    name: "GitHub",
+    kind: "git",
+    needs_key: true,
+    has_key: true,
+    agents: [],
+    models: [],
+  };
   queries.setQueryData(["agents"], [agent]);
   queries.setQueryData(["providers"], [demo, host]);
   queries.setQueryData(["egress", "bounds"], BOUNDS);

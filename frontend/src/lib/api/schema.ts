@@ -1478,6 +1478,8 @@ export interface components {
             address: components["schemas"]["AddressEnum"];
             address_example: string;
             note: string;
+            /** @description The only agents that may use it; empty for any. */
+            agents: string[];
             readonly has_key: boolean;
         };
         /**

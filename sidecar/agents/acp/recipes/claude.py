@@ -21,7 +21,7 @@ const path = `${process.env.HOME}/.claude.json`;
 let known = {};
 try { known = JSON.parse(readFileSync(path, "utf8")); } catch {}
 known.hasCompletedOnboarding = true;
-const token = process.env.ANTHROPIC_API_KEY.slice(-20);
+const token = (process.env.ANTHROPIC_API_KEY ?? "").slice(-20);
 const answers = (known.customApiKeyResponses ??= {});
 answers.approved = [...new Set([...(answers.approved ?? []), token])];
 ((known.projects ??= {})[process.cwd()] ??= {}).hasTrustDialogAccepted = true;
@@ -51,9 +51,13 @@ def screen(setting: Setting, session: str) -> list[str]:
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
-    """Its provider is the gate, and every one of its models is the one that was chosen."""
+    """Its provider is the gate, and every one of its models is the one that was chosen.
+
+    With the login of a plan it is told that it has one: the token is worth as little as any other.
+    """
+    is_plan = setting.context.provider.login == "claude"
     return {
-        "ANTHROPIC_API_KEY": setting.context.token,
+        "CLAUDE_CODE_OAUTH_TOKEN" if is_plan else "ANTHROPIC_API_KEY": setting.context.token,
         "ANTHROPIC_BASE_URL": setting.gate,
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": setting.model,
         "ANTHROPIC_DEFAULT_OPUS_MODEL": setting.model,
