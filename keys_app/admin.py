@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from keys_app import rotation, services, sharing, tasks
+from keys_app import providers, rotation, services, sharing, tasks
 from keys_app.models import KeyUse, ProviderKey, Rewrapping
 from openagent.lib import log
 from openagent.lib.admin import ReadOnlyAdmin
@@ -29,14 +29,17 @@ class ProviderKeyAdmin(ReadOnlyAdmin[ProviderKey]):
     search_fields = ("owner__email", "label")
     fields = (
         *("id", "owner", "provider", "base_url", "label", "hint", "status", "version", "kek_id"),
-        *("created_at", "updated_at", "last_used_at", "is_for_everyone", "groups"),
+        *("created_at", "updated_at", "last_used_at", "box_consent_at", "box_consent_by"),
+        *("is_for_everyone", "groups"),
     )
     readonly_fields = fields[:-2]
     filter_horizontal = ("groups",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_own = isinstance(obj, ProviderKey) and obj.owner_id == request.user.pk
-        return is_own and admin.ModelAdmin.has_change_permission(self, request, obj)
+        # The only change is to share it, and nobody shares the login of a plan.
+        can_be_shared = is_own and not providers.get(obj.provider).login
+        return can_be_shared and admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: ProviderKey, form: Any, change: bool) -> None:
         """By `save_related`, with the groups."""

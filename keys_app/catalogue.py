@@ -174,6 +174,23 @@ ENTRIES = (
         ),
     ),
     Provider(
+        id="copilot-login",
+        name="GitHub Copilot's own login",
+        wire="openai-chat",
+        default_base_url="https://api.githubcopilot.com",
+        key_prefixes=("gho_", "ghu_", "github_pat_"),
+        key_page="https://github.com/settings/personal-access-tokens",
+        check_path="",
+        note=(
+            "For GitHub Copilot CLI as GitHub means it to be used, with a token that has the permission "
+            "Copilot Requests. Its sessions need the network: api.github.com and *.githubcopilot.com. What "
+            "it uses is not counted here, so it works in no session that has a budget."
+        ),
+        login="copilot",
+        agents=("copilot",),
+        models=(Model("gpt-5.6", "GPT-5.6"), Model("claude-sonnet-5", "Claude Sonnet 5")),
+    ),
+    Provider(
         id="azure",
         name="Azure OpenAI",
         wire="openai-responses",

@@ -51,6 +51,16 @@ class ProviderKey(models.Model):
     hint = models.CharField(max_length=8, blank=True)
     status = models.CharField(max_length=20, choices=KeyStatus.choices, default=KeyStatus.UNTESTED)
 
+    box_consent_at = models.DateTimeField("agreed that it enters boxes", null=True, blank=True)
+    box_consent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="agreed by",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
     is_for_everyone = models.BooleanField("shared with everyone", default=False)
     groups = models.ManyToManyField(
         "auth.Group", verbose_name="shared with groups", blank=True, related_name="+"
@@ -91,6 +101,7 @@ class KeyAction(models.TextChoices):
     SEALED = "sealed", "Sealed to a sidecar"
     REWRAPPED = "rewrapped", "Wrapped with another KEK"
     SHARED = "shared", "Shared anew"
+    CONSENTED = "consented", "Agreed that it enters boxes"
 
 
 class KeyUse(models.Model):

@@ -55,7 +55,7 @@ class Provider:
     note: str = ""
     git_user: str = ""
     default_git_host: str = ""
-    login: Literal["", "claude", "chatgpt"] = ""
+    login: Literal["", "claude", "chatgpt", "copilot"] = ""
     agents: tuple[str, ...] = ()
 
     @property
@@ -66,6 +66,11 @@ class Provider:
     @property
     def has_custom_base_url(self) -> bool:
         return self.id in settings.OPENAGENT_PROVIDER_BASE_URLS
+
+    @property
+    def enters_box(self) -> bool:
+        """Whether it works inside of the box only, so that whoever has it must agree to that first."""
+        return self.login == "copilot"
 
     @property
     def kind(self) -> Literal["models", "git"]:

@@ -29,6 +29,18 @@ class KeyMissing(AppError):
         super().__init__("key_missing", f"Add a key for {provider.name} first.", 409, provider=provider.id)
 
 
+class ConsentRequired(AppError):
+    """A login that has to be inside of the box goes there only when its owner has agreed to that."""
+
+    def __init__(self, provider: providers.Provider) -> None:
+        message = (
+            f"{provider.name} works only inside of the box, where whatever runs there can read it. "
+            "It is kept when you agree to that."
+        )
+        error = {"message": message, "code": "consent_required"}
+        super().__init__("consent_required", message, 400, errors={"agrees_to_box": [error]})
+
+
 class KeyMoved(AppError):
     """The key is for another address than the one where the sidecar would send it."""
 
@@ -44,13 +56,26 @@ class TooManyKeys(AppError):
 
 
 def create(
-    *, owner_id: uuid.UUID, provider: str, value: Secret, label: str = "", base_url: str = ""
+    *,
+    owner_id: uuid.UUID,
+    provider: str,
+    value: Secret,
+    label: str = "",
+    base_url: str = "",
+    agrees_to_box: bool = False,
 ) -> ProviderKey:
-    """A new key. BadKey, BadAddress or UnknownProvider, with a helpful message, when it cannot be one."""
+    """A new key. BadKey, BadAddress or UnknownProvider, with a helpful message, when it cannot be one.
+
+    `agrees_to_box`: its owner says that it may enter boxes; ConsentRequired where it must and they do not.
+    """
     entry = providers.get(provider)
+    if entry.enters_box and not agrees_to_box:
+        raise ConsentRequired(entry)
     base_url = addresses.check(entry, base_url)
     value = key_format.check(entry, value, has_own_address=bool(base_url))
     key = ProviderKey(owner_id=owner_id, provider=entry.id, label=label.strip(), base_url=base_url)
+    if entry.enters_box:
+        key.box_consent_at, key.box_consent_by_id = timezone.now(), owner_id
     # Before the transaction: a KEK may be far away.
     vault.fill(key, value)
     with transaction.atomic():
@@ -58,6 +83,8 @@ def create(
             raise TooManyKeys()
         key.save(force_insert=True)
         record.write(key, KeyAction.MADE)
+        if entry.enters_box:
+            record.write(key, KeyAction.CONSENTED)
     return key
 
 
@@ -169,11 +196,15 @@ def seal_for(
 
     Public key, nonce and answer are texts as they stand in frames; `base_url` is where the key will be sent,
     if its owner chose that. A nonce is sealed to once: record.CannotSeal the second time. KeyUnreadable
-    when the key does not decrypt, NotFound when it is gone, KeyMoved when it is for another address.
+    when the key does not decrypt, NotFound when it is gone, KeyMoved when it is for another address,
+    ConsentRequired when it would enter the box and nobody agreed to that.
     """
     while (key := ProviderKey.objects.filter(pk=key_id).first()) is not None:
         if key.base_url != base_url:
             raise KeyMoved()
+        entry = providers.get(key.provider)
+        if entry.enters_box and key.box_consent_at is None:
+            raise ConsentRequired(entry)
         try:
             raw, recipient = sealing.from_text(nonce), sealing.from_text(public_key)
             info = sealing.info(

@@ -21,6 +21,7 @@ FORGET_SECONDS = 60.0
 IDLE_SECONDS = 300.0
 
 _PERMANENT = {
+    "consent_required": "This login goes into the box, and its owner has not agreed to that. Add it anew.",
     "key_missing": "There is no key for this provider, or not any more. Add one under Keys.",
     "key_moved": "This key has another address now. Stop the session and start it again.",
     "key_unreadable": "The stored key can no longer be decrypted. Replace it under Keys.",

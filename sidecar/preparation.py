@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,7 +62,14 @@ class Place:
             ) from error
         self.on_stage("box", "")
 
-    def context(self, offers: Sequence[frames.Offer], *, mode: str = "", news: ProviderNews) -> AgentContext:
+    def context(
+        self,
+        offers: Sequence[frames.Offer],
+        *,
+        mode: str = "",
+        news: ProviderNews,
+        login: Callable[[], Awaitable[str]] | None = None,
+    ) -> AgentContext:
         """What an agent is told that works with the first model of `offers`, or may have to with another."""
         # The gate gives up a silent provider first, and says why; an agent that waits for it is not hung.
         silence = max(AgentContext.silence_seconds, self.limits.silence_seconds + PATIENCE_SECONDS)
@@ -77,6 +84,7 @@ class Place:
             silence_seconds=silence,
             hang_seconds=max(AgentContext.hang_seconds, 2 * silence),
             news=news,
+            login=login,
         )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from sidecar import ending, log, preparation
+from sidecar import boxed_login, ending, log, preparation
 from sidecar.agents import registry
 from sidecar.agents.base import Agent, AgentError, ProviderNews, Screen
 from sidecar.dispatch import Refusal
@@ -137,6 +137,8 @@ class Session:
         self.git.key_revoked(provider)
         if self._gate is not None and provider == self.claim.provider.id:
             self._gate.key_revoked()
+            if (end := boxed_login.revoked(self.claim)) is not None:
+                self._around.on_end(end)
 
     async def finish(self, reason: Ending) -> None:
         """End turn, terminals and agent, and let the log say so; takes a few seconds at most."""
@@ -205,7 +207,9 @@ class Session:
         if prepared:
             return prepared.info
         offer = frames.Offer(provider=claim.provider, models=[claim.model])
-        return await preparation.start(agent, around.place.context([offer], mode=claim.mode, news=news))
+        login = boxed_login.of(claim, around.key)
+        context = around.place.context([offer], mode=claim.mode, news=news, login=login)
+        return await preparation.start(agent, context)
 
     async def _bring_repository(self) -> messages.ErrorData | None:
         """Before the agent looks at the workspace. What goes wrong does not stop the start."""

@@ -76,7 +76,7 @@ class ProviderKeySerializer(serializers.ModelSerializer[ProviderKey]):
         model = ProviderKey
         fields = [
             *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"),
-            *("is_shared_with_me", "sharing"),
+            *("is_shared_with_me", "sharing", "box_consent_at"),
         ]
         read_only_fields = fields
 
@@ -102,6 +102,9 @@ class NewKeySerializer(serializers.Serializer[ProviderKey]):
     )
     base_url = BaseUrlField()
     key = SecretField()
+    agrees_to_box = serializers.BooleanField(
+        required=False, help_text="Required of a provider with `enters_box`: who adds the key agrees to that."
+    )
 
 
 class ReplacedKeySerializer(serializers.Serializer[ProviderKey]):
@@ -154,6 +157,9 @@ class ProviderSerializer(serializers.Serializer[providers.Provider]):
     note = serializers.CharField()
     agents = serializers.ListField(
         child=serializers.CharField(), help_text="The only agents that may use it; empty for any."
+    )
+    enters_box = serializers.BooleanField(
+        help_text="Whether its key works inside of the box only, where whatever runs there can read it."
     )
     has_key = serializers.SerializerMethodField()
 

@@ -57,6 +57,7 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
                 value=given["key"],
                 label=given.get("label", ""),
                 base_url=given.get("base_url", ""),
+                agrees_to_box=given.get("agrees_to_box", False),
             )
         return self._answer(key, status.HTTP_201_CREATED)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -72,7 +72,8 @@ class AgentContext:
     gate puts the real key in. `hang_seconds` is how long an open turn may pass without any sign of life (no
     event, no running tool, no question to a person) before the agent counts as hung; `silence_seconds` is how
     long the agent lets its provider say nothing before it tries again. `offers` are what it may be asked to
-    `adopt` before its first prompt.
+    `adopt` before its first prompt. `login` is there only where a plan's login has to be in the box, and
+    gives it for one start; AgentError when there is none.
     """
 
     box: Box
@@ -88,6 +89,7 @@ class AgentContext:
     hang_seconds: float = 600.0
     silence_seconds: float = 300.0
     news: ProviderNews = field(default_factory=ProviderNews)
+    login: Callable[[], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

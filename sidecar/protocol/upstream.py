@@ -11,8 +11,8 @@ class Provider(msgspec.Struct, kw_only=True):
     """Where the gate sends model calls of a session; `wire` names the API that the upstream speaks.
 
     `key_header` is where the key goes if not where the wire has it. `login`: its key is the login of a plan,
-    used as that plan's own product does. `is_own_address`: the key's owner chose the base URL, so only a
-    public address may be behind it.
+    used as that plan's own product does; that of "copilot" has to be inside of the box. `is_own_address`: the
+    key's owner chose the base URL, so only a public address may be behind it.
     """
 
     id: str
@@ -22,7 +22,12 @@ class Provider(msgspec.Struct, kw_only=True):
     needs_key: bool = True
     key_header: Literal["", "api-key"] = ""
     is_own_address: bool = False
-    login: Literal["", "claude", "chatgpt"] = ""
+    login: Literal["", "claude", "chatgpt", "copilot"] = ""
+
+
+def enters_box(provider: Provider) -> bool:
+    """Whether its login works in the box only, against the rule that no secret enters it."""
+    return provider.login == "copilot"
 
 
 class Offer(msgspec.Struct, kw_only=True):

@@ -38,7 +38,7 @@ def test_a_key_is_made_and_only_its_end_is_ever_shown(alice_client: APIClient) -
     assert made.status_code == 201
     assert made.json().keys() == {
         *("id", "provider", "base_url", "label", "hint", "status", "created_at", "last_used_at"),
-        *("is_shared_with_me", "sharing"),
+        *("is_shared_with_me", "sharing", "box_consent_at"),
     }
     assert made.json()["hint"] == CANARY[-4:]
     assert (made.json()["label"], made.json()["status"]) == ("work", "untested")
@@ -186,6 +186,7 @@ def test_the_catalogue_says_what_one_has_a_key_for(
     assert entries["claude-plan"]["agents"] == ["claude"]
     assert entries["openai"] | {"models": []} == {
         "agents": [],
+        "enters_box": False,
         "id": "openai",
         "name": "OpenAI",
         "wire": "openai-responses",

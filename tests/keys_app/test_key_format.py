@@ -22,6 +22,7 @@ GOOD = {
     "copilot": "gho_0123456789abcdef",
     "claude-plan": "sk-ant-oat01-0123456789abcdef",
     "chatgpt-plan": '{"access_token":"eyJhbGciOiJub25lIn0.e30.c2ln","account_id":"0123456789"}',
+    "copilot-login": "github_pat_0123456789abcdef",
     "azure": "0123456789abcdefghijklmnopqrstuv",
     "bedrock": "ABSK0123456789abcdef",
     "github": "ghp_0123456789abcdef",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from rest_framework.test import APIClient
 
 from keys_app import key_format, logins, providers, services, sharing
-from keys_app.models import ProviderKey
+from keys_app.models import KeyAction, KeyUse, ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
-from sidecar.protocol import login
+from sidecar.protocol import login, sealing
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLAN = providers.get("chatgpt-plan")
@@ -88,3 +90,43 @@ def test_a_login_is_not_shared(admin: User) -> None:
         sharing.share(key, everyone=True, groups=[])
     assert not ProviderKey.objects.get(pk=key.pk).is_for_everyone
     sharing.share(key, everyone=False, groups=[])
+
+
+@pytest.mark.django_db
+def test_a_login_that_enters_the_box_is_kept_only_with_its_owners_consent(
+    alice: User, alice_client: APIClient
+) -> None:
+    given = {"provider": "copilot-login", "key": "github_pat_0123456789abcdef"}
+    for more in ({}, {"agrees_to_box": False}):
+        refused = alice_client.post("/api/v1/keys/", given | more, format="json")
+        assert (refused.status_code, refused.json()["code"]) == (400, "consent_required")
+        assert "agrees_to_box" in refused.json()["errors"]
+    made = alice_client.post("/api/v1/keys/", given | {"agrees_to_box": True}, format="json")
+    key = ProviderKey.objects.get(pk=made.json()["id"])
+    assert made.status_code == 201 and made.json()["box_consent_at"]
+    assert key.box_consent_by == alice and key.box_consent_at is not None
+    actions = KeyUse.objects.filter(key=key.pk).order_by("pk").values_list("action", flat=True)
+    assert list(actions) == [KeyAction.MADE, KeyAction.CONSENTED]
+
+
+@pytest.mark.django_db
+def test_a_login_that_enters_the_box_is_sealed_only_with_consent(alice: User) -> None:
+    value = Secret("github_pat_0123456789abcdef")
+    key = services.create(owner_id=alice.pk, provider="copilot-login", value=value, agrees_to_box=True)
+    pair = X25519PrivateKey.generate()
+    public_key = sealing.to_text(pair.public_key().public_bytes_raw())
+
+    def seal(nonce: bytes) -> str:
+        where: dict[str, Any] = {"key_id": key.pk, "session_id": uuid.uuid4(), "generation": 1}
+        return services.seal_for(**where, public_key=public_key, nonce=sealing.to_text(nonce))
+
+    assert seal(b"a" * 16)
+    ProviderKey.objects.update(box_consent_at=None)
+    with pytest.raises(services.ConsentRequired):
+        seal(b"b" * 16)
+
+
+@pytest.mark.django_db
+def test_nobody_has_to_agree_to_what_stays_outside(alice: User) -> None:
+    key = services.create(owner_id=alice.pk, provider="claude-plan", value=Secret("sk-ant-oat01-0123456789"))
+    assert (key.box_consent_at, key.box_consent_by) == (None, None)

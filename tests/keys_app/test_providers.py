@@ -12,7 +12,7 @@ from sidecar.protocol import frames
 
 IDS = [
     *("demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"),
-    *("copilot", "claude-plan", "chatgpt-plan", "azure", "bedrock", "compatible"),
+    *("copilot", "claude-plan", "chatgpt-plan", "copilot-login", "azure", "bedrock", "compatible"),
 ]
 GIT = ["github", "gitlab"]
 ELSEWHERE = {"azure", "compatible"}

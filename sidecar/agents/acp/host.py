@@ -109,7 +109,8 @@ class Host:
         """Bring the program up for `model`, in place of one that runs. AgentStartFailed, or OSError."""
         await self.stop()
         self.model = model
-        setting = Setting(context=self._context, model=model, folder=self._folder)
+        login = await self._context.login() if self._context.login else ""
+        setting = Setting(context=self._context, model=model, folder=self._folder, login=login)
         files = [word for pair in self._recipe.files(setting).items() for word in pair]
         script = _PREPARE + self._recipe.before + disk.REPOSITORY + _LAST_SESSION
         lines = (await disk.run(self._context, script, self._env({}), files)).strip().splitlines()

@@ -14,11 +14,15 @@ AGENTS = "/opt/agents"
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """All that a recipe may look at: where the agents are, the session, and the model that is chosen."""
+    """All that a recipe may look at: where the agents are, the session, and the model that is chosen.
+
+    `login` is a secret, there when the agent itself is started and its plan's login has to be in the box.
+    """
 
     context: AgentContext
     model: str
     folder: str = AGENTS
+    login: str = field(default="", repr=False)
 
     @property
     def gate(self) -> str:
@@ -38,7 +42,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One agent. Functions get what is known when it starts; everything they answer is worth nothing.
+    """One agent. Functions get what is known when it starts; what they answer is worth nothing, but a login.
 
     `screen` is the command of its own interface for a terminal, if it has one; it may be told the id of the
     session that is open, to begin with a copy of it.

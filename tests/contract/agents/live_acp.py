@@ -95,7 +95,7 @@ async def live_acp(
     *,
     wire: Any = "openai-chat",
     key: str = KEY,
-    login: Any = "",
+    plan: Any = "",
     **settings: Any,
 ) -> AsyncIterator[LiveAcp]:
     """Start one under `folder`; `settings` are of AgentContext."""
@@ -116,7 +116,7 @@ async def live_acp(
         demo = await demo_model.serve(pace=0.0005, require_key=logins.secret_of(key))
         stack.push_async_callback(demo.close)
         base = demo.url + ("/v1beta" if wire == "google" else "/v1")
-        provider = Provider(id="demo", name="Demo", wire=wire, base_url=base, needs_key=True, login=login)
+        provider = Provider(id="demo", name="Demo", wire=wire, base_url=base, needs_key=True, login=plan)
         gate = ModelGate(provider, _giving(key), counted, failed)
         stack.push_async_callback(gate.close)
         box = await stack.enter_async_context(local_box(folder, {"models": gate.handle}))

@@ -32,7 +32,7 @@ LOGINS = {"claude": "claude", "codex": "chatgpt"}
 @pytest.mark.parametrize("agent", ["claude", "codex"])
 async def test_a_turn_with_the_login_of_a_plan(agent: str, tmp_path: Path) -> None:
     agents = laid_out(tmp_path, agent)
-    plan = {"wire": WIRES[agent], "key": KEYS[agent], "login": LOGINS[agent]}
+    plan = {"wire": WIRES[agent], "key": KEYS[agent], "plan": LOGINS[agent]}
     async with live_acp(tmp_path / "run", RECIPES[agent], agents, **plan) as live:
         turn = await live.recorder.run("/demo plain")
         assert turn.error is None

@@ -1,5 +1,6 @@
 // Adding, replacing and labelling a key. The key itself goes one way only.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
@@ -38,12 +39,14 @@ interface Values {
   label: string;
   key: string;
   base_url?: string;
+  agrees_to_box?: boolean;
 }
 
 function send(task: KeyTask, { provider, label, ...secret }: Values): Promise<ProviderKey> {
   if (task.kind === "label") return labelKey(task.row.id, label);
-  if (task.kind === "replace") return replaceKey(task.row.id, secret);
-  return addKey({ provider, label, ...secret });
+  const { agrees_to_box, ...key } = secret;
+  if (task.kind === "replace") return replaceKey(task.row.id, key);
+  return addKey({ provider, label, ...key, ...(agrees_to_box && { agrees_to_box }) });
 }
 
 function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provider[]; onDone: () => void }) {
@@ -66,7 +69,13 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
   const submit = (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const address = form.has("base_url") ? { base_url: text("base_url") } : {};
-    mutation.mutate({ provider: providerId, label: text("label"), key: text("key"), ...address });
+    mutation.mutate({
+      provider: providerId,
+      label: text("label"),
+      key: text("key"),
+      ...address,
+      agrees_to_box: form.has("agrees_to_box"),
+    });
   };
   return (
     <form
@@ -119,6 +128,7 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
           )}
         </Field>
       )}
+      {task.kind === "add" && provider?.enters_box && <BoxConsent error={errors.agrees_to_box} />}
       {task.kind !== "replace" && (
         <Field label="Label" hint="Optional: tells two keys of one provider apart." error={errors.label}>
           {(ids) => (
@@ -141,6 +151,39 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
         </Button>
       </div>
     </form>
+  );
+}
+
+/** What is against the rule of every other key is said before it happens, and agreed to. */
+function BoxConsent({ error }: { error: string | undefined }) {
+  return (
+    <div
+      data-testid="box-consent"
+      className="flex flex-col gap-2 rounded-md border border-border bg-sunken px-3 py-2 text-sm"
+    >
+      <p className="flex gap-2 text-attention">
+        <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+        <span>
+          This login has to be inside of the box. Whatever runs there, the agent and every program that it
+          starts, can read it and send it to any host that the session may reach.
+        </span>
+      </p>
+      <label className="flex cursor-pointer gap-2">
+        <input
+          type="checkbox"
+          name="agrees_to_box"
+          required
+          className="mt-1 size-3.5 accent-(--accent)"
+          aria-describedby={error && "box-consent-error"}
+        />
+        <span>I agree that it is put into the boxes of my sessions.</span>
+      </label>
+      {error && (
+        <p id="box-consent-error" className="text-xs text-bad">
+          {error}
+        </p>
+      )}
+    </div>
   );
 }
 

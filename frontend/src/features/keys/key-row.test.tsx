@@ -18,6 +18,7 @@ const ROW: ProviderKey = {
   created_at: "2026-11-22T10:00:00Z",
   last_used_at: null,
   is_shared_with_me: false,
+  box_consent_at: null,
   sharing: { everyone: false, groups: ["team"] },
 };
 

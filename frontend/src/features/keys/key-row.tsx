@@ -68,6 +68,11 @@ export function KeyRow({ row, providers, onTask }: KeyRowProps) {
               )}
             </span>
           )}
+          {row.box_consent_at && (
+            <span className="text-attention">
+              inside of boxes, agreed <RelativeTime at={row.box_consent_at} />
+            </span>
+          )}
           {row.sharing && <SharedWith sharing={row.sharing} />}
         </p>
       </div>

@@ -29,7 +29,7 @@ export function KeysPage() {
       </header>
       <p className="mt-1 mb-4 text-sm text-muted">
         A key is stored encrypted and never shown again. It does not enter the box: the agent's requests get
-        it on their way out.
+        it on their way out. Where that cannot be, it says so before you add it.
       </p>
       {keys.isPending && <Skeleton lines={4} />}
       {keys.error && (

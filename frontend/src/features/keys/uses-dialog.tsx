@@ -16,6 +16,7 @@ const WORDS: Record<KeyUse["action"], string> = {
   sealed: "Given to a session's gate",
   rewrapped: "Encrypted anew",
   shared: "Shared with",
+  consented: "Agreed that boxes get it",
 };
 
 interface UsesDialogProps {

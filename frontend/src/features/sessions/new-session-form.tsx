@@ -1,7 +1,7 @@
 // Everything that a new session needs, on one screen; what was chosen last is chosen already.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ArrowRight, FlaskConical } from "lucide-react";
+import { ArrowRight, FlaskConical, TriangleAlert } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Field, FormError, Select, TextArea } from "@/components/form";
@@ -75,6 +75,7 @@ function Form({ agents, providers, bounds }: FormProps) {
   const create = useCreateSession();
   const isTouch = useIsTouch();
   const isDemo = choice?.provider === "demo";
+  const provider = providers.find((candidate) => candidate.id === choice?.provider);
 
   const submit = () => {
     if (!choice?.model || !agent?.is_installed || create.isPending) return;
@@ -147,6 +148,7 @@ function Form({ agents, providers, bounds }: FormProps) {
       </div>
       {agent && <AgentFacts agent={agent} />}
       {isDemo && <DemoNote />}
+      {provider?.enters_box && <BoxNote name={provider.name} />}
       {agent?.capabilities.modes !== false && <ModeField value={mode} onChange={setMode} />}
       <NetworkChoice
         {...network}
@@ -208,6 +210,21 @@ function useCreateSession() {
       await navigate({ to: "/sessions/$sessionId", params: { sessionId: session.id } });
     },
   });
+}
+
+function BoxNote({ name }: { name: string }) {
+  return (
+    <p
+      data-testid="box-note"
+      className="flex gap-2 rounded-md border border-border bg-sunken px-3 py-2 text-sm text-attention"
+    >
+      <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+      <span>
+        {name} is put into the box of this session, as you agreed when you added it: whatever runs there can
+        read it. What is used with it is not counted here.
+      </span>
+    </p>
+  );
 }
 
 function DemoNote() {

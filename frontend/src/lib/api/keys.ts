@@ -25,7 +25,13 @@ export interface NewKey {
   base_url?: string;
 }
 
-export function addKey(body: NewKey & { provider: string; label?: string }): Promise<ProviderKey> {
+interface AddedKey extends NewKey {
+  provider: string;
+  label?: string;
+  agrees_to_box?: boolean;
+}
+
+export function addKey(body: AddedKey): Promise<ProviderKey> {
   return answerOf(api.POST("/api/v1/keys/", { body }));
 }
 

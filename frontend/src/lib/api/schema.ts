@@ -727,9 +727,10 @@ export interface components {
          *     * `sealed` - Sealed to a sidecar
          *     * `rewrapped` - Wrapped with another KEK
          *     * `shared` - Shared anew
+         *     * `consented` - Agreed that it enters boxes
          * @enum {string}
          */
-        ActionEnum: "made" | "replaced" | "relabelled" | "deleted" | "tested" | "sealed" | "rewrapped" | "shared";
+        ActionEnum: "made" | "replaced" | "relabelled" | "deleted" | "tested" | "sealed" | "rewrapped" | "shared" | "consented";
         /**
          * @description * `fixed` - fixed
          *     * `optional` - optional
@@ -1105,6 +1106,8 @@ export interface components {
             base_url?: string;
             /** Format: password */
             key: string;
+            /** @description Required of a provider with `enters_box`: who adds the key agrees to that. */
+            agrees_to_box?: boolean;
         };
         /** @description A prompt with an id of the client's own: sending it again changes nothing. */
         NewPromptRequest: {
@@ -1480,6 +1483,8 @@ export interface components {
             note: string;
             /** @description The only agents that may use it; empty for any. */
             agents: string[];
+            /** @description Whether its key works inside of the box only, where whatever runs there can read it. */
+            enters_box: boolean;
             readonly has_key: boolean;
         };
         /**
@@ -1502,6 +1507,11 @@ export interface components {
             readonly last_used_at: string | null;
             readonly is_shared_with_me: boolean;
             readonly sharing: components["schemas"]["Sharing"] | null;
+            /**
+             * Agreed that it enters boxes
+             * Format: date-time
+             */
+            readonly box_consent_at: string | null;
         };
         /**
          * @description * `untested` - Untested

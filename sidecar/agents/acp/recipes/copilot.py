@@ -1,10 +1,15 @@
-"""GitHub Copilot CLI with a model of the user's own: no login, no call to GitHub."""
+"""GitHub Copilot CLI with a model of the user's own: no login, no call to GitHub; or with its own login.
+
+That one works against GitHub's own addresses only, so the token is in the environment of the program, and of
+nothing else: no file has it, and it is gone when the program ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from sidecar.agents.acp.recipe import Recipe, Setting
+from sidecar.protocol.upstream import enters_box
 
 _TYPES = {"openai-chat": "openai", "openai-responses": "openai", "anthropic": "anthropic"}
 
@@ -24,7 +29,14 @@ def _program(setting: Setting) -> str:
 
 
 def environment(setting: Setting) -> Mapping[str, str]:
-    """Its provider is the gate."""
+    """Its provider is the gate; with its own login it is GitHub, which it finds by the proxy of the box."""
+    if enters_box(setting.context.provider):
+        return {
+            "COPILOT_AUTO_UPDATE": "false",
+            "COPILOT_GITHUB_TOKEN": setting.login,
+            "COPILOT_HOME": f"{setting.context.home}/.copilot",
+            "COPILOT_MODEL": setting.model,
+        }
     wire = setting.context.provider.wire
     return {
         "COPILOT_AUTO_UPDATE": "false",
