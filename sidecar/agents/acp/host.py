@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 1.0
 MAX_DETAILS = 1000
 
-# The errors of a program would end up between its messages. Its session of last time comes last.
+# The errors of a program would end up between its messages.
 _PREPARE = """
 set -u
 umask 022
@@ -46,9 +46,11 @@ while [ $# -ge 2 ]; do
 done
 """
 _LAST_SESSION = """
-cat "$XDG_STATE_HOME/openagent/$AGENT-session" 2>/dev/null
+sed "1s/^/$MARK/;q" "$XDG_STATE_HOME/openagent/$AGENT-session" 2>/dev/null
 exit 0
 """
+_MARK = "openagent-session="
+"""Other programs of the script may say something too, git for example."""
 _REMEMBER = 'printf "%s\\n" "$SESSION" > "$XDG_STATE_HOME/openagent/$AGENT-session"'
 _RUN = 'exec "$@" 2>"$XDG_STATE_HOME/openagent/$AGENT-errors"'
 _LAST_WORDS = 'tail -c 2000 "$XDG_STATE_HOME/openagent/$AGENT-errors" 2>/dev/null | tail -n 3; exit 0'
@@ -113,8 +115,9 @@ class Host:
         setting = Setting(context=self._context, model=model, folder=self._folder, login=login)
         files = [word for pair in self._recipe.files(setting).items() for word in pair]
         script = _PREPARE + self._recipe.before + disk.REPOSITORY + _LAST_SESSION
-        lines = (await disk.run(self._context, script, self._env({}), files)).strip().splitlines()
-        self._remembered = text.line(lines[-1]) if lines else ""
+        said = await disk.run(self._context, script, self._env({"MARK": _MARK}), files)
+        found = (line.removeprefix(_MARK) for line in said.splitlines() if line.startswith(_MARK))
+        self._remembered = text.line(next(found, ""))
         command = ["sh", "-c", _RUN, "sh", *self._recipe.command(setting)]
         env = self._env({**self._recipe.environment(setting)})
         process = await self._context.box.exec(command, env=env, cwd=self._context.workspace)

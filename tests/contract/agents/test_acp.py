@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -40,3 +41,25 @@ async def made(shared: LiveAcp) -> AsyncIterator[LiveAcp]:
 
 class TestAcp(AgentContract):
     """Every promise."""
+
+
+# It ends when it is to take up a session that it does not have, as real ones may.
+STRICT = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    assert asked["method"] != "session/load"
+    able = {"protocolVersion": 1, "agentCapabilities": {"loadSession": True}, "sessionId": "one"}
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": able}), flush=True)
+"""
+
+
+async def test_what_other_programs_say_at_a_start_is_no_session_of_last_time(tmp_path: Path) -> None:
+    recipe = Recipe(
+        id="strict",
+        name="Strict",
+        command=lambda setting: [sys.executable, "-c", STRICT],
+        before="echo 'fatal: detected dubious ownership in repository'",
+    )
+    async with live_acp(tmp_path, recipe, "/opt/agents") as running:
+        assert not running.recorder.agent.resumed
