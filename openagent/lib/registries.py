@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from openagent.lib import env, safe_http
@@ -34,6 +34,14 @@ _ACCEPTED = {
 }
 _PIP_DEFAULT = re.compile(r"--index-url <url>.*?\(default:?\s*(https?://[^\s)]+)\)", re.DOTALL)
 _PIP_SET = re.compile(r"^(?:global|install|download|:env:)\.(?P<name>[a-z-]+)='(?P<value>.*)'$", re.MULTILINE)
+# What a distribution calls itself, its releases and their parts.
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/_-]*")
+# How old what a mirror says may be, for some stand still on purpose: apt's name for all sources, and for one.
+_APT_OPTIONS = {"Acquire::Check-Valid-Until": "check-valid-until", "Acquire::Check-Date": "check-date"}
+# Letters and digits without a word in them; the moments of snapshots are none.
+_SECRET = re.compile(
+    r"(?<![A-Za-z0-9])(?!\d{8}T\d{6}Z)(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}(?![A-Za-z0-9])"
+)
 _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 
 
@@ -44,7 +52,8 @@ class Registry:
     `is_trusted`: the administrator set it up, so it may have a private address; not so where a public index
     says that its files lie. `index` is the host of the index that it belongs to, which may be itself: then
     `address` is the address of that index without what it may hold of a password, and `is_default` says that
-    the tool uses it where nobody says which.
+    the tool uses it where nobody says which. `sources` are what apt gets there of a distribution: that, the
+    release, the component, and options.
     """
 
     tool: str
@@ -54,6 +63,14 @@ class Registry:
     is_trusted: bool
     address: str = ""
     is_default: bool = False
+    sources: tuple[str, ...] = ()
+
+
+class Index(NamedTuple):
+    """Where a tool looks for packages, as it says itself."""
+
+    address: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,20 +98,21 @@ def find(tools: Iterable[str]) -> Findings:
     findings = Findings([], [], set())
     for tool in tools:
         try:
-            addresses = _READERS[tool]()
+            indexes = _READERS[tool]()
         except Unreadable as error:
             findings.problems.append(error.message)
             if not error.is_absent:
                 findings.unsure.add((tool, ""))
             continue
-        for number, address in enumerate(addresses):
-            _add_index(tool, address, findings, is_default=number == 0)
+        for number, index in enumerate(indexes):
+            _add_index(tool, index, findings, is_default=number == 0)
     problems = list(dict.fromkeys(findings.problems))
     return Findings(sorted(_without_doubles(findings.registries)), problems, findings.unsure)
 
 
-def _add_index(tool: str, address: str, findings: Findings, *, is_default: bool) -> None:
+def _add_index(tool: str, found: Index, findings: Findings, *, is_default: bool) -> None:
     """The host of this index, and those where it says that its files are."""
+    address = found.address
     place = _place(address)
     if place is None:
         findings.problems.append(
@@ -102,7 +120,14 @@ def _add_index(tool: str, address: str, findings: Findings, *, is_default: bool)
         )
         return
     index = place[0]
-    own = Registry(tool, index, *place, True, _without_user(address), is_default)
+    told = _without_user(address)
+    if _SECRET.search(urlsplit(told).path):
+        told = ""
+        findings.problems.append(
+            f"The address of {index}, which {tool} uses, looks as if it had a token in its path. Boxes may "
+            "reach the host, and are not told the address, so that they cannot read the token."
+        )
+    own = Registry(tool, index, *place, True, told, is_default, found.sources)
     findings.registries.append(own)
     if tool not in _PAGES:
         return
@@ -146,7 +171,7 @@ def _links(tool: str, answer: safe_http.Answer) -> list[str]:
     return [link for link in links if isinstance(link, str)]
 
 
-def _pip() -> list[str]:
+def _pip() -> list[Index]:
     pip = [sys.executable, "-m", "pip"]
     if not _answers([*pip, "--version"]):
         pip = [_program("pip3")]
@@ -156,25 +181,45 @@ def _pip() -> list[str]:
     more = settings.get("extra-index-url", "").replace("\\n", " ").split()
     if told is None:
         raise Unreadable("pip does not say which index it uses.")
-    return [told[1], *more]
+    return [Index(address) for address in (told[1], *more)]
 
 
-def _npm() -> list[str]:
+def _npm() -> list[Index]:
     try:
         told: Mapping[str, Any] = json.loads(_run([_program("npm"), "config", "list", "--json"]))
     except ValueError:
         raise Unreadable("npm does not say which registry it uses.") from None
     names = (name for name in told if name == "registry" or name.endswith(":registry"))
     # The default first, then those of scopes.
-    return [told[name] for name in sorted(names, key="registry".__ne__) if isinstance(told[name], str)]
+    return [Index(told[name]) for name in sorted(names, key="registry".__ne__) if isinstance(told[name], str)]
 
 
-def _apt() -> list[str]:
-    told = _run([_program("apt-get"), "indextargets", "--format", "$(SITE)"])
-    return list(dict.fromkeys(line for line in told.splitlines() if line.startswith(("http://", "https://"))))
+def _apt() -> list[Index]:
+    wanted = "$(SITE)\t$(ORIGIN)\t$(RELEASE)\t$(COMPONENT)"
+    told = _run([_program("apt-get"), "indextargets", "--format", wanted])
+    sites: dict[str, dict[str, None]] = {}
+    options = _apt_options()
+    for line in told.splitlines():
+        site, *source = line.split("\t")
+        if site.startswith(("http://", "https://")):
+            known = sites.setdefault(site, {})
+            # Whose packages they are is known only once apt has fetched its lists.
+            if len(source) == 3 and all(map(_WORD.fullmatch, source)):
+                known[" ".join((*source, *options))] = None
+    return [Index(site, tuple(sources)) for site, sources in sites.items()]
 
 
-_READERS: Mapping[str, Callable[[], list[str]]] = {"pip": _pip, "npm": _npm, "apt": _apt}
+def _apt_options() -> list[str]:
+    program = shutil.which("apt-config")
+    if program is None:
+        return []
+    variables = {option.replace("-", "_"): name for name, option in _APT_OPTIONS.items()}
+    told = _run([program, "shell", *(word for pair in variables.items() for word in pair)])
+    refused = re.findall(r"^(\w+)='(?:false|no|0)'$", told, re.MULTILINE)
+    return [f"{variable.replace('_', '-')}=no" for variable in refused]
+
+
+_READERS: Mapping[str, Callable[[], list[Index]]] = {"pip": _pip, "npm": _npm, "apt": _apt}
 
 
 def _program(name: str) -> str:

@@ -26,7 +26,7 @@ DEBIAN_BUNDLE = _BUNDLES[0]
 # Each program has a name of its own for the same file.
 _CERTIFICATES = (
     *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO"),
-    "NODE_EXTRA_CA_CERTS",
+    *("NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE"),
 )
 # The models are reached directly: their gate has a port of its own in the box.
 _DIRECT = "localhost,127.0.0.1,::1"

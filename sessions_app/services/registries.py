@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -39,13 +41,24 @@ def learn() -> None:
 
 
 def environment() -> dict[str, str]:
-    """How pip and npm in a box are told to use what those of this host use."""
-    indexes = [each for each in EgressBounds.current().registries if each.get("address")]
+    """How pip, npm and apt in a box are told to use what those of this host use."""
+    return told_of(EgressBounds.current().registries)
+
+
+def told_of(found: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The same of these, as `learn` keeps them."""
+    indexes = [each for each in found if each.get("address")]
     default = {each["tool"]: each["address"] for each in indexes if each.get("is_default")}
     more = [each["address"] for each in indexes if each["tool"] == "pip" and not each.get("is_default")]
+    sources = [
+        f"{origin} {each['address']} {rest}"
+        for each in indexes
+        for origin, _, rest in (source.partition(" ") for source in each.get("sources", ()))
+    ]
     told = {
         "PIP_INDEX_URL": default.get("pip", ""),
         "PIP_EXTRA_INDEX_URL": " ".join(more),
         "NPM_CONFIG_REGISTRY": default.get("npm", ""),
+        "OPENAGENT_APT_SOURCES": "\n".join(sources),
     }
     return {name: value for name, value in told.items() if value}

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from sidecar.box import files, streams
+from sidecar.box import apt, files, streams
 from sidecar.box.processes import Connection, Processes
 from sidecar.box.terminals import Terminals
 
@@ -204,6 +205,10 @@ def main(arguments: list[str]) -> int:
     socket = arguments[0] if arguments else SOCKET
     workspace = arguments[1] if len(arguments) > 1 else WORKSPACE
     _heed_signals()
+    try:
+        apt.configure(os.environ, is_root=os.geteuid() == 0)
+    except OSError as error:
+        print(f"apt does not know the sources of this host: {error}.", file=sys.stderr)
     try:
         asyncio.run(run(socket, workspace))
     except OSError as error:

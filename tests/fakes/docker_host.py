@@ -6,7 +6,7 @@ import contextlib
 import io
 import tarfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,18 +69,21 @@ class DockerHost:
     link: ProbeLink
     client: docker.DockerClient
 
-    def spec(self, *, volume: str = "", instance: str = "") -> InstanceSpec:
+    def spec(
+        self, *, volume: str = "", instance: str = "", registries: Mapping[str, str] | None = None
+    ) -> InstanceSpec:
         return InstanceSpec(
             instance_id=instance or str(uuid.uuid4()),
             volume=volume or str(uuid.uuid4()),
             link=self.link.path,
             token="token-CANARY-0123456789",
             agent="scripted",
+            registries=registries or {},
         )
 
-    def start(self, *, volume: str = "") -> tuple[Ref, Probe]:
+    def start(self, *, volume: str = "", registries: Mapping[str, str] | None = None) -> tuple[Ref, Probe]:
         """A new instance, with its box connected."""
-        ref = self.driver.create(self.spec(volume=volume))
+        ref = self.driver.create(self.spec(volume=volume, registries=registries))
         try:
             return ref, self.link.accept().ready()
         except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +23,10 @@ from cryptography.x509.oid import NameOID
 
 @dataclass
 class GitHost:
-    """Repositories at `root/OWNER/NAME.git`; `seen` are the requests, as they were authenticated."""
+    """Repositories at `root/OWNER/NAME.git`; `seen` are the requests, as they were authenticated.
+
+    Without a token everybody may do everything. `pages` are there beside the repositories, for everybody.
+    """
 
     name: str
     root: Path
@@ -31,6 +34,12 @@ class GitHost:
     token: str
     port: int = 0
     seen: list[tuple[str, str]] = field(default_factory=list)
+    pages: dict[str, bytes] = field(default_factory=dict)
+    has_time: threading.Event = field(default_factory=threading.Event)
+    """Set, unless it is to take its time before it packs a repository."""
+
+    def __post_init__(self) -> None:
+        self.has_time.set()
 
     def make(self, path: str) -> Path:
         """A repository with one commit on `main`."""
@@ -88,6 +97,7 @@ def git_host(
     try:
         yield host
     finally:
+        host.has_time.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -129,10 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if "moved" in self.path:
             return self._say(301, b"", [("Location", "https://evil.example/x.git/info/refs")])
-        if shown != account:
+        if (page := host.pages.get(self.path)) is not None:
+            kind = "text/html" if self.path.endswith("/") else "application/octet-stream"
+            return self._say(200, page, [("Content-Type", kind)])
+        if host.token and shown != account:
             return self._say(401, b"", [("WWW-Authenticate", 'Basic realm="git"')])
         if "echo" in self.path:
             return self._say(200, f"you said {shown}: {host.token}".encode(), [("Set-Cookie", host.token)])
+        if self.command == "POST":
+            host.has_time.wait(60)
         self._backend(body)
 
     do_POST = do_GET
@@ -174,5 +189,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in [*headers, ("Content-Length", str(len(body)))]:
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(OSError):  # Git may have been ended meanwhile.
+            self.end_headers()
+            self.wfile.write(body)

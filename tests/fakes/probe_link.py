@@ -59,9 +59,17 @@ class Probe:
         assert code == 0, output
         return output
 
-    def egress(self, *, names: dict[str, list[str]] | None = None, far: int = 0, **holds: Any) -> list[Any]:
+    def egress(
+        self,
+        *,
+        names: dict[str, list[str]] | None = None,
+        far: int = 0,
+        far_address: str = "127.0.0.1",
+        **holds: Any,
+    ) -> list[Any]:
         """What the box may reach from here on (`sidecar.protocol.egress`); what the gate before told."""
-        told: list[Any] = self._ask({"egress": {"names": names or {}, "far": far, **holds}})["told"]
+        far_end = {"names": names or {}, "far": far, "far_address": far_address}
+        told: list[Any] = self._ask({"egress": {**far_end, **holds}})["told"]
         return told
 
     def here(self, source: str) -> str:

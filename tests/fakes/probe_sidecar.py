@@ -5,7 +5,7 @@ object per line and answers each:
 
     {"box": argv}                 runs a program in the box: {"code", "output"}
     {"egress": {...}}             lets the box out so far: {"told"}, the events since the last time. `far`
-                                  is a port of this machine that plays every host, `names` their addresses
+                                  is a port that plays every host, `names` their addresses
     {"here": source}              runs Python in the sidecar's view: {"output"}
     {"flush_seconds": n}          on SIGTERM, take that long (default 0); then `flushed` is in the journal
     {"exit": code}                ends
@@ -85,7 +85,9 @@ class Probe:
         self._flush_seconds = order["flush_seconds"]
         return {}
 
-    async def _open(self, *, names: dict[str, list[str]], far: int, **holds: Any) -> dict[str, Any]:
+    async def _open(
+        self, *, names: dict[str, list[str]], far: int, far_address: str, **holds: Any
+    ) -> dict[str, Any]:
         """Real addresses and a real network where no far end is given."""
 
         async def resolve(host: str, port: int) -> list[str]:
@@ -93,13 +95,19 @@ class Probe:
 
         async def connect(found: list[str], port: int) -> addresses.Stream:
             if far:
-                return await asyncio.open_connection("127.0.0.1", far)
+                return await asyncio.open_connection(far_address, far)
             return await addresses.connect(found, port, seconds=10)
 
         self._gate.finish()
         told, self._told = self._told, []
         policy = egress.Egress(**holds)
-        self._gate = EgressGate(policy, self._tell, resolve=resolve, connect=connect)
+        self._gate = EgressGate(
+            policy,
+            self._tell,
+            host_addresses=self._config.get("host_addresses", ()),
+            resolve=resolve,
+            connect=connect,
+        )
         return {"told": told}
 
     async def _let_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

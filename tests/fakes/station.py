@@ -105,6 +105,7 @@ class Station:
         self.hellos: list[frames.Hello] = []
         self.done: list[frames.CommandDone] = []
         self.stages: list[frames.Stage] = []
+        self.progress: list[frames.Progress] = []
         self.answers: list[frames.Answer] = []
         self.goodbyes: list[str] = []
         self.keys: dict[str, str] = {}
@@ -212,6 +213,8 @@ class Station:
                 return self._seal(frame)
             case frames.CommandDone():
                 self.done.append(frame)
+            case frames.Progress():
+                self.progress.append(frame)
             case frames.Stage():
                 self.stages.append(frame)
             case frames.Answer():

@@ -152,6 +152,48 @@ def test_apt_has_sites(tools: Tools) -> None:
     assert places(registries.find(["apt"])) == {("deb.example", 80, True), ("b.example", 81, True)}
 
 
+def test_apt_says_what_there_is_of_which_distribution(tools: Tools) -> None:
+    lines = [
+        "http://deb.example/debian\tDebian\tbookworm\tmain",
+        "http://deb.example/debian\tDebian\tbookworm\tmain",
+        "http://deb.example/debian\tDebian\tbookworm-updates\tmain",
+        # Whose they are is not known, and a source without components.
+        "http://new.example/debian\t$(ORIGIN)\tbookworm\tmain",
+        "http://flat.example\tTheirs\t./\t",
+    ]
+    tools.say("apt-get", ("indextargets", "\n".join(lines)))
+    tools.say("apt-config", ("shell", "check_valid_until='false'\ncheck_date='true'"))
+    sources = {each.host: each.sources for each in registries.find(["apt"]).registries}
+    assert sources == {
+        "deb.example": (
+            "Debian bookworm main check-valid-until=no",
+            "Debian bookworm-updates main check-valid-until=no",
+        ),
+        "new.example": (),
+        "flat.example": (),
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "is_told"),
+    [
+        ("/simple", True),
+        ("/artifactory/api/pypi/pypi-virtual-3-11-release/simple", True),
+        ("/archive/debian/20250520T000000Z", True),
+        ("/org/0f3cf3a2-8a0c-4a7e-9a0d-2f1b3c4d5e6f/_packaging/feed/pypi/simple", True),
+        ("/a8Xk29dLq0ZmPw31/org/repository/python/simple", False),
+        ("/t/glpat-a8Xk29dLq0ZmPw31abcd/simple", False),
+    ],
+)
+def test_an_address_with_a_token_in_its_path_is_not_for_boxes(tools: Tools, path: str, is_told: bool) -> None:
+    tools.say("npm", ("config", json.dumps({"registry": f"https://npm.invalid{path}"})))
+    found = registries.find(["npm"])
+    assert places(found) == {("npm.invalid", 443, True)}
+    assert [each.address for each in found.registries] == [f"https://npm.invalid{path}" if is_told else ""]
+    assert is_told or "looks as if it had a token" in found.problems[0]
+    assert is_told or path not in str(found)
+
+
 @pytest.mark.parametrize("path", ["/odd", "/nothing"])
 def test_an_index_that_says_nothing_useful_is_there_all_the_same(tools: Tools, index: str, path: str) -> None:
     tools.pip(index + path)
@@ -186,5 +228,5 @@ def test_an_index_in_files_of_this_host_is_not_for_boxes(tools: Tools) -> None:
 
 def test_the_pip_of_this_host_names_its_index() -> None:
     """The real one: what is matched above is what it prints."""
-    [address, *_] = registries._READERS["pip"]()
-    assert address.startswith(("http://", "https://"))
+    [index, *_] = registries._READERS["pip"]()
+    assert index.address.startswith(("http://", "https://"))

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,18 +33,21 @@ class Host:
     driver: ProcessDriver
     link: ProbeLink
 
-    def spec(self, *, volume: str = "", instance: str = "") -> InstanceSpec:
+    def spec(
+        self, *, volume: str = "", instance: str = "", registries: Mapping[str, str] | None = None
+    ) -> InstanceSpec:
         return InstanceSpec(
             instance_id=instance or str(uuid.uuid4()),
             volume=volume or str(uuid.uuid4()),
             link=self.link.path,
             token="token-CANARY-0123456789",
             agent="scripted",
+            registries=registries or {},
         )
 
-    def start(self, *, volume: str = "") -> tuple[Ref, Probe]:
+    def start(self, *, volume: str = "", registries: Mapping[str, str] | None = None) -> tuple[Ref, Probe]:
         """A new instance, with its box connected."""
-        ref = self.driver.create(self.spec(volume=volume))
+        ref = self.driver.create(self.spec(volume=volume, registries=registries))
         try:
             return ref, self.link.accept().ready()
         except (OSError, ValueError) as error:

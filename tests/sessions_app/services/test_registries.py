@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pytest
 from pytest_django import Settings
 
@@ -37,7 +35,8 @@ def test_live_boxes_hear_of_them(session: Session, find: list[Findings]) -> None
     registries.learn()
     assert [data["trusted"] for data in told(instance)] == [["files.lan:443", "index.lan:443"]]
     bounds = EgressBounds.objects.get()
-    assert bounds.registries == [asdict(INDEX), asdict(FILES)] and bounds.registries_at is not None
+    assert [each["host"] for each in bounds.registries] == ["index.lan", "files.lan"]
+    assert bounds.registries_at is not None
 
 
 def test_what_does_not_answer_is_not_forgotten(db: None, find: list[Findings]) -> None:
@@ -75,9 +74,13 @@ def test_boxes_are_told_to_use_the_same(db: None, find: list[Findings]) -> None:
     more = Registry("pip", "more.lan", "more.lan", 80, True, "http://more.lan/simple")
     npm = Registry("npm", "npm.lan", "npm.lan", 443, True, "https://npm.lan/", is_default=True)
     scope = Registry("npm", "ours.lan", "ours.lan", 443, True, "https://ours.lan/")
-    find += [Findings([main, more, FILES, npm, scope], [], set())]
+    told = ("Debian bookworm main", "Debian bookworm-updates main check-date=no")
+    apt = Registry("apt", "deb.lan", "deb.lan", 80, True, "http://deb.lan/debian", sources=told)
+    find += [Findings([main, more, FILES, npm, scope, apt], [], set())]
     registries.learn()
     assert registries.environment() == {
+        "OPENAGENT_APT_SOURCES": "Debian http://deb.lan/debian bookworm main\n"
+        "Debian http://deb.lan/debian bookworm-updates main check-date=no",
         "PIP_INDEX_URL": "https://index.lan/simple",
         "PIP_EXTRA_INDEX_URL": "http://more.lan/simple",
         "NPM_CONFIG_REGISTRY": "https://npm.lan/",
