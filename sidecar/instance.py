@@ -46,7 +46,7 @@ class Instance:
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.link = Link(self, unix=config.link.unix, url=config.link.url, timing=timing)
         self.link.bulk = self._next_of_terminals
-        self._stages = Stages(self.link.send)
+        self._stages = Stages(self.link.send, lambda: self._version)
         self._credentials = Credentials(self.link.send)
         self._salvage = Salvage(Path(config.journal), self.link.send)
         self._box = parts.make_box(Path(config.box_socket), gates(self._serve))
@@ -57,6 +57,7 @@ class Instance:
             gate_port=lambda: self._box.gate_ports[MODELS],
             limits=config.limits,
             on_stage=self._stages.reach,
+            on_progress=self._stages.progress,
         )
         self._preparation = Preparation(place, parts.get_agent)
         self._around = Surroundings(

@@ -51,6 +51,7 @@ class Place:
     gate_port: Callable[[], int]
     limits: Limits
     on_stage: Callable[[stages.Name, str], None]
+    on_progress: Callable[[stages.Name, str], None]
 
     async def wait_for_box(self) -> None:
         """Wait until the box has come. StartFailed when it does not."""

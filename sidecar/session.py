@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from sidecar import boxed_login, ending, log, preparation
@@ -217,7 +218,10 @@ class Session:
         if not claimed:
             return None
         await repositories.lead(box, (each.host for each in claimed), box.gate_ports[GIT])
-        if not (why := await repositories.clone(box, claimed[0])):
+        place = self._around.place
+        why = await repositories.clone(box, claimed[0], partial(place.on_progress, "repository"))
+        place.on_stage("repository", "")
+        if not why:
             return None
         words = f"{claimed[0].host}/{claimed[0].path} was not cloned, and the workspace is empty. {why}"
         return messages.ErrorData(error_class="clone_failed", message=words)

@@ -67,6 +67,7 @@ class InstanceSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=InstanceState.choices)
     driver = serializers.CharField()
     stages = StageSerializer(many=True)
+    progress = serializers.CharField(allow_blank=True, help_text="How far the stage under way is.")
     error = InstanceErrorSerializer(allow_null=True)
 
 

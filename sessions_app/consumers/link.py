@@ -173,6 +173,8 @@ class LinkConsumer(base.SocketConsumer):
                     await self._on_salvage(frame)
                 case frames.Stage():
                     await db.run(stages.add, self.instance_id, frame.stage)
+                case frames.Progress():
+                    await db.run(stages.go_on, self.instance_id, frame.detail)
                 case frames.KeyRequest():
                     self._put(await db.run(links.seal_key, instance_id=self.instance_id, request=frame))
                 case BudgetAsk():

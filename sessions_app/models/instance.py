@@ -41,6 +41,7 @@ class Instance(models.Model):
 
     `link_version` is what its link speaks, 0 before it had one;
     `stored_seq` is the last event stored in this instance's own numbering (the fence of salvage).
+    `progress` is how far the stage under way of its start is, in words, if that takes long.
     `agent_rests` while the agent's process has ended and the next prompt starts it again.
     `egress` is what it was told last of what its box may reach.
     `launched_at` is set while somebody makes it, and stays when it is made.
@@ -55,6 +56,7 @@ class Instance(models.Model):
     driver_ref = models.JSONField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=InstanceState.choices, default=InstanceState.REQUESTED)
     stages = models.JSONField(default=list, blank=True)
+    progress = models.CharField(max_length=100, blank=True)
     stop_reason = models.CharField(max_length=20, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)

@@ -32,6 +32,7 @@ _STAGE_WORDS = {
     "created": "The box is made; its sidecar starts.",
     "sidecar": "The sidecar is connected; the box starts.",
     "box": "The box is ready; the agent starts.",
+    "repository": "The repository is there; the agent starts.",
     "agent": "The agent starts.",
     "ready": "The agent is ready.",
 }
@@ -128,6 +129,7 @@ def instance(row: Instance) -> Shape:
         "state": row.state,
         "driver": row.driver,
         "stages": stages,
+        "progress": row.progress,
         "error": {"code": row.error_code, "message": row.error_message} if failed else None,
     }
 
@@ -214,6 +216,8 @@ def _detail(row: Session, facts: Facts) -> str:
         return ""
     if latest.state == "stopping":
         return "Stopping."
+    if facts.status == "starting" and latest.progress:
+        return f"The repository is cloned. {latest.progress}"
     if facts.status in {"queued", "starting"}:
         return _STAGE_WORDS.get(latest.stages[-1]["name"], "") if latest.is_live and latest.stages else ""
     if facts.status == "needs_you":

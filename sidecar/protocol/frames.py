@@ -21,6 +21,8 @@ from sidecar.protocol.framing import FrameError as FrameError
 from sidecar.protocol.framing import Generation, Number
 from sidecar.protocol.git import Repository
 from sidecar.protocol.messages import Event
+from sidecar.protocol.starting import Progress as Progress
+from sidecar.protocol.starting import Stage as Stage
 from sidecar.protocol.upstream import Offer as Offer
 from sidecar.protocol.upstream import Provider as Provider
 
@@ -29,7 +31,8 @@ REST_VERSION = 4
 LOGIN_VERSION = 6
 PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION, LOGIN_VERSION)
 """1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`,
-repositories, and addresses that a key's owner chose; 6 knows logins of plans."""
+repositories, and addresses that a key's owner chose; 6 knows logins of plans, the stage
+`repository` and `progress`."""
 
 
 class Hello(Frame, tag="hello"):
@@ -69,14 +72,6 @@ class CommandDone(Frame, tag="command.done"):
 
     number: Number
     error: str = ""
-
-
-class Stage(Frame, tag="stage"):
-    """A start-up stage was reached, `elapsed_ms` after the sidecar's own start (monotonic)."""
-
-    stage: Literal["sidecar", "box", "agent", "ready"]
-    elapsed_ms: Number
-    detail: str = ""
 
 
 class KeyRequest(Frame, tag="key.request"):
@@ -186,7 +181,7 @@ class Refused(Frame, tag="refused"):
 
 
 _Asks = KeyRequest | budget.BudgetAsk
-Up = Hello | Events | Salvage | CommandDone | Stage | _Asks | Answer | Goodbye | terminals.Up
+Up = Hello | Events | Salvage | CommandDone | Stage | Progress | _Asks | Answer | Goodbye | terminals.Up
 _Answers = Ack | SalvageAck | Key | KeyDrop | budget.Budget
 Down = Welcome | Commands | _Answers | Query | AgentPrepare | Refused | terminals.Down
 

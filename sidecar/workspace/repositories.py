@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from sidecar import log
 from sidecar.agents.base import Box, Process
 from sidecar.protocol.git import Repository
 
 SECONDS = 10.0
-CLONE_SECONDS = 60.0
-"""Less than what the platform lets a start take, with the agent's part of it."""
+CLONE_SECONDS = 1800.0
+"""However it goes on: what runs in a box may say for ever that it does."""
+SILENT_SECONDS = 60.0
+"""Less than what the platform lets a start take that does not go on, with the agent's part of it."""
+END_SECONDS = 2.0
+"""For git to take away what it has of a clone that is given up."""
 _ANSWER_BYTES = 1000
 _READ_BYTES = 16 * 1024
 
@@ -31,12 +36,21 @@ git config --global --get-all include.path | grep -qxF "$file" ||
   git config --global --add include.path "$file"
 """
 
+# In a folder of its own, so that what a clone that was cut off has left is known for what it is. Who is ended
+# waits for git, which takes away what it has of it.
 _CLONE = """
-mark="$HOME/.openagent-cloned"
+mark="$HOME/.openagent-cloned" part=.openagent-clone
+trap : TERM
+rm -rf "$part"
 if [ -e "$mark" ] || [ -n "$(ls -A .)" ]; then exit 0; fi
-git clone -q ${2:+--branch "$2"} -- "$1" . && : > "$mark"
+git clone --progress --no-checkout ${2:+--branch "$2"} -- "$1" "$part" &&
+mv "$part/.git" .git && rmdir "$part" || exit
+if git rev-parse -q --verify HEAD >/dev/null; then git checkout --progress -f HEAD >/dev/null || exit; fi
+: > "$mark"
 """
 
+_PROGRESS = re.compile(r"(?:remote: )?([A-Z][a-z]+(?: [a-z]+){0,2}): +(\d{1,3})% ")
+_REMARK = re.compile(r"(?:remote: )?[A-Z][a-z]+(?: [a-z]+){0,2}: +\d+.*|remote: Total .*|Cloning into .*")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 _log = log.get(__name__)
@@ -64,10 +78,11 @@ async def lead(box: Box, hosts: Iterable[str], port: int) -> None:
         _log.warning("git in the box was not led to the gate", said=said.decode("utf-8", "replace"))
 
 
-async def clone(box: Box, repository: Repository) -> str:
+async def clone(box: Box, repository: Repository, on_progress: Callable[[str], None]) -> str:
     """Have git in the box fill an empty workspace, once for all starts: empty, or what went wrong.
 
-    The words are git's own, and so the box's: cut, and without anything but text.
+    `on_progress` hears how far it is whenever git says something. The words are git's own, and so the box's:
+    cut, and without anything but text.
     """
     address = f"https://{repository.host}/{repository.path}.git"
     words = ["sh", "-c", f"{{ {_CLONE} }} 2>&1", "sh", address, repository.branch]
@@ -75,12 +90,14 @@ async def clone(box: Box, repository: Repository) -> str:
         process = await box.exec(words, env={"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, cwd=".")
         try:
             async with asyncio.timeout(CLONE_SECONDS):
-                said = await _end_of(process)
+                said = await _follow(process, on_progress)
                 code = await process.wait()
         except TimeoutError:
-            # Git takes away what it has of it.
-            await process.kill(signal.SIGTERM)
-            return f"It took more than {CLONE_SECONDS:g} seconds. Clone it in the session."
+            await _give_up(process)
+            return f"It did not go on for {SILENT_SECONDS:g} seconds. Clone it in the session."
+        except asyncio.CancelledError:
+            await _give_up(process)
+            raise
     except OSError as error:
         return str(error) or "The box did not answer."
     if code == 0:
@@ -89,9 +106,24 @@ async def clone(box: Box, repository: Repository) -> str:
     return said or f"Git ended with code {code}."
 
 
-async def _end_of(process: Process) -> str:
-    """The end of what it says; all of it is read."""
+async def _follow(process: Process, on_progress: Callable[[str], None]) -> str:
+    """The end of what it says, but for how far it was. TimeoutError when it says nothing for long."""
     said = b""
-    while piece := await process.stream.read(_READ_BYTES):
+    while True:
+        async with asyncio.timeout(SILENT_SECONDS):
+            piece = await process.stream.read(_READ_BYTES)
+        if not piece:
+            break
         said = (said + piece)[-_ANSWER_BYTES:]
-    return _UNPRINTABLE.sub(" ", said.decode("utf-8", "replace")).strip()
+        far = _PROGRESS.findall(piece.decode("utf-8", "replace"))
+        on_progress(f"{far[-1][0]}: {far[-1][1]} %" if far else "")
+    lines = re.split(r"[\r\n]+", said.decode("utf-8", "replace"))
+    return _UNPRINTABLE.sub(" ", " ".join(line for line in lines if not _REMARK.fullmatch(line))).strip()
+
+
+async def _give_up(process: Process) -> None:
+    """Give git the time to take away what it has of it."""
+    with suppress(TimeoutError, OSError):
+        async with asyncio.timeout(END_SECONDS):
+            await process.kill(signal.SIGTERM)
+            await process.wait()

@@ -54,7 +54,11 @@ async def test_a_session_begins_with_a_clone_and_has_it_once(host: GitHost, tmp_
     folder = tmp_path / "box"
     folder.mkdir()
     async with living(folder) as pair:
+        # Of a start that was cut off in the midst of it.
+        (folder / "workspace/.openagent-clone/.git").mkdir(parents=True)
         assert await begin(pair, host, OURS) == []
+        assert [stage.stage for stage in pair.station.stages][-4:] == ["box", "repository", "agent", "ready"]
+        assert {far.stage for far in pair.station.progress} == {"repository"}
         work = folder / "workspace"
         assert (work / "readme.txt").read_text() == "hello\n"
         assert "url = https://git.example.com/team/app.git" in (work / ".git/config").read_text()
@@ -63,7 +67,7 @@ async def test_a_session_begins_with_a_clone_and_has_it_once(host: GitHost, tmp_
         # Whoever throws everything away does not get it back at the next start.
         emptied = await box.exec(["sh", "-c", "rm -rf .git readme.txt"], env={}, cwd=".")
         await emptied.wait()
-        assert await repositories.clone(box, OURS) == ""
+        assert await repositories.clone(box, OURS, lambda far: None) == ""
         assert list(work.iterdir()) == []
     # The token is nowhere in what the box has.
     for file in folder.rglob("*"):
@@ -102,3 +106,42 @@ async def test_a_workspace_that_has_something_is_left_alone(host: GitHost, tmp_p
         assert await begin(pair, host, OURS) == []
         assert [file.name for file in (folder / "workspace").iterdir()] == ["mine.txt"]
     assert host.seen == []
+
+
+async def test_a_platform_that_knows_no_such_stage_is_not_told_of_it(host: GitHost, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with living(folder, version=5) as pair:
+        assert await begin(pair, host, OURS) == []
+        assert "repository" not in {stage.stage for stage in pair.station.stages}
+        assert (folder / "workspace/readme.txt").exists() and not pair.station.progress
+
+
+async def test_a_clone_can_be_cancelled_and_leaves_nothing(host: GitHost, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    host.has_time.clear()
+    async with living(folder) as pair:
+        pair.station.repositories = [OURS]
+        pair.station.keys["git"] = host.token
+        pair.station.claim()
+        await pair.station.until(lambda: bool(pair.station.progress))
+        while not any(line.startswith("POST") for line, _ in host.seen):
+            await asyncio.sleep(0.01)
+        pair.sidecar.stop("user")
+        await pair.exit()
+        assert "agent" not in {stage.stage for stage in pair.station.stages}
+        assert list((folder / "workspace").iterdir()) == []
+
+
+async def test_a_clone_that_does_not_go_on_is_given_up(
+    host: GitHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    host.has_time.clear()
+    monkeypatch.setattr(repositories, "SILENT_SECONDS", 0.5)
+    async with living(folder) as pair:
+        [message] = await begin(pair, host, OURS)
+        assert "It did not go on for 0.5 seconds." in message
+        assert list((folder / "workspace").iterdir()) == []

@@ -69,7 +69,11 @@ export function OnTheWay({ id, conversation, prompts, session }: OnTheWayProps) 
         <OutgoingPrompt key={prompt.id} session={id} prompt={prompt} />
       ))}
       {isStarting && session && (
-        <StartStages instance={liveInstance(session)} onCancel={() => stopSession(id).catch(report)} />
+        <StartStages
+          instance={liveInstance(session)}
+          hasRepository={session.repository !== null}
+          onCancel={() => stopSession(id).catch(report)}
+        />
       )}
       {session?.status === "failed" && <StartFailed session={session} isTold={isFailureTold(conversation)} />}
     </>

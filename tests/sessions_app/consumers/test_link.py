@@ -13,8 +13,8 @@ from structlog.contextvars import bound_contextvars
 
 from openagent.lib.errors import AppError
 from sessions_app import relay
-from sessions_app.models import Command, Event, Instance, Permission, Session
-from sessions_app.services import commands, lifecycle, permissions, starts
+from sessions_app.models import Command, Event, Instance, InstanceState, Permission, Session
+from sessions_app.services import commands, lifecycle, permissions, places, starts
 from sidecar.protocol import frames
 from tests.sessions_app.consumers.conftest import Sidecar, Socket, eventually
 from tests.sessions_app.consumers.test_session import stored, submit
@@ -187,6 +187,16 @@ async def test_stages_are_remembered_with_their_times(sidecar: Sidecar) -> None:
     await eventually(
         lambda: list(starts.passed(Instance.objects.get(pk=sidecar.instance.pk).stages))[-1:] == ["box"]
     )
+
+
+async def test_a_start_that_goes_on_slowly_has_not_failed_and_says_how_far_it_is(sidecar: Sidecar) -> None:
+    here = Instance.objects.filter(pk=sidecar.instance.pk)
+    await sync_to_async(here.update)(state=InstanceState.STARTING, silent_passes=7)
+    await sidecar.send_frame(frames.Progress(stage="repository", detail="Receiving objects: 12 %"))
+    await eventually(here.filter(progress="Receiving objects: 12 %").exists)
+    assert (await sync_to_async(here.get)()).silent_passes == places.HELD_PASSES
+    await sidecar.send_frame(frames.Stage(stage="repository", elapsed_ms=900))
+    await eventually(here.filter(progress="").exists)
 
 
 async def test_a_question_about_files_is_answered_by_the_sidecar(session: Session, sidecar: Sidecar) -> None:

@@ -23,6 +23,20 @@ test("the stage under way does not read as done, and each that is done has its t
   expect(screen.queryByText("Agent started")).toBeNull();
 });
 
+test("a repository is cloned before the agent starts, and one sees how far it is", () => {
+  const instance = {
+    stages: ["requested", "created", "sidecar", "box"].map((name) => ({ name, elapsed_ms: 1 })),
+    progress: "Receiving objects: 12 %",
+  } as unknown as Instance;
+  const { rerender } = render(<StartStages instance={instance} hasRepository onCancel={() => {}} />);
+  const cloning = screen.getByText("Cloning the repository").closest("li");
+  expect(cloning?.dataset.state).toBe("current");
+  expect(cloning?.textContent).toContain("Receiving objects: 12 %");
+  expect(screen.getByText("Starting the agent").closest("li")?.dataset.state).toBe("ahead");
+  rerender(<StartStages instance={instance} onCancel={() => {}} />);
+  expect(screen.queryByText("Cloning the repository")).toBeNull();
+});
+
 test("one that finds no place says what it waits for, and afterwards that it waited", () => {
   const waiting = {
     state: "requested",

@@ -18,18 +18,29 @@ const MADE = [
   { name: "created", done: "Box made", current: "Making the box" },
   { name: "sidecar", done: "Sidecar connected", current: "Connecting the sidecar" },
   { name: "box", done: "Box connected", current: "Connecting the box" },
+];
+/** Only of sessions with one. */
+const REPOSITORY = { name: "repository", done: "Repository ready", current: "Cloning the repository" };
+const STARTED = [
   { name: "agent", done: "Agent started", current: "Starting the agent" },
   { name: "ready", done: "Ready", current: "Getting ready" },
 ];
 
 interface StartStagesProps {
   instance: Instance | null;
+  hasRepository?: boolean;
   onCancel: () => void;
 }
 
-export function StartStages({ instance, onCancel }: StartStagesProps) {
+export function StartStages({ instance, hasRepository = false, onCancel }: StartStagesProps) {
   const reached = new Map((instance?.stages ?? []).map((stage) => [stage.name, stage.elapsed_ms]));
-  const stages = reached.has("waiting") ? [REQUESTED, WAITING, ...MADE] : [REQUESTED, ...MADE];
+  const stages = [
+    REQUESTED,
+    ...(reached.has("waiting") ? [WAITING] : []),
+    ...MADE,
+    ...(hasRepository ? [REPOSITORY] : []),
+    ...STARTED,
+  ];
   const isWaiting = reached.has("waiting") && instance?.state === "requested";
   const last = isWaiting ? 0 : stages.findLastIndex((stage) => reached.has(stage.name));
   return (
@@ -50,6 +61,7 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
             key={stage.name}
             words={index <= last ? stage.done : stage.current}
             state={index <= last ? "done" : index === last + 1 ? "current" : "ahead"}
+            progress={index === last + 1 ? (instance?.progress ?? "") : ""}
             elapsed={reached.get(stage.name) ?? null}
           />
         ))}
@@ -61,10 +73,12 @@ export function StartStages({ instance, onCancel }: StartStagesProps) {
 interface StageProps {
   words: string;
   state: "done" | "current" | "ahead";
+  /** How far it is, while it is under way. */
+  progress: string;
   elapsed: number | null;
 }
 
-function Stage({ words, state, elapsed }: StageProps) {
+function Stage({ words, state, progress, elapsed }: StageProps) {
   const Icon = state === "done" ? Check : state === "current" ? LoaderCircle : Circle;
   return (
     <li
@@ -80,6 +94,7 @@ function Stage({ words, state, elapsed }: StageProps) {
         )}
       />
       <span className="flex-1">{words}</span>
+      {progress && <span className="text-xs text-muted">{progress}</span>}
       {elapsed !== null && <span className="text-xs text-faint">{duration(elapsed)}</span>}
     </li>
   );

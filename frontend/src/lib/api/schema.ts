@@ -960,6 +960,8 @@ export interface components {
             state: components["schemas"]["InstanceStateEnum"];
             driver: string;
             stages: components["schemas"]["Stage"][];
+            /** @description How far the stage under way is. */
+            progress: string;
             error: components["schemas"]["InstanceError"] | null;
         };
         /** @description Why an instance is gone or never came. */
