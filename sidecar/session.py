@@ -214,17 +214,13 @@ class Session:
 
     async def _bring_repository(self) -> messages.ErrorData | None:
         """Before the agent looks at the workspace. What goes wrong does not stop the start."""
-        claimed, box = self.claim.repositories, self._around.box
-        if not claimed:
+        if not self.claim.repositories:
             return None
-        await repositories.lead(box, (each.host for each in claimed), box.gate_ports[GIT])
-        place = self._around.place
-        why = await repositories.clone(box, claimed[0], partial(place.on_progress, "repository"))
+        box, place = self._around.box, self._around.place
+        far = partial(place.on_progress, "repository")
+        words = await repositories.bring(box, self.claim.repositories, box.gate_ports[GIT], far)
         place.on_stage("repository", "")
-        if not why:
-            return None
-        words = f"{claimed[0].host}/{claimed[0].path} was not cloned, and the workspace is empty. {why}"
-        return messages.ErrorData(error_class="clone_failed", message=words)
+        return messages.ErrorData(error_class="clone_failed", message=words) if words else None
 
     def _make_agent(self) -> Agent:
         command = self.claim.command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from sidecar import log
@@ -76,6 +76,16 @@ async def lead(box: Box, hosts: Iterable[str], port: int) -> None:
         return
     if code != 0:
         _log.warning("git in the box was not led to the gate", said=said.decode("utf-8", "replace"))
+
+
+async def bring(
+    box: Box, claimed: Sequence[Repository], port: int, on_progress: Callable[[str], None]
+) -> str:
+    """Lead to all of them, and clone the first; empty, or what went wrong, in words for a person."""
+    await lead(box, (each.host for each in claimed), port)
+    if not (why := await clone(box, claimed[0], on_progress)):
+        return ""
+    return f"{claimed[0].host}/{claimed[0].path} was not cloned, and the workspace is empty. {why}"
 
 
 async def clone(box: Box, repository: Repository, on_progress: Callable[[str], None]) -> str:
