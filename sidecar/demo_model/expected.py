@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sidecar.demo_model import play, scripts
@@ -21,8 +21,14 @@ class Expected:
     usage: Usage
 
 
-def expected(prompt: str, *, results: Sequence[str] | None = None, again: bool = False) -> Expected:
-    """The turn that `prompt` plays in an agent that offers every tool.
+def expected(
+    prompt: str,
+    *,
+    results: Sequence[str] | None = None,
+    again: bool = False,
+    without: Collection[str] = (),
+) -> Expected:
+    """The turn that `prompt` plays in an agent that offers every tool, or all `without` those of actions.
 
     `results` are the tools' results in order, for scripts that quote them or depend on them; without them
     every tool is taken to succeed. `again`: an earlier free prompt stands in the same conversation.
@@ -39,9 +45,12 @@ def expected(prompt: str, *, results: Sequence[str] | None = None, again: bool =
         parts = play.said(step, call, known)
         messages += [part.sent for part in parts if isinstance(part, Text)]
         thoughts += [part.text for part in parts if isinstance(part, Thought)]
-        actions += [play.filled(action, call) for action in step.action]
+        offered = [play.filled(action, call) for action in step.action if action.do not in without]
+        actions += offered
         ended = step.then in ("cut", "garbage", "error")
-        if not ended:
+        # A step whose tools are not offered is said in one reply with the next.
+        runs_on = step.action and not offered and step is not call.script.step[-1]
+        if not ended and not runs_on:
             usages.append(step.usage)
     total = Usage(
         input=sum(usage.input for usage in usages),

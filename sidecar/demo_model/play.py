@@ -16,7 +16,10 @@ from sidecar.demo_model import scripts, tools
 from sidecar.demo_model.scripts import Call, Failure, Step
 from sidecar.demo_model.wires.base import Asked, Fault, Part, Reply, Text, Thought, ToolUse, short_id
 
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+# What agents put before or into a person's words: reminders, where they are, what day it is.
+_ADDED = re.compile(
+    r"<(system-reminder|session_context|environment_context|current_datetime)>.*?</\1>", re.DOTALL
+)
 _QUOTED_RESULT = 400
 
 MESSAGES = {
@@ -69,7 +72,7 @@ def turn_of(asked: Asked) -> Turn:
     results: list[str] = []
     for entry in asked.history:
         if entry.role == "user":
-            if text := _REMINDER.sub("", entry.text).strip():
+            if text := _ADDED.sub("", entry.text).strip():
                 prompts.append(text)
                 calls, results = 0, []
         elif entry.role == "call":

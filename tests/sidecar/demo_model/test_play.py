@@ -34,12 +34,14 @@ def prompt(text: str, *after: Entry, **more: Any) -> Asked:
     return asked(Entry("user", text), *after, **more)
 
 
-def run(text: str, *, results: dict[str, str] | None = None) -> list[play.Played]:
+def run(
+    text: str, *, results: dict[str, str] | None = None, tools: dict[str, Offered] | None = None
+) -> list[play.Played]:
     """A whole turn with an agent whose tools answer `results`, by tool name."""
     history = [Entry("user", text)]
     replies = []
     while True:
-        played = play.play(asked(*history, system="Working directory: /workspace"))
+        played = play.play(asked(*history, tools=tools, system="Working directory: /workspace"))
         replies.append(played)
         if not played.reply.calls:
             return replies
@@ -76,6 +78,12 @@ def test_a_later_free_prompt_does_not_write_the_files_again() -> None:
     assert played.script == "again"
 
 
+@pytest.mark.parametrize("tag", ["environment_context", "session_context", "system-reminder"])
+def test_what_an_agent_says_of_itself_is_no_earlier_prompt(tag: str) -> None:
+    before = Entry("user", f"<{tag}>\n  This is where\n  you are.\n</{tag}>")
+    assert play.play(asked(before, Entry("user", "write a small web app"))).script == "default"
+
+
 @pytest.mark.parametrize("name", sorted(scripts.catalogue()))
 def test_every_script_plays_to_its_end_and_says_what_was_expected(name: str) -> None:
     text = f"/demo {name}"
@@ -87,6 +95,18 @@ def test_every_script_plays_to_its_end_and_says_what_was_expected(name: str) -> 
     if replies[-1].failure is None and not replies[-1].page:
         assert tuple(played_text) == expected.messages
         assert sum(isinstance(part, ToolUse) for part in parts) == len(expected.actions)
+
+
+def test_without_a_tool_its_steps_are_said_with_the_next_and_cost_nothing() -> None:
+    goal = "write a small web app with a test and run it"
+    tools = {name: tool for name, tool in TOOLS.items() if name != "todowrite"}
+    replies = run(goal, results={"bash": "Ran 4 tests"}, tools=tools)
+    expected = demo_model.expected(goal, without={"todo"})
+    assert len(replies) == expected.calls < demo_model.expected(goal).calls
+    assert "".join(played.reply.text for played in replies) == "".join(expected.messages)
+    assert sum(played.reply.usage.input for played in replies) == expected.usage.input
+    calls = [call for played in replies for call in played.reply.calls]
+    assert [call.name for call in calls] == [action.do for action in expected.actions]
 
 
 def _actions(name: str) -> list[scripts.Action]:
