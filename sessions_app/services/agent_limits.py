@@ -13,6 +13,7 @@ PROMISES: Mapping[str, str] = {
     "it_streams_its_thoughts_apart": "Streams its thoughts",
     "it_publishes_its_plan": "Publishes a plan",
     "it_tells_of_its_tools": "Shows files written and commands run, with diffs and output",
+    "it_shows_what_a_command_prints_while_it_runs": "Shows what a command prints while it runs",
     "a_sub_agents_work_hangs_below_the_call_that_started_it": "Shows what sub-agents do",
     "it_says_what_it_offers": "Says which modes and models it has",
     "it_asks_before_it_runs_a_command": "Asks before it runs a command",
@@ -50,10 +51,25 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     ),
     "gemini": (
         "It does not show what a command has printed.",
-        "Woken within the minute in which it began, it begins a new conversation.",
+        "It forgets prompts that were stopped, and after a sleep also those that begin with a slash.",
     ),
 }
 """What a person should know before they choose it."""
+
+_RESUME = "a_successor_takes_up_the_conversation"
+LEFT: Mapping[str, str] = {
+    "files": "Has its files after a sleep",
+    "processes": "Has what ran in the background after a sleep",
+}
+"""What else may be left of a session that sleeps, and what that means for people."""
+PROCESSES_END = "Processes end with their box."
+
+
+def left(agent_id: str) -> dict[str, bool]:
+    """What is: files are on the session's disk, conversations in the agent's own store on it."""
+    conversation = _RESUME not in LIMITS.get(agent_id, {})
+    return {"files": True, "conversation": conversation, "processes": False}
+
 
 _NO_PLAN = "It offers its model no tool for a plan."
 _NO_QUESTION = "It offers its model no tool for questions."
@@ -75,16 +91,18 @@ _ASKS = (
     "automatic_asks_only_before_it_leaves_the_workspace",
     "a_turn_can_be_cancelled[while it asks]",
 )
+_OUTPUT_AT_LAST = "It shows what a command has printed when that is over."
 _HIDES_OUTPUT = "It does not show what a command has printed."
 
 LIMITS: Mapping[str, Mapping[str, str]] = {
     "copilot": {
         **dict.fromkeys(_QUESTIONS, _NO_QUESTION),
         "it_publishes_its_plan": _NO_PLAN,
+        "it_shows_what_a_command_prints_while_it_runs": _OUTPUT_AT_LAST,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": _NO_PARENTS,
-        "a_running_tool_is_interrupted": "It calls a long command done and lets it go on in the background.",
     },
     "claude": {
+        "it_shows_what_a_command_prints_while_it_runs": _OUTPUT_AT_LAST,
         "it_publishes_its_plan": _NO_PLAN,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": "It says twice that they are done.",
         "edits_can_be_accepted_and_commands_still_asked_for": "It reads without asking, by commands too.",
@@ -102,11 +120,9 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         "it_publishes_its_plan": _NO_PLAN,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": _NO_PARENTS,
         "it_tells_of_its_tools": _HIDES_OUTPUT,
-        "a_running_tool_is_interrupted": _HIDES_OUTPUT,
+        "it_shows_what_a_command_prints_while_it_runs": _HIDES_OUTPUT,
         "it_streams_its_thoughts_apart": "It formats its thoughts anew.",
         "automatic_asks_only_before_it_leaves_the_workspace": "It never writes outside, whoever allows it.",
         "a_plan_changes_nothing": "In plan mode it writes its plan into a folder of its own.",
-        "a_successor_takes_up_the_conversation": "It keeps no conversation in which every prompt begins with "
-        "a slash, as those of the tests do.",
     },
 }

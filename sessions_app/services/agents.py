@@ -88,8 +88,6 @@ _ALL = (
     *("permissions", "questions", "plan", "thoughts", "modes", "subagents", "diffs", "interrupt"),
     *_SCREENS,
 )
-# Files are on the session's disk, conversations in the agent's own store on it; processes end with the box.
-_SURVIVES = {"files": True, "conversation": True, "processes": False}
 
 
 _WAITING = frozenset({"opencode"})
@@ -109,7 +107,7 @@ def _built_in(agent_id: str, name: str, package: str, wires: tuple[str, ...], wi
         folder="" if agent_id == "opencode" else agent_id,
         wires=wires,
         capabilities={capability: capability not in without for capability in _ALL},
-        survives_resume=_SURVIVES,
+        survives_resume=agent_limits.left(agent_id),
         notes=agent_limits.NOTES.get(agent_id, ()),
         limits=agent_limits.LIMITS.get(agent_id, {}),
     )
@@ -190,7 +188,7 @@ def _registered(row: CustomAgent) -> Agent:
         wires=tuple(row.wires),
         # What it really does shows when it runs: the protocol does not say it before.
         capabilities={capability: capability not in _SCREENS for capability in _ALL},
-        survives_resume=_SURVIVES,
+        survives_resume=agent_limits.left(row.slug),
         notes=("Registered by an administrator of this installation.",),
         command=AgentCommand(name=row.name, argv=row.command, environment=row.environment),
     )

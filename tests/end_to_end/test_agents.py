@@ -1,21 +1,25 @@
-"""Every agent beside OpenCode in its box: files, a command, a permission, a stop, and a wake-up; by REST."""
+"""Every agent in its box: files, a command, a permission, a stop, and what is left after a sleep; by REST."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from sidecar import demo_model
 from tests import needs
+from tests.end_to_end.chosen_agent import OPENCODE
 from tests.end_to_end.client import SECONDS, Client, eventually, texts
 from tests.end_to_end.terminal import TerminalClient
 
-AGENTS = ("copilot", "claude", "codex", "gemini")
+AGENTS = (OPENCODE, "copilot", "claude", "codex", "gemini")
 IN_EVERY_RUN = ("codex",)
-"""Of what agents on ACP do, tests with agents of our own show the rest."""
+"""Of what agents on ACP do, tests with agents of our own show the rest; of OpenCode those of the main job."""
 WITHOUT_QUESTIONS = ("codex",)
 """They do not ask before they act; the catalogue says so."""
 INTERFACES = {
+    OPENCODE: b"All done",
     "copilot": b"folder trust",
     "claude": b"auto mode on",
     "codex": b"Trust",
@@ -24,6 +28,11 @@ INTERFACES = {
 """What each shows first in its own interface."""
 WORK = [(200, 40), (260, 30), (310, 16)]
 """Input and output tokens of the script's calls."""
+RUNS = "grep -lzxs '9876[5]' /proc/[0-9]*/cmdline | grep -q ."
+"""Whether the process runs that is left in the background; not true of itself."""
+TICKS = "grep -lzs 'tick [$]i of 600' /proc/[0-9]*/cmdline | grep -q ."
+"""The same of the command that is stopped."""
+LEAVE = f"setsid sleep 98765 </dev/null >/dev/null 2>&1 & sleep 1; {RUNS} && touch runs.txt"
 
 
 def finished(client: Client, session: str, turn: str) -> Any:
@@ -44,18 +53,57 @@ def of_kind(client: Client, session: str, kind: str, turn: str | None = None) ->
     return [each["data"] for each in events if each["kind"] == kind and turn in (None, each["turn"])]
 
 
+def said(client: Client, session: str, prompt: str) -> str:
+    """What the agent says to it."""
+    return texts(finished(client, session, client.prompt(session, prompt)))
+
+
+def has(client: Client, session: str, name: str) -> bool:
+    """Whether this file is in the workspace."""
+    return name in {entry["name"] for entry in client.get(f"/sessions/{session}/files/")["entries"]}
+
+
 @pytest.mark.parametrize(
     "agent",
     [pytest.param(agent, marks=() if agent in IN_EVERY_RUN else pytest.mark.variant) for agent in AGENTS],
 )
 def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
-    needs.agent(agent)
+    if agent != OPENCODE:
+        needs.agent(agent)
     session = client.new_session(agent=agent)
 
     # Not a command of the agent's own: one of them keeps no conversation that begins with a slash.
-    said = client.prompt(session, "Hello, who are you?")
-    assert "scripted demo model" in texts(finished(client, session, said))
+    assert "scripted demo model" in said(client, session, "Hello, who are you?")
+    works(client, session, agent)
+    shows_its_own_interface(client, session, agent)
 
+    stop(client, session, "/demo long 5000 20ms", "message.delta")
+    stop(client, session, "/demo tools 600 100ms", "tool.upsert")
+    said(client, session, f"/demo run {TICKS} || touch stopped.txt")
+    assert has(client, session, "stopped.txt")
+
+    said(client, session, f"/demo run {LEAVE}")
+    assert has(client, session, "runs.txt")
+    client.post(f"/sessions/{session}/stop/")
+    client.status(session, "asleep", "paused", "stopped")
+    kept = next(each for each in client.get("/agents/")["results"] if each["id"] == agent)["survives_resume"]
+    assert what_is_left(client, session) == kept
+    started = of_kind(client, session, "instance.started")
+    assert [each.get("resumed", False) for each in started] == [False, True]
+    assert started[-1]["agent"]["version"]
+
+
+def stop(client: Client, session: str, prompt: str, kind: str) -> None:
+    """Stops the agent in the midst of this prompt, when it does what it was asked for."""
+    client.call("PATCH", f"/sessions/{session}/", {"mode": "auto"})
+    turn = client.prompt(session, prompt)
+    eventually(lambda: of_kind(client, session, kind, turn), 30, lambda: "it does not begin")
+    client.post(f"/sessions/{session}/interrupt/", {"turn": turn})
+    assert client.ended(session, turn)["stop_reason"] == "cancelled"
+
+
+def works(client: Client, session: str, agent: str) -> None:
+    """A file is written and a command run, as the catalogue says; what that costs is what the script says."""
     turn = client.prompt(session, "/demo work")
     ended = finished(client, session, turn)
     assert ended["stop_reason"] == "end_turn", ended
@@ -69,20 +117,20 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
     counted = [(each["input"], each["output"]) for each in of_kind(client, session, "usage", turn)]
     assert [each for each in counted if each in WORK] == WORK
 
+
+def shows_its_own_interface(client: Client, session: str, agent: str) -> None:
     opened = client.post(f"/sessions/{session}/terminals/", {"rows": 24, "cols": 80, "agent": True})
     with TerminalClient(client, session, opened["id"]) as shown:
         shown.shows(INTERFACES[agent])
     client.call("DELETE", f"/sessions/{session}/terminals/{opened['id']}/")
 
-    turn = client.prompt(session, "/demo long 5000 20ms")
-    eventually(lambda: of_kind(client, session, "message.delta", turn), 30, lambda: "nothing is said")
-    client.post(f"/sessions/{session}/interrupt/", {"turn": turn})
-    assert client.ended(session, turn)["stop_reason"] == "cancelled"
 
-    client.post(f"/sessions/{session}/stop/")
-    client.status(session, "asleep", "paused", "stopped")
-    turn = client.prompt(session, "/demo plain")
-    assert "Hello from the scripted demo model" in texts(client.ended(session, turn))
-    started = of_kind(client, session, "instance.started")
-    assert [each.get("resumed", False) for each in started] == [False, True]
-    assert started[-1]["agent"]["version"]
+def what_is_left(client: Client, session: str) -> Mapping[str, bool]:
+    """Wakes the session up: whether its files, its conversation and what ran in the background are there."""
+    conversation = said(client, session, "and once more, please")
+    said(client, session, f"/demo run {RUNS} || touch gone.txt")
+    return {
+        "files": has(client, session, "hello.txt"),
+        "conversation": conversation == demo_model.expected_text("and once more, please", again=True),
+        "processes": not has(client, session, "gone.txt"),
+    }

@@ -122,9 +122,13 @@ class AcpAgent(Agent):
         if self._sent != turn:
             self._end(turn, "cancelled")
             return
+        has_command = self._conversation.calls.has_command
         await self._stop_prompt()
         if not await self._has_ended(turn, CANCEL_SECONDS):
             await self._give_up(turn, None)
+        elif has_command and not self._recipe.ends_commands:
+            # Its commands end with it, and the next prompt starts it again.
+            await self._running_host.stop()
 
     async def answer(self, answer: frames.PermissionAnswer) -> None:
         self._conversation.consent.decide(answer)
@@ -186,7 +190,7 @@ class AcpAgent(Agent):
                 consent.refused, consent.advice = False, ""
                 self._conversation.calls.cancelled = False
         except Refused as error:
-            self._end(turn, "error", self._provider.failure or classified(error))
+            self._end(turn, "error", self._provider.cause or classified(error))
         except Unreachable as error:
             # A program that has died is known to have a moment later, and is then the better reason.
             if not await self._has_ended(turn, GRACE_SECONDS):

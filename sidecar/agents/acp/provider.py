@@ -31,6 +31,7 @@ class ProviderWatch:
         self._attempts = 0
         self._failed_at = 0.0
         self._is_open = False
+        self._lasting: ErrorData | None = None
         news.listen(self._failed)
 
     def begin(self) -> None:
@@ -38,6 +39,7 @@ class ProviderWatch:
         self._news.answered()
         self._attempts = 0
         self._is_open = True
+        self._lasting = None
 
     def end(self) -> None:
         """It ends."""
@@ -47,6 +49,11 @@ class ProviderWatch:
     def failure(self) -> ErrorData | None:
         """The last call's failure, None when it went well."""
         return self._news.failure
+
+    @property
+    def cause(self) -> ErrorData | None:
+        """Why a turn failed, if the agent says that it did: a call for a title may have gone well since."""
+        return self._news.failure or self._lasting
 
     def given_up(self) -> ErrorData | None:
         """Why the turn has to end, if the agent goes on in vain."""
@@ -64,7 +71,9 @@ class ProviderWatch:
         self._attempts += 1
         self._failed_at = time.monotonic()
         self._break_off()
-        if failure.error_class not in _LASTING:
+        if failure.error_class in _LASTING:
+            self._lasting = failure
+        else:
             status = AgentStatus(
                 status="retrying",
                 message=failure.message,

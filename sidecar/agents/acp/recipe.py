@@ -52,6 +52,7 @@ class Recipe:
     matters. `authenticate` is the method to call after `initialize`, if it needs one, and
     `session` more to say when a session is made or taken up. `remarks` are what the program itself says for
     people in the midst of an answer or as a tool's output, as a pattern for the whole of it: left out.
+    `ends_commands` is false of one whose commands go on when it is told to stop: it is ended for that.
     """
 
     id: str
@@ -65,3 +66,4 @@ class Recipe:
     authenticate: str = ""
     session: Mapping[str, Any] = field(default_factory=dict)
     remarks: str = ""
+    ends_commands: bool = True

@@ -52,6 +52,13 @@ class ToolCalls:
         self._remarks = remarks
         self._calls: dict[str, Call] = {}
 
+    @property
+    def has_command(self) -> bool:
+        """Whether a command runs now."""
+        return any(
+            not call.is_over and call.said.get("tool_kind") == "execute" for call in self._calls.values()
+        )
+
     def find(self, upstream: object) -> Call | None:
         """The call that the agent calls so."""
         return self._calls.get(text.line(upstream))

@@ -47,8 +47,10 @@ class Ends:
 
     async def test_a_running_tool_is_interrupted(self, made: Made) -> None:
         recorder = made.recorder
-        turn = await recorder.prompt("/demo tools 50 100ms", mode="auto")
-        await recorder.until(turn, "tool.output")
+        turn = await recorder.prompt("/demo tools 600 100ms", mode="auto")
+        await recorder.until(turn, "tool.upsert")
+        # Some say nothing more of it before it is over.
+        await asyncio.sleep(1)
         await recorder.agent.cancel(turn.id)
         await recorder.finish(turn)
         assert turn.tool("execute").status == "interrupted"
@@ -125,14 +127,11 @@ class Ends:
 
     async def test_after_a_rest_the_next_prompt_goes_on_with_the_conversation(self, made: Made) -> None:
         recorder, agent = made.recorder, made.recorder.agent
-        turn = await recorder.prompt("hello, first words of mine")
+        turn = await recorder.prompt("hello, first words of mine", mode="auto")
         await recorder.until(turn, "message.delta")
         with pytest.raises(TurnOpen):
             await agent.rest()
-        await agent.cancel(turn.id)
         await recorder.finish(turn)
-        # One that had to be killed for it is up again.
-        await recorder.run("/demo plain")
         before = len(recorder.events)
         await agent.rest()
         assert await recorder.outside("agent.status", after=before) == AgentStatus(status="stopped")
@@ -168,9 +167,11 @@ class Ends:
         assert turn.text == "".join(expected("/demo long 1500 0ms").messages)
 
     async def test_a_successor_takes_up_the_conversation(self, made: Made) -> None:
-        await made.recorder.run("/demo plain")
-        recorder = await made.successor()
-        assert recorder.agent.resumed
-        turn = await recorder.run("/demo plain")
-        assert turn.stop_reason == "end_turn"
+        await made.recorder.run("hello, first words of mine", mode="auto")
+        for again in ("and some more", "and some more, much later"):
+            recorder = await made.successor()
+            assert recorder.agent.resumed
+            turn = await recorder.run(again, mode="auto")
+            assert turn.stop_reason == "end_turn"
+            assert turn.text == "".join(expected(again, again=True).messages)
         assert [event.turn for event in recorder.events if event.turn] == [turn.id] * len(turn.events)

@@ -52,6 +52,13 @@ class Says:
         assert write.diffs[0]["additions"] == 1
         assert "hello.txt" in [changed.path for changed in turn.of("file.changed")]
 
+    async def test_it_shows_what_a_command_prints_while_it_runs(self, made: Made) -> None:
+        turn = await made.recorder.prompt("/demo tools 50 100ms", mode="auto")
+        await made.recorder.until(turn, "tool.output")
+        assert turn.tool("execute").status == "in_progress"
+        await made.recorder.agent.cancel(turn.id)
+        await made.recorder.finish(turn)
+
     async def test_a_sub_agents_work_hangs_below_the_call_that_started_it(self, made: Made) -> None:
         turn = await made.recorder.run("/demo subagent", allow)
         task = next(name for name, tool in turn.tools.items() if tool.tool_kind == "other")

@@ -28,6 +28,9 @@ def made() -> str:
     for promise, title in agent_limits.PROMISES.items():
         cells = [_cell(agent, promise, reasons) for agent in AGENTS]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    for what, title in agent_limits.LEFT.items():
+        cells = [_left(agent, what, reasons) for agent in AGENTS]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     notes = [f"{number}. {reason}" for number, reason in enumerate(reasons, 1)]
     return "\n".join([*lines, "", *notes])
 
@@ -50,6 +53,14 @@ def _cell(agent: str, promise: str, reasons: list[str]) -> str:
     reasons += [reason for reason in found if reason not in reasons]
     numbers = ", ".join(str(reasons.index(reason) + 1) for reason in found)
     return f"{'partly' if all(found.values()) else 'no'} ({numbers})"
+
+
+def _left(agent: str, what: str, reasons: list[str]) -> str:
+    if agent_limits.left(agent)[what]:
+        return "yes"
+    reason = f"All: {agent_limits.PROCESSES_END}"
+    reasons += [reason] if reason not in reasons else []
+    return f"no ({reasons.index(reason) + 1})"
 
 
 if __name__ == "__main__":

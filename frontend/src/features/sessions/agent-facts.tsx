@@ -39,7 +39,7 @@ export function AgentFacts({ agent }: { agent: Agent }) {
       )}
       <p>
         After the session has slept, {agent.name} still has its {kept.map(([name]) => name).join(" and its ")}
-        .
+        .{agent.survives_resume.processes === false && " What runs in the background ends with its box."}
       </p>
     </div>
   );

@@ -64,6 +64,8 @@ RECIPE = Recipe(
     environment=environment,
     files=files,
     screen=screen,
+    # It lets a command go on in the background when it is stopped.
+    ends_commands=False,
     modes={"ask": "agent-full-access", "plan": "read-only"},
     remarks=r"(?:exceeded retry limit|Warning: Model metadata for)[^\n]{0,1000}\s*",
 )
