@@ -17,6 +17,8 @@ PYTEST := $(BIN)/python -m pytest -q --random-order-seed=$(SEED)
 
 # What also runs where instances are containers.
 ON_CONTAINERS := turn browser_main_job browser_turns browser_answers faults_of_instances faults_in_each_step
+# What also runs with every agent.
+MAIN_JOB := turn browser_main_job browser_turns browser_answers
 
 help:
 	@echo "make up      run OpenAgent: http://127.0.0.1:8000 (PORT=..., HOST=..., DATA_DIR=...)"
@@ -31,7 +33,7 @@ help:
 	@echo "make figures put what both measured into docs/figures.md"
 	@echo "make agents  install GitHub Copilot CLI, Claude Code, Codex and Gemini CLI (1.3 GB)"
 	@echo "make agent-pin AGENT=codex PACKAGE=@agentclientprotocol/codex-acp@2.6.1   move a pin"
-	@echo "make conformance   every promise of an agent, checked on every agent (20 minutes)"
+	@echo "make conformance   every promise of an agent, checked on every agent, on both drivers (an hour)"
 
 up: setup
 	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
@@ -84,6 +86,12 @@ agent-pin:
 
 conformance: setup-test agents
 	@OPENAGENT_CONFORMANCE=1 OPENAGENT_VARIANTS=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
+	@OPENAGENT_VARIANTS=1 $(PYTEST) tests/end_to_end/test_agents.py
+	@OPENAGENT_VARIANTS=1 OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) tests/end_to_end/test_agents.py
+	@for agent in copilot claude codex gemini; do \
+	  echo "The main job with $$agent"; \
+	  OPENAGENT_TEST_AGENT=$$agent $(PYTEST) $(MAIN_JOB:%=tests/end_to_end/test_%.py) || exit 1; \
+	done
 
 setup:
 	@deploy/setup run

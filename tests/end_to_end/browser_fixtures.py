@@ -127,8 +127,7 @@ def box(shared: str, owner: Client) -> str:
 @contextmanager
 def live_session(owner: Client, **fields: str) -> Iterator[str]:
     """A session with the demo model whose box is live, for several tests."""
-    made = owner.post("/sessions/", {"provider": "demo", "model": "demo", **fields})
-    session = str(made["id"])
+    session = owner.new_session(**fields)
     owner.post(f"/sessions/{session}/start/")
     owner.status(session, "ready")
     yield session

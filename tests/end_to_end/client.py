@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2
 
+from tests.end_to_end.chosen_agent import AGENT
+
 EMAIL = "owner@example.com"
 PASSWORD = "correct horse battery staple 9"
 SECONDS = 150.0
@@ -82,8 +84,9 @@ class Client:
         return self.call("POST", path, json if json is not None else {})
 
     def new_session(self, **fields: Any) -> str:
-        """A session with the demo model unless `fields` say otherwise; its id."""
-        return str(self.post("/sessions/", {"provider": "demo", "model": "demo", **fields})["id"])
+        """A session of the chosen agent with the demo model unless `fields` say otherwise; its id."""
+        usual = {"agent": AGENT, "provider": "demo", "model": "demo"}
+        return str(self.post("/sessions/", {**usual, **fields})["id"])
 
     def prompt(self, session: str, text: str) -> str:
         """Queues a prompt; its id, which is the turn's."""

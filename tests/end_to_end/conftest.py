@@ -10,6 +10,7 @@ import pytest
 from tests import needs
 from tests.container_product import ContainerProduct
 from tests.docker_fixtures import BUILD_SECONDS, container_engine, real_images
+from tests.end_to_end import chosen_agent
 from tests.end_to_end.browser_fixtures import (
     another_login,
     awake,
@@ -59,6 +60,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def kind(request: pytest.FixtureRequest) -> type[Product]:
     """How the products that tests share are made, and what they need is there."""
     needs.opencode()
+    chosen_agent.require()
     if DRIVER == "docker":
         request.getfixturevalue("real_images")
         return ContainerProduct

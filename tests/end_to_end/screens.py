@@ -8,6 +8,7 @@ from typing import Literal
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.end_to_end.browser import Window
+from tests.end_to_end.chosen_agent import AGENT
 from tests.end_to_end.client import EMAIL, PASSWORD
 
 _SESSION = re.compile(r"/sessions/([0-9a-f-]{36})")
@@ -50,13 +51,19 @@ class NewSession:
         self.window = window
         self.form = window.page.get_by_test_id("new-session-form")
 
-    def start(self, prompt: str, *, mode: Mode = "Ask", model: str = "Scripted demo") -> SessionScreen:
+    def start(
+        self, prompt: str, *, agent: str = AGENT, mode: Mode = "Ask", model: str = "Scripted demo"
+    ) -> SessionScreen:
         """Fills in the form and sends it; an empty `model` leaves what was chosen."""
         page = self.window.page
         self.form.get_by_label("What should be done?").fill(prompt)
+        self.form.get_by_label("Agent", exact=True).select_option(value=agent)
         if model:
             self.choose_model(model)
-        self.form.get_by_role("radio", name=re.compile(rf"^{mode}\b")).check()
+        # An agent that asks for nothing has no modes to choose from, and works as in the first.
+        choice = self.form.get_by_role("radio", name=re.compile(rf"^{mode}\b"))
+        if mode != "Ask" or choice.count():
+            choice.check()
         self.form.get_by_test_id("start-session").click()
         page.wait_for_url(_SESSION)
         return SessionScreen(self.window)

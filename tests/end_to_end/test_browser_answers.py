@@ -5,9 +5,11 @@ from __future__ import annotations
 from playwright.sync_api import Route, expect
 
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
+from tests.end_to_end.chosen_agent import ASKS, only_if_it
 from tests.end_to_end.screens import SessionScreen
 
 
+@only_if_it(ASKS)
 def test_a_command_allowed_once_runs_and_the_next_one_is_asked_again(
     open_window: OpenWindow, shared: str
 ) -> None:
@@ -26,6 +28,7 @@ def test_a_command_allowed_once_runs_and_the_next_one_is_asked_again(
     again.wait()
 
 
+@only_if_it("a_permission_for_the_session_is_not_asked_again")
 def test_a_kind_of_command_allowed_for_the_session_is_not_asked_again(
     open_window: OpenWindow, shared: str
 ) -> None:
@@ -42,23 +45,25 @@ def test_a_kind_of_command_allowed_for_the_session_is_not_asked_again(
     expect(session.file("three.txt")).to_be_visible()
 
 
+@only_if_it("a_rejection_with_a_message_is_advice")
 def test_a_rejection_with_a_message_reaches_the_agent_which_goes_on(
     open_window: OpenWindow, shared: str
 ) -> None:
     session = SessionScreen(open_window(), shared)
     turn = session.send("/demo permission")
     card = turn.asked()
-    card.reject("Keep the folder, move it aside instead.")
+    # Some agents get it as the result of the command, others as their next prompt.
+    card.reject("/demo say Keep the folder, move it aside instead.")
     card.expect_outcome("Rejected by you")
     turn.wait()
     assert turn.stop_reason == "end_turn"
-    turn.expect_text("The command did not run. What I was told:")
     assert "Keep the folder, move it aside instead." in turn.text()
     # What became of the call stands in the outcome, and only there.
     expect(turn.tools).to_have_count(0)
     session.window.shot("rejected")
 
 
+@only_if_it(ASKS)
 def test_a_command_cannot_hide_what_it_does(open_window: OpenWindow, shared: str) -> None:
     session = SessionScreen(open_window(), shared)
     turn = session.send("/demo run echo harmless \u202e; touch hidden.txt #\u200b")
@@ -68,6 +73,7 @@ def test_a_command_cannot_hide_what_it_does(open_window: OpenWindow, shared: str
     turn.wait()
 
 
+@only_if_it("a_question_is_answered")
 def test_a_question_is_answered_with_an_option_or_with_own_words(
     open_window: OpenWindow, shared: str
 ) -> None:
@@ -90,6 +96,7 @@ def test_a_question_is_answered_with_an_option_or_with_own_words(
     assert "the green of moss" in turn.text()
 
 
+@only_if_it(ASKS)
 def test_a_second_device_sees_the_same_and_the_first_answer_wins(
     open_window: OpenWindow, another_login: Cookies, shared: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The main job as a newcomer does it: type a goal, watch a real OpenCode do it, answer it, take the files."""
+"""The main job as a newcomer does it: type a goal, watch a real agent do it, answer it, take the files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from playwright.sync_api import expect
 
 from sidecar import demo_model
 from tests.end_to_end.browser_fixtures import OpenWindow
+from tests.end_to_end.chosen_agent import ASKS, PLANS, SHOWS_TOOLS, THINKS, WITHOUT, can
 from tests.end_to_end.client import Client, texts
 from tests.end_to_end.screens import NewSession, SessionScreen, Turn
 
 GOAL = "write a small web app with a test and run it"
-EXPECTED = demo_model.expected(GOAL)
+EXPECTED = demo_model.expected(GOAL, without=WITHOUT)
 WRITTEN = {action.path: action.content for action in EXPECTED.actions if action.do == "write"}
 COMMAND = next(action.command for action in EXPECTED.actions if action.do == "bash")
 
@@ -28,19 +29,24 @@ def test_a_newcomer_watches_the_agent_write_a_web_app_and_test_it(
     window.shot("starting")
     turn = session.last_turn()
 
-    seen = [_allow(turn, "app.py"), _allow(turn, "test_app.py"), _allow(turn, COMMAND)]
-    assert seen == sorted(set(seen), key=len), "It grows, and nothing that was shown changes."
+    if can(ASKS):
+        seen = [_allow(turn, "app.py"), _allow(turn, "test_app.py"), _allow(turn, COMMAND)]
+        assert seen == sorted(set(seen), key=len), "It grows, and nothing that was shown changes."
     turn.wait()
     assert turn.stop_reason == "end_turn"
     window.shot("main-job")
 
-    assert turn.parts() == list(EXPECTED.messages)
-    assert turn.parts("thought") == list(EXPECTED.thoughts)
+    if can(PLANS):
+        # Without a plan some of the parts come in one reply.
+        assert turn.parts() == list(EXPECTED.messages)
+    if can(THINKS):
+        assert turn.parts("thought") == list(EXPECTED.thoughts)
     stored = owner.ended(session.id, turn.id)
     assert turn.text() == texts(stored) == "".join(EXPECTED.messages)
     turn.expect_text("The tests really ran in this session's box.")
     _check_tools(turn)
-    _check_plan(session)
+    if can(PLANS):
+        _check_plan(session)
     session.expect_status("ready")
     sent = EXPECTED.usage
     expect(turn.footer).to_contain_text(f"{sent.input:,} in · {sent.output:,} out")
@@ -110,9 +116,7 @@ def test_a_session_that_sleeps_is_woken_by_a_prompt_and_has_forgotten_nothing(
     turn.wait()
     # Both the model's script and the command's output show that the box has its conversation and files.
     assert turn.text() == demo_model.expected_text("and once more, please", again=True)
-    run = turn.tool("execute")
-    run.get_by_role("button").first.click()
-    expect(run.get_by_test_id("tool-output")).to_contain_text("Ran 4 tests")
+    _check_run(turn)
     assert before.text() == text
     expect(session.file("app.py")).to_be_visible()
     assert owner.session(worked)["generation"] == generation + 1
@@ -140,11 +144,19 @@ def _allow(turn: Turn, what: str) -> str:
 def _check_tools(turn: Turn) -> None:
     states = turn.tools.evaluate_all("tools => tools.map(({dataset}) => [dataset.kind, dataset.status])")
     assert {status for _, status in states} == {"completed"}
-    assert [kind for kind, _ in states].count("edit") == len(WRITTEN)
-    run = turn.tool("execute")
+    run = turn.tool("execute").last
     expect(run).to_contain_text(COMMAND)
-    run.get_by_role("button").first.click()
-    expect(run.get_by_test_id("tool-output")).to_contain_text("Ran 4 tests")
+    if can(SHOWS_TOOLS):
+        assert [kind for kind, _ in states].count("edit") == len(WRITTEN)
+    _check_run(turn)
+
+
+def _check_run(turn: Turn) -> None:
+    """The last command ran the tests."""
+    if can(SHOWS_TOOLS):
+        run = turn.tool("execute").last
+        run.get_by_role("button").first.click()
+        expect(run.get_by_test_id("tool-output")).to_contain_text("Ran 4 tests")
 
 
 def _check_plan(session: SessionScreen) -> None:
