@@ -14,8 +14,9 @@ from sidecar.dispatch import Refusal
 from sidecar.protocol import frames, messages, terminals
 from sidecar.protocol.terminals import Reason
 from sidecar.terminals import reading
-from sidecar.terminals.keeping import Keeper, Remains
+from sidecar.terminals.keeping import Keeper
 from sidecar.terminals.pty import Pty
+from sidecar.terminals.safeguard import Safeguard, remains_of
 from sidecar.terminals.terminal import Crowded, Terminal
 from sidecar.terminals.work import Work
 
@@ -71,6 +72,7 @@ class Terminals:
         """The box is there and events can be written: what was ordered opens, what was left is delivered."""
         self._emit = emit
         self._begun.set()
+        self._spawn(Safeguard(self.kept, self._terminals).watch())
 
     @property
     def shows_agent(self) -> bool:
@@ -160,16 +162,7 @@ class Terminals:
             message=ended.message,
         )
         self._emit("terminal.closed", data)
-        ring = terminal.ring
-        self.kept.keep(
-            Remains(
-                terminal.order.terminal,
-                start=ring.start,
-                data=ring.read(ring.start, ring.end - ring.start),
-                sizes=terminal.sizes.kept(ring.start),
-                times=terminal.times.kept(ring.start) if terminal.times else [],
-            )
-        )
+        self.kept.keep(remains_of(terminal))
 
     # --- the link ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ A file is one line of JSON and then the bytes. It lies beside the journal, where
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -88,6 +89,7 @@ class Keeper:
         self._remains: dict[str, Remains] = {}
         self._is_settled = asyncio.Event()
         self._is_settled.set()
+        self._disk = threading.Lock()
 
     async def settled(self) -> None:
         """Return when the platform has stored everything."""
@@ -128,10 +130,13 @@ class Keeper:
 
     async def write(self) -> None:
         """Put on the disk what is not stored."""
-        unstored = list(self._remains.values())
+        await self.safeguard(list(self._remains.values()), is_wanted=self._remains.__contains__)
+
+    async def safeguard(self, unstored: Sequence[Remains], *, is_wanted: Callable[[str], bool]) -> None:
+        """Put these on the disk, where only a successor looks; not what was stored while it was written."""
         await asyncio.to_thread(self._write, unstored)
         for remains in unstored:
-            if remains.terminal not in self._remains:  # It was stored while it was written.
+            if not is_wanted(remains.terminal):
                 self._forget(remains.terminal)
 
     def _forget(self, terminal: str) -> None:
@@ -141,11 +146,12 @@ class Keeper:
             _log.warning("a stored terminal stays on the disk", reason=str(error))
 
     def _write(self, remains: Sequence[Remains]) -> None:
-        for each in remains:
-            try:
-                each.write(self._folder)
-            except OSError as error:
-                _log.warning("the disk does not take a terminal's last output", reason=str(error))
+        with self._disk:
+            for each in remains:
+                try:
+                    each.write(self._folder)
+                except OSError as error:
+                    _log.warning("the disk does not take a terminal's last output", reason=str(error))
 
 
 def _read(path: Path) -> Remains | None:
