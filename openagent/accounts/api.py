@@ -1,4 +1,4 @@
-"""setup/, me/, tokens/, ws-tickets/ and client-errors/."""
+"""setup/, me/ and its browsers, tokens/, ws-tickets/ and client-errors/."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from openagent.accounts import first_run, logins, serializers, tickets, tokens
+from openagent.accounts import browsers, first_run, logins, serializers, tickets, tokens
 from openagent.accounts.models import AccessToken, Scope, User
 from openagent.lib import log
 from openagent.lib.api import CursorPagination
@@ -57,10 +57,54 @@ class SetupView(APIView):
 class MeView(APIView):
     """Who am I."""
 
+    write_scope = Scope.ADMIN
+
     @extend_schema(responses=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
         """The signed-in user."""
+        if not isinstance(request.auth, AccessToken):
+            browsers.note(request._request.session, request.headers.get("User-Agent", ""))
         return Response(serializers.MeSerializer(_user(request)).data)
+
+    @extend_schema(request=serializers.ProfileSerializer, responses=serializers.MeSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change the name."""
+        form = serializers.ProfileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = _user(request)
+        user.display_name = form.validated_data["name"]
+        user.save(update_fields=["display_name"])
+        return Response(serializers.MeSerializer(user).data)
+
+
+class BrowserListView(APIView):
+    """Where the user is signed in."""
+
+    write_scope = Scope.ADMIN
+
+    @extend_schema(operation_id="me_browsers_list", responses=serializers.BrowserListSerializer)
+    def get(self, request: Request) -> Response:
+        """List the browsers in which the user is signed in."""
+        found = browsers.of_user(_user(request), current_key=_session_key(request))
+        return Response({"results": serializers.BrowserSerializer(found, many=True).data})
+
+    @extend_schema(operation_id="me_browsers_sign_out_others", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Sign out everywhere but here; with a token, everywhere."""
+        browsers.sign_out_others(_user(request), current_key=_session_key(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class BrowserView(APIView):
+    """One browser."""
+
+    write_scope = Scope.ADMIN
+
+    @extend_schema(operation_id="me_browsers_sign_out", responses={204: None})
+    def delete(self, request: Request, id: str) -> Response:
+        """Sign out there."""
+        browsers.sign_out(_user(request), id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class _NewestTokensFirst(CursorPagination):
@@ -147,10 +191,15 @@ def _user(request: Request) -> User:
     return cast(User, request.user)
 
 
+def _session_key(request: Request) -> str | None:
+    """Of the login session that asks; none if a token does."""
+    return None if isinstance(request.auth, AccessToken) else request._request.session.session_key
+
+
 def _login(request: Request) -> logins.Login:
     if isinstance(request.auth, AccessToken):
         return logins.of_token(request.auth)
-    session_key = request._request.session.session_key
+    session_key = _session_key(request)
     if not session_key:
         raise PermissionDenied("Sign in with a password or a token.")
     return logins.of_cookie(_user(request).pk, session_key)

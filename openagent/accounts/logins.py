@@ -72,7 +72,7 @@ def alive(logins: Iterable[Login]) -> set[Login]:
         and (
             tokens_left.get(login.token_id) == login.scopes
             if login.token_id
-            else _belongs_to(sessions_left.get(login.session_key, {}), user)
+            else belongs_to(sessions_left.get(login.session_key, {}), user)
         )
     }
 
@@ -92,7 +92,7 @@ def _from_session(session_key: str) -> Login | None:
     data = _sessions_left({session_key}).get(session_key, {})
     user_id = _user_id(data)
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
-    return Login(user_id=user.pk, session_key=session_key) if user and _belongs_to(data, user) else None
+    return Login(user_id=user.pk, session_key=session_key) if user and belongs_to(data, user) else None
 
 
 def _tokens_left(token_ids: set[uuid.UUID]) -> dict[uuid.UUID | None, frozenset[str]]:
@@ -116,8 +116,11 @@ def _user_id(data: Mapping[str, Any]) -> uuid.UUID | None:
         return None
 
 
-def _belongs_to(data: Mapping[str, Any], user: User) -> bool:
-    """Also false when the password changed since: the hash in the session is of the password."""
+def belongs_to(data: Mapping[str, Any], user: User) -> bool:
+    """Whether a login session with this data is the user's.
+
+    Not any more when the password changed since: the hash in the session is of the password.
+    """
     if _user_id(data) != user.pk:
         return False
     proof = data.get(HASH_SESSION_KEY, "")

@@ -66,6 +66,33 @@ class MeSerializer(serializers.ModelSerializer[User]):
         return int(settings.OPENAGENT_DELETE_GRACE_SECONDS)
 
 
+class ProfileSerializer(serializers.Serializer[Any]):
+    """What somebody may change of their own account."""
+
+    name = serializers.CharField(max_length=150, allow_blank=True, help_text="Empty: the e-mail address.")
+
+    def validate_name(self, value: str) -> str:
+        if not value.isprintable():
+            raise serializers.ValidationError("A name has no characters that cannot be seen.", "invisible")
+        return value
+
+
+class BrowserSerializer(serializers.Serializer[Any]):
+    """A browser in which the user is signed in."""
+
+    id = serializers.CharField()
+    name = serializers.CharField(help_text="Such as `Firefox on Linux`: what it says about itself.")
+    since = serializers.DateTimeField(allow_null=True)
+    seen_at = serializers.DateTimeField(allow_null=True)
+    is_current = serializers.BooleanField(help_text="It is the one that asks.")
+
+
+class BrowserListSerializer(serializers.Serializer[Any]):
+    """All of them: they are few."""
+
+    results = BrowserSerializer(many=True)
+
+
 class AccessTokenSerializer(serializers.ModelSerializer[AccessToken]):
     """A token as its owner sees it later: everything but the token."""
 

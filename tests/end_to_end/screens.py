@@ -44,6 +44,27 @@ class Entrance:
         expect(self.page.get_by_test_id("sign-in-form")).to_be_visible()
 
 
+class Account:
+    """The page of one's own account."""
+
+    def __init__(self, window: Window) -> None:
+        window.open("/settings/account")
+        self.page = window.page
+        self.name = self.page.get_by_test_id("name-form")
+        self.password = self.page.get_by_test_id("password-form")
+        self.browsers = self.page.get_by_test_id("browsers")
+
+    def change_name(self, name: str) -> None:
+        self.name.get_by_label("Name").fill(name)
+        self.name.get_by_role("button", name="Save the name").click()
+
+    def change_password(self, present: str, new: str) -> None:
+        self.password.get_by_label("Present password").fill(present)
+        self.password.get_by_label("New password", exact=True).fill(new)
+        self.password.get_by_label("New password again").fill(new)
+        self.password.get_by_role("button", name="Change the password").click()
+
+
 class NewSession:
     """The form that a new session begins with."""
 

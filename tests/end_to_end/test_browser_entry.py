@@ -6,15 +6,15 @@ from playwright.sync_api import expect
 
 from tests.end_to_end.browser import check_accessibility
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
-from tests.end_to_end.client import end_login, eventually
+from tests.end_to_end.client import PASSWORD, end_login, eventually
 from tests.end_to_end.log_lines import lines
-from tests.end_to_end.screens import Entrance, NewSession, SessionScreen
+from tests.end_to_end.screens import Account, Entrance, NewSession, SessionScreen
 from tests.product import Product, running
 
 NOBODY: Cookies = []
 
 
-def test_the_first_visit_sets_up_the_first_account(open_window: OpenWindow) -> None:
+def test_the_first_visit_sets_up_the_first_account_whose_owner_looks_after_it(open_window: OpenWindow) -> None:
     with running() as fresh:
         window = open_window(fresh.url, cookies=NOBODY)
         entrance = Entrance(window)
@@ -33,6 +33,21 @@ def test_the_first_visit_sets_up_the_first_account(open_window: OpenWindow) -> N
         late.open()
         expect(late.page.get_by_test_id("sign-in-form")).to_be_visible()
         expect(late.page.get_by_test_id("setup-form")).not_to_be_attached()
+
+        account = Account(window)
+        account.change_name("Olive")
+        expect(window.page.get_by_test_id("user-menu")).to_contain_text("Olive")
+        account.change_password("not the password", "a better one 1865")
+        expect(account.password).to_contain_text("current password")
+        account.change_password(PASSWORD, "a better one 1865")
+        expect(window.page.get_by_text("Your password was changed")).to_be_visible()
+        Entrance(late).sign_in(password="a better one 1865")
+        expect(NewSession(late).form).to_be_visible()
+        window.page.reload()
+        account.browsers.get_by_role("button", name="Sign out", exact=True).click()
+        expect(account.browsers.get_by_test_id("browser-row")).to_have_count(1)
+        late.page.reload()
+        expect(late.page.get_by_test_id("sign-in-form")).to_be_visible()
         # Before their product ends: a page that asks in vain would complain.
         window.close()
         late.close()

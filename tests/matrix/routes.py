@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.contrib.sessions.models import Session as LoginSession
 from django.urls import URLResolver, get_resolver
 
 from keys_app import services as keys
 from keys_app.models import ProviderKey
-from openagent.accounts import tokens
+from openagent.accounts import login_store, tokens
 from openagent.accounts.models import AccessToken, User
 from openagent.lib.redact import Secret
 from sessions_app.models import (
@@ -29,6 +30,7 @@ from sessions_app.models import (
     Terminal,
 )
 from sessions_app.services import egress
+from tests.conftest import client_of
 from tests.sessions_app.conftest import (
     make_events,
     make_instance,
@@ -57,13 +59,23 @@ class Things:
     permission: Permission
     key: ProviderKey
     token: AccessToken
+    browser: LoginSession
     terminal: Terminal
     budget: Budget
     rule: EgressRule
 
     def ids(self) -> set[str]:
         """What nobody else may ever read."""
-        rows = (self.session, self.instance, self.prompt, self.running, self.permission, self.key, self.token)
+        rows = (
+            self.session,
+            self.instance,
+            self.prompt,
+            self.running,
+            self.permission,
+            self.key,
+            self.token,
+            self.browser,
+        )
         texts = {self.session.title, self.prompt.text, str(self.owner.email), self.terminal.title}
         return (
             {str(row.pk) for row in (*rows, self.terminal, self.rule, self.budget)} | texts | {self.rule.host}
@@ -91,7 +103,9 @@ _NEW_PROMPT = {"id": str(uuid.UUID(int=1)), "text": "More"}
 ROUTES: dict[str, Route] = {
     "setup/": Route("public", {"post": {"email": "eve@example.com", "password": "correct horse battery"}}),
     "client-errors/": Route("public", {"post": {"message": "boom"}}),
-    "me/": Route("anybody"),
+    "me/": Route("anybody", {"patch": {"name": "Me"}}),
+    "me/browsers/": Route("list"),
+    "me/browsers/{}/": Route("object", path=("browser",)),
     "ws-tickets/": Route("anybody", {"post": None}),
     "agents/": Route("anybody"),
     "providers/": Route("anybody"),
@@ -175,6 +189,9 @@ def make_things(owner: User) -> Things:
         permission=make_permission(session, instance=instance),
         key=keys.create(owner_id=owner.pk, provider="openai", value=Secret(SAMPLE_KEY)),
         token=token,
+        browser=LoginSession.objects.get(
+            pk=login_store.row_key(str(client_of(owner).session.session_key)),
+        ),
         terminal=make_terminal(session, title=f"The secret shell of {owner.display_name}"),
         budget=Budget.objects.create(session=session, measure="tokens", limit=10**9, owner=owner),
         rule=egress.decide(

@@ -1,6 +1,18 @@
 // The two overlays that are there on every page.
 import { useNavigate } from "@tanstack/react-router";
-import { Inbox, Keyboard, KeyRound, Moon, PanelLeft, Plus, Sun, SunMoon, Ticket, Trash2 } from "lucide-react";
+import {
+  CircleUser,
+  Inbox,
+  Keyboard,
+  KeyRound,
+  Moon,
+  PanelLeft,
+  Plus,
+  Sun,
+  SunMoon,
+  Ticket,
+  Trash2,
+} from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Dialog } from "@/components/dialog";
 import { ShortcutList } from "@/components/shortcut-list";
@@ -34,6 +46,7 @@ export function PaletteAndHelp({ open, sessions, onClose, onHelp }: PaletteAndHe
     { id: "inbox", label: "Inbox", icon: <Inbox />, run: () => void navigate({ to: "/inbox" }) },
     { id: "keys", label: "Provider keys", icon: <KeyRound />, run: () => toSettings("keys") },
     { id: "tokens", label: "Access tokens", icon: <Ticket />, run: () => toSettings("tokens") },
+    { id: "account", label: "Account", icon: <CircleUser />, run: () => toSettings("account") },
     { id: "deleted", label: "Deleted sessions", icon: <Trash2 />, run: () => toSettings("deleted") },
     { id: "shortcuts", label: "Keyboard shortcuts", icon: <Keyboard />, shortcut: "help", run: onHelp },
     {

@@ -1,6 +1,7 @@
 // The settings: one page per subject.
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { AccountPage } from "@/features/account/account-page";
 import { KeysPage } from "@/features/keys/keys-page";
 import { RulesPage } from "@/features/network/rules-page";
 import { DeletedPage } from "@/features/sessions/deleted-page";
@@ -8,20 +9,26 @@ import { AppearancePage } from "@/features/settings/appearance-page";
 import { ShortcutsPage } from "@/features/settings/shortcuts-page";
 import { TokensPage } from "@/features/tokens/tokens-page";
 import { UsagePage } from "@/features/usage/usage-page";
+import { useMe } from "./me";
 import { NotFound } from "./not-found";
 import { PageFrame } from "./page-frame";
 import { PhoneTabs } from "./phone-tabs";
 import { useDocumentTitle } from "./use-attention";
 
 const SECTIONS: { id: string; label: string; page: () => ReactNode }[] = [
-  { id: "keys", label: "Provider keys", page: () => <KeysPage /> },
+  { id: "keys", label: "Keys", page: () => <KeysPage /> },
   { id: "network", label: "Network", page: () => <RulesPage /> },
   { id: "usage", label: "Usage", page: () => <UsagePage /> },
-  { id: "tokens", label: "Access tokens", page: () => <TokensPage /> },
-  { id: "deleted", label: "Deleted sessions", page: () => <DeletedPage /> },
+  { id: "tokens", label: "Tokens", page: () => <TokensPage /> },
+  { id: "deleted", label: "Deleted", page: () => <DeletedPage /> },
   { id: "appearance", label: "Appearance", page: () => <AppearancePage /> },
   { id: "shortcuts", label: "Shortcuts", page: () => <ShortcutsPage /> },
+  { id: "account", label: "Account", page: () => <Account /> },
 ];
+
+function Account() {
+  return <AccountPage me={useMe()} />;
+}
 
 export function SettingsPage() {
   const { section } = useParams({ from: "/settings/$section" });

@@ -1,6 +1,6 @@
 // Below the sessions: the inbox, the settings, and the person.
-import { Link } from "@tanstack/react-router";
-import { ChevronsUpDown, Inbox, Keyboard, LogOut, Settings, ShieldCheck } from "lucide-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { ChevronsUpDown, CircleUser, Inbox, Keyboard, LogOut, Settings, ShieldCheck } from "lucide-react";
 import { toast } from "sonner";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
 import { signOut } from "@/lib/api/account";
@@ -36,13 +36,14 @@ export function SidebarFooter({ waiting, onNavigate, onHelp }: SidebarFooterProp
         <Settings aria-hidden />
         Settings
       </Link>
-      <UserMenu onHelp={onHelp} />
+      <UserMenu onHelp={onHelp} onNavigate={onNavigate} />
     </div>
   );
 }
 
-function UserMenu({ onHelp }: { onHelp: () => void }) {
+function UserMenu({ onHelp, onNavigate }: Pick<SidebarFooterProps, "onHelp" | "onNavigate">) {
   const me = useMe();
+  const navigate = useNavigate();
   const leave = async () => {
     try {
       await signOut();
@@ -79,6 +80,15 @@ function UserMenu({ onHelp }: { onHelp: () => void }) {
         <span className="block">OpenAgent {me.version}</span>
       </p>
       <MenuSeparator />
+      <MenuItem
+        icon={<CircleUser />}
+        onSelect={() => {
+          onNavigate?.();
+          void navigate({ to: "/settings/$section", params: { section: "account" } });
+        }}
+      >
+        Account
+      </MenuItem>
       <MenuItem icon={<Keyboard />} onSelect={onHelp}>
         Shortcuts
       </MenuItem>

@@ -1,8 +1,8 @@
-// Who is signed in, signing in and out, and the first set-up.
+// Who is signed in and where, signing in and out, the first set-up, and what somebody changes of their own account.
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, api, requestHeaders } from "./client";
 import { ApiError, isSignedOut, problemOf, Unreachable } from "./errors";
-import type { Me } from "./types";
+import type { Browser, Me } from "./types";
 
 /** Null when nobody is signed in. */
 export const meQuery = queryOptions({
@@ -43,7 +43,7 @@ function allauthProblem(response: Response, body: AllauthAnswer): ApiError {
 
 async function allauth(method: "POST" | "DELETE", path: string, body?: object): Promise<Response> {
   try {
-    return await fetch(`/_allauth/browser/v1/auth/${path}`, {
+    return await fetch(`/_allauth/browser/v1/${path}`, {
       method,
       credentials: "same-origin",
       headers: { ...requestHeaders(method), ...(body && { "Content-Type": "application/json" }) },
@@ -55,7 +55,7 @@ async function allauth(method: "POST" | "DELETE", path: string, body?: object): 
 }
 
 export async function signIn(credentials: { email: string; password: string }): Promise<void> {
-  const response = await allauth("POST", "login", credentials);
+  const response = await allauth("POST", "auth/login", credentials);
   // 409: this browser is signed in already, which is what was wanted.
   if (response.ok || response.status === 409) return;
   const body: AllauthAnswer = await response.json().catch(() => ({}));
@@ -63,8 +63,33 @@ export async function signIn(credentials: { email: string; password: string }): 
 }
 
 export async function signOut(): Promise<void> {
-  const response = await allauth("DELETE", "session");
+  const response = await allauth("DELETE", "auth/session");
   // allauth answers 401 when it has signed somebody out: nobody is signed in any more.
   if (!response.ok && response.status !== 401)
     throw problemOf(response, await response.json().catch(() => null));
+}
+
+export function changeName(name: string): Promise<Me> {
+  return answerOf(api.PATCH("/api/v1/me/", { body: { name } }));
+}
+
+/** Ends every other login; this one goes on. */
+export async function changePassword(current: string, wanted: string): Promise<void> {
+  const body = { current_password: current, new_password: wanted };
+  const response = await allauth("POST", "account/password/change", body);
+  if (response.ok) return;
+  throw allauthProblem(response, await response.json().catch(() => ({})));
+}
+
+export const browsersQuery = queryOptions({
+  queryKey: ["browsers"],
+  queryFn: async (): Promise<Browser[]> => (await answerOf(api.GET("/api/v1/me/browsers/"))).results,
+});
+
+export function signOutBrowser(id: string): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/me/browsers/{id}/", { params: { path: { id } } }));
+}
+
+export function signOutOtherBrowsers(): Promise<undefined> {
+  return answerOf(api.DELETE("/api/v1/me/browsers/"));
 }

@@ -238,6 +238,42 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /** @description Change the name. */
+        patch: operations["me_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/me/browsers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the browsers in which the user is signed in. */
+        get: operations["me_browsers_list"];
+        put?: never;
+        post?: never;
+        /** @description Sign out everywhere but here; with a token, everywhere. */
+        delete: operations["me_browsers_sign_out_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/browsers/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Sign out there. */
+        delete: operations["me_browsers_sign_out"];
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -761,6 +797,22 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description A browser in which the user is signed in. */
+        Browser: {
+            id: string;
+            /** @description Such as `Firefox on Linux`: what it says about itself. */
+            name: string;
+            /** Format: date-time */
+            since: string | null;
+            /** Format: date-time */
+            seen_at: string | null;
+            /** @description It is the one that asks. */
+            is_current: boolean;
+        };
+        /** @description All of them: they are few. */
+        BrowserList: {
+            results: components["schemas"]["Browser"][];
+        };
         /**
          * @description A budget and how it stands; `level` is `soft` when it is nearly used up, `hard` when it is.
          *
@@ -1310,6 +1362,11 @@ export interface components {
             base_url?: string;
             /** Format: password */
             key?: string;
+        };
+        /** @description What somebody may change of their own account. */
+        PatchedProfileRequest: {
+            /** @description Empty: the e-mail address. */
+            name?: string;
         };
         /** @description What can be changed of a prompt that still waits; without a `due_at` (null) it is sent at once. */
         PatchedPromptChangeRequest: {
@@ -2574,6 +2631,122 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedProfileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_browsers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_browsers_sign_out_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_browsers_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {

@@ -6,6 +6,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessToken"];
+export type Browser = Schemas["Browser"];
 export type Agent = Schemas["Agent"];
 export type Budget = Schemas["Budget"];
 export type EgressBounds = Schemas["EgressBounds"];
