@@ -7,6 +7,7 @@ import { createStore, type StoreApi } from "zustand";
 import { newId } from "@/lib/id";
 import { usePreferences } from "@/lib/preferences";
 import { TerminalFeed, type TerminalScreen, type TerminalView } from "@/protocol/terminal-feed";
+import type { Size } from "@/protocol/terminal-frames";
 import { noteProgramTitle } from "./titles";
 import { cleanTitle } from "./xterm/clean-title";
 import { offerClipboard } from "./xterm/clipboard";
@@ -47,6 +48,8 @@ export class LiveTerminal {
   readonly #control = new ControlKey((isControlHeld) => this.store.setState({ isControlHeld }));
   readonly #endings: (() => void)[] = [];
   #isOpen = false;
+  /** What this browser has room for. */
+  #room: Size | null = null;
 
   constructor(session: string, id: string) {
     this.id = id;
@@ -58,7 +61,10 @@ export class LiveTerminal {
       screen: this.#screen(),
       url: ({ client, offset, size }) => addressOf(session, id, client, offset, size),
       newClient: newId,
-      onChange: (view) => this.store.setState(view),
+      onChange: (view) => {
+        this.store.setState(view);
+        this.#fitWhatIsOver();
+      },
       onInputLost: () =>
         toast.error(
           "What was typed last may not have arrived in this terminal. Look at it before typing it again.",
@@ -87,7 +93,11 @@ export class LiveTerminal {
       Object.assign(this.#host, { terminal: this.xterm });
       this.#endings.push(
         followTheme(this.xterm),
-        followRoom(this.xterm, this.#host, (room) => this.#feed.setRoom(room)),
+        followRoom(this.xterm, this.#host, (room) => {
+          this.#room = room;
+          this.#feed.setRoom(room);
+          this.#fitWhatIsOver();
+        }),
       );
       this.#feed.connect();
     }
@@ -126,6 +136,12 @@ export class LiveTerminal {
 
   nudge(): void {
     this.#feed.nudge();
+  }
+
+  /** More is kept of it, now that it is over, than when it was looked at. */
+  lookAgain(): void {
+    const { connection } = this.#feed.view;
+    if (connection.state === "exited" && connection.exit.offset === 0) this.#feed.connect();
   }
 
   reconnect(): void {
@@ -175,6 +191,13 @@ export class LiveTerminal {
         xterm.options.screenReaderMode = screenReader;
       }),
     );
+  }
+
+  /** No program draws for a size any more: it is read in whatever room there is. */
+  #fitWhatIsOver(): void {
+    const room = this.#room;
+    if (!room || this.#feed.view.connection.state !== "exited") return;
+    this.#parsing.run(this.xterm, () => this.xterm.resize(room.cols, room.rows));
   }
 
   #noteCommands(): void {

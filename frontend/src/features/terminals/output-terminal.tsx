@@ -21,7 +21,5 @@ export function OutputTerminal({ output, omitted }: OutputTerminalProps) {
     };
   }, []);
   useEffect(() => screen.current?.show(output, omitted), [output, omitted]);
-  return (
-    <div ref={place} data-testid="output-terminal" className="terminal-host h-64 w-full overflow-clip" />
-  );
+  return <div ref={place} data-testid="output-terminal" className="terminal-host w-full overflow-clip" />;
 }

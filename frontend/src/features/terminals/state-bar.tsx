@@ -1,4 +1,4 @@
-// How a terminal stands, if it is not simply there: no connection, no box yet, or its program has ended.
+// How a terminal stands while it is not simply there: no connection, or no box yet. And who else is there.
 import { CircleDot, LoaderCircle, Unplug, Users } from "lucide-react";
 import type { ReactNode } from "react";
 import { useStore } from "zustand";
@@ -8,15 +8,9 @@ import { useSeconds } from "@/lib/time";
 import type { TerminalConnection } from "@/protocol/terminal-feed";
 import type { Viewers } from "@/protocol/terminal-frames";
 import type { LiveTerminal } from "./live-terminal";
-import { exitWords } from "./words";
 
-interface StateBarProps {
-  live: LiveTerminal;
-  onRemove: () => void;
-  onNew: () => void;
-}
-
-export function StateBar({ live, onRemove, onNew }: StateBarProps) {
+/** Lies over the screen: it passes, and the screen keeps its size meanwhile. */
+export function StateBar({ live }: { live: LiveTerminal }) {
   const connection = useStore(live.store, (state) => state.connection);
   const isReplaying = useStore(live.store, (state) => state.isReplaying);
   switch (connection.state) {
@@ -45,40 +39,10 @@ export function StateBar({ live, onRemove, onNew }: StateBarProps) {
     case "disconnected":
       return <Disconnected live={live} connection={connection} />;
     case "exited":
-      return (
-        <Bar>
-          <span className="min-w-0 flex-1">
-            {exitWords(connection.exit)}
-            {connection.isCut && " The end of what it printed is not here."}
-          </span>
-          <Button size="small" onClick={onNew}>
-            New terminal
-          </Button>
-          <Button size="small" look="quiet" onClick={onRemove}>
-            Remove
-          </Button>
-        </Bar>
-      );
     case "ended":
-      return (
-        <Bar icon={<Unplug aria-hidden />}>
-          <span className="min-w-0 flex-1">{ENDED[connection.reason]}</span>
-          {connection.reason !== "gone" && (
-            <Button size="small" onClick={() => live.reconnect()}>
-              Connect again
-            </Button>
-          )}
-        </Bar>
-      );
+      return null;
   }
 }
-
-const ENDED = {
-  signed_out: "You are signed out.",
-  forbidden: "You may not use this terminal.",
-  gone: "This terminal is gone.",
-  superseded: "This terminal was taken over by another page.",
-};
 
 interface DisconnectedProps {
   live: LiveTerminal;

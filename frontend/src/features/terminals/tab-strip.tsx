@@ -1,7 +1,7 @@
 // The tabs of the terminals: chosen by click or address, renamed by double click, moved by dragging.
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type DragEvent, type KeyboardEvent, useState } from "react";
+import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
 import { isComposing } from "@/lib/shortcuts";
 
@@ -68,8 +68,14 @@ interface TabItemProps extends TabStripProps {
 
 function TabItem({ session, tab, isDragged, onDrag, onDrop, onRenaming, onRemove }: TabItemProps) {
   const allow = (event: DragEvent) => event.preventDefault();
+  const place = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    // There may be more tabs than there is room for.
+    if (tab.isCurrent) place.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [tab.isCurrent]);
   return (
     <span
+      ref={place}
       className={cn(
         "group/tab flex h-7 shrink-0 items-center rounded-md text-xs text-muted transition-ui hover:bg-hover max-md:h-11",
         tab.isCurrent && "bg-active text-fg",

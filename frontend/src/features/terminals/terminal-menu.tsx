@@ -20,8 +20,10 @@ import {
 import { toast } from "sonner";
 import { IconButton } from "@/components/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
-import { transcriptAddress } from "@/lib/api/terminals";
+import { messageOf } from "@/lib/api/errors";
+import { loadTranscript } from "@/lib/api/terminals";
 import { copyText } from "@/lib/clipboard";
+import { fileName, saveAs } from "@/lib/download";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import type { LiveTerminal } from "./live-terminal";
 import { forAgent } from "./words";
@@ -29,6 +31,8 @@ import { forAgent } from "./words";
 export interface TerminalMenuProps {
   session: string;
   live: LiveTerminal;
+  /** As its tab says. */
+  name: string;
   hasNeighbours: boolean;
   /** The name of the session's agent, if it has an interface of its own. */
   agent: string | undefined;
@@ -46,8 +50,13 @@ export function TerminalMenu(props: TerminalMenuProps) {
   const { session, live } = props;
   const screenReader = usePreferences((preferences) => preferences.screenReader);
   const isRecording = live.store.getState().isRecording;
-  const download = (as: "text" | "asciicast") => {
-    window.open(transcriptAddress(session, live.id, as), "_blank", "noopener");
+  const download = async (as: "text" | "asciicast") => {
+    try {
+      const ending = as === "text" ? "txt" : "cast";
+      saveAs(await loadTranscript(session, live.id, as), fileName(props.name, ending));
+    } catch (error) {
+      toast.error(messageOf(error));
+    }
   };
   return (
     <Menu
@@ -85,12 +94,12 @@ export function TerminalMenu(props: TerminalMenuProps) {
           {props.agent}'s own interface
         </MenuItem>
       )}
-      <MenuItem icon={<Download />} onSelect={() => download("text")}>
-        Transcript
+      <MenuItem icon={<Download />} onSelect={() => void download("text")}>
+        Download the transcript
       </MenuItem>
       {isRecording && (
-        <MenuItem icon={<CircleDot />} onSelect={() => download("asciicast")}>
-          Recording (asciicast)
+        <MenuItem icon={<CircleDot />} onSelect={() => void download("asciicast")}>
+          Download the recording
         </MenuItem>
       )}
       <MenuItem icon={<Ear />} onSelect={() => setPreference({ screenReader: !screenReader })}>

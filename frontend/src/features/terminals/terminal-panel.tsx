@@ -102,22 +102,26 @@ export function TerminalPanel(props: TerminalPanelProps) {
         >
           <Plus className="size-4" />
         </IconButton>
-        {live && (
-          <TerminalMenu
-            session={session}
-            live={live}
-            hasNeighbours={panes.length > 1}
-            agent={props.agent}
-            onOpenAgent={() => void actions.openAgent()}
-            onFind={() => setFinding(current)}
-            onRename={() => setRenaming(current)}
-            onMove={(by) => actions.move(tab, tab + by)}
-            onSplit={actions.split}
-            onSeparate={actions.separate}
-            onRemove={() => askToRemove(current)}
-            onSendToAgent={props.onSendToAgent}
-          />
-        )}
+        {/* Its place is kept, so that the tabs do not move when it comes. */}
+        <span className="flex size-6 shrink-0 max-md:size-11">
+          {live && (
+            <TerminalMenu
+              session={session}
+              live={live}
+              name={name(current)}
+              hasNeighbours={panes.length > 1}
+              agent={props.agent}
+              onOpenAgent={() => void actions.openAgent()}
+              onFind={() => setFinding(current)}
+              onRename={() => setRenaming(current)}
+              onMove={(by) => actions.move(tab, tab + by)}
+              onSplit={actions.split}
+              onSeparate={actions.separate}
+              onRemove={() => askToRemove(current)}
+              onSendToAgent={props.onSendToAgent}
+            />
+          )}
+        </span>
       </div>
       <div className="@container min-h-0 flex-1">
         <div className="flex size-full flex-col divide-border @3xl:flex-row @3xl:divide-x max-@3xl:divide-y">
@@ -129,6 +133,7 @@ export function TerminalPanel(props: TerminalPanelProps) {
                 name={name(id)}
                 isCurrent={id === current}
                 isShared={panes.length > 1}
+                isKept={rows.get(id)?.terminal.has_transcript ?? false}
                 isFinding={finding === id}
                 onFind={(isFinding) => setFinding(isFinding ? id : null)}
                 onEnter={() => onChoose(id)}

@@ -6,6 +6,7 @@ import { Button } from "@/components/button";
 import { cn } from "@/lib/cn";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
+import { EndBar, NothingKept } from "./end-bar";
 import { FindBar } from "./find-bar";
 import { KeyBar } from "./key-bar";
 import type { LiveTerminal } from "./live-terminal";
@@ -23,6 +24,8 @@ interface TerminalViewProps {
   isCurrent: boolean;
   /** There are others beside it. */
   isShared: boolean;
+  /** What it showed is kept, now that it is over. */
+  isKept: boolean;
   isFinding: boolean;
   onFind: (isFinding: boolean) => void;
   /** Somebody works in this one now. */
@@ -35,12 +38,15 @@ interface TerminalViewProps {
 }
 
 export function TerminalView(props: TerminalViewProps) {
-  const { session, id, name, isCurrent, onFind } = props;
+  const { session, id, name, isCurrent, isKept, onFind } = props;
   const live = useLiveTerminal(session, id);
   const isPhone = useIsPhone();
   const find = useCallback(() => onFind(true), [onFind]);
   useTerminalKeys(live, { leave: props.onLeave, find });
   useReconnectAfterSignIn(session, live);
+  useEffect(() => {
+    if (isKept) live?.lookAgain();
+  }, [live, isKept]);
   return (
     <section
       aria-label={name}
@@ -49,21 +55,30 @@ export function TerminalView(props: TerminalViewProps) {
       data-current={isCurrent}
       className={cn(
         "relative flex min-h-0 min-w-0 flex-1 flex-col",
-        props.isShared && "border-transparent border-t-2",
-        props.isShared && isCurrent && "border-t-accent",
+        props.isShared && (isCurrent ? "border-t-2 border-t-accent" : "border-t-2 border-t-border"),
       )}
       onFocus={isCurrent ? undefined : props.onEnter}
     >
       {live && (
         <>
           <Company live={live} />
-          <Place live={live} name={name} isCurrent={isCurrent} />
-          <Over {...props} live={live} />
-          {isPhone && isCurrent && <KeyBar live={live} />}
+          <div className="relative flex min-h-0 flex-1 flex-col">
+            <Place live={live} name={name} isCurrent={isCurrent} />
+            <NothingKept live={live} />
+            <Over {...props} live={live} />
+          </div>
+          <EndBar live={live} onRemove={props.onRemove} onNew={props.onNew} />
+          {isPhone && isCurrent && <Keys live={live} />}
         </>
       )}
     </section>
   );
+}
+
+/** Only for as long as somebody reads what they type. */
+function Keys({ live }: { live: LiveTerminal }) {
+  const isOver = useStore(live.store, ({ connection: { state } }) => state === "exited" || state === "ended");
+  return isOver ? null : <KeyBar live={live} />;
 }
 
 /** Where xterm.js draws. */
@@ -104,7 +119,11 @@ function Over(props: TerminalViewProps & { live: LiveTerminal }) {
   return (
     <>
       {isFinding && <FindBar live={live} onClose={() => onFind(false)} />}
-      <div className="absolute inset-x-2 bottom-2 flex flex-col gap-1 max-md:bottom-13">
+      {/* Above: what is being written is below. */}
+      <div className="absolute inset-x-2 top-1 flex flex-col gap-1">
+        <Questions live={live} />
+      </div>
+      <div className="absolute inset-x-2 bottom-2 flex flex-col gap-1">
         {hasSelection && (
           <Button
             size="small"
@@ -116,8 +135,7 @@ function Over(props: TerminalViewProps & { live: LiveTerminal }) {
             Send to agent
           </Button>
         )}
-        <Questions live={live} />
-        <StateBar live={live} onRemove={props.onRemove} onNew={props.onNew} />
+        <StateBar live={live} />
       </div>
     </>
   );

@@ -3,13 +3,15 @@ import { expect, test } from "vitest";
 import { exitWords, forAgent } from "./words";
 
 test.each([
-  ["exited", 0, "", "The program has ended."],
-  ["exited", 3, "", "The program has ended with 3."],
-  ["exited", -9, "", "The program was ended by signal 9."],
-  ["failed", null, "There is no program nope.", "There is no program nope."],
-  ["stopped", null, "", "The box was stopped; this is what the terminal showed."],
-])("%s %s %j", (reason, exit_code, message, words) => {
-  expect(exitWords({ reason, exit_code, message })).toBe(words);
+  ["exited", 0, "", 9, "The program has ended."],
+  ["exited", 3, "", 9, "The program has ended with 3."],
+  ["exited", -9, "", 9, "The program was ended by signal 9."],
+  ["failed", null, "There is no program nope.", 0, "There is no program nope."],
+  ["stopped", null, "", 9, "The box was stopped; this is what the terminal showed."],
+  ["lost", null, "", 0, "The box was lost, and the terminal with it."],
+  ["lost", null, "", 9, "The box was lost, and the terminal with it; this is what is left of it."],
+])("%s %s %j at %s", (reason, exit_code, message, offset, words) => {
+  expect(exitWords({ reason, exit_code, message, offset })).toBe(words);
 });
 
 test("a fence is longer than any in the text", () => {

@@ -12,7 +12,8 @@ export function exitWords({
   reason,
   exit_code,
   message,
-}: Pick<Exit, "reason" | "exit_code" | "message">): string {
+  offset,
+}: Pick<Exit, "reason" | "exit_code" | "message" | "offset">): string {
   switch (reason) {
     case "exited":
       if (exit_code === null) return "The program has ended.";
@@ -26,7 +27,7 @@ export function exitWords({
     case "stopped":
       return "The box was stopped; this is what the terminal showed.";
     case "lost":
-      return "The box was lost, and the terminal with it.";
+      return `The box was lost, and the terminal with it${offset > 0 ? "; this is what is left of it" : ""}.`;
     default:
       return message || "The terminal is closed.";
   }
