@@ -184,32 +184,6 @@ def test_the_keyboard_gets_in_and_out(open_window: OpenWindow, box: str) -> None
     expect(page.get_by_test_id("terminal")).to_have_count(0)
 
 
-def test_what_failed_goes_to_the_agent(open_window: OpenWindow, box: str) -> None:
-    window = open_window()
-    terminal = TerminalScreen(window, box).open_one()
-    session = SessionScreen(window)
-    terminal.run("ls /no-such-place")
-    terminal.wait_for("No such file")
-    expect(window.page.locator(".command-mark[data-outcome=failed]")).to_have_count(1)
-    terminal.choose("Send the last failure to the agent")
-    expect(session.composer).to_have_value(re.compile(r"\$ ls /no-such-place\n.*No such file", re.DOTALL))
-    session.composer.fill("")
-
-
-def test_the_agents_own_interface(open_window: OpenWindow, box: str) -> None:
-    window = open_window()
-    terminal = TerminalScreen(window, box)
-    window.page.get_by_role("button", name="OpenCode's own interface").click()
-    terminal.wait_live()
-    terminal.wait_for("ctrl+p commands")
-    # It is attached to the session's server, and has its model.
-    terminal.wait_for("demo")
-    terminal.focus()
-    terminal.type("typed here")
-    terminal.wait_for("typed here")
-    window.shot("terminal-opencode")
-
-
 def test_a_terminal_on_a_phone(open_window: OpenWindow, box: str) -> None:
     window = open_window(viewport=PHONE, has_touch=True, is_mobile=True)
     terminal = TerminalScreen(window, box)

@@ -126,7 +126,7 @@ export function Chat({ id }: { id: string }) {
 
 function renderOutput(output: string, omitted: number) {
   return (
-    <Suspense fallback={<div className="h-64" />}>
+    <Suspense fallback={<div className="h-14" />}>
       <OutputTerminal output={output} omitted={omitted} />
     </Suspense>
   );

@@ -88,7 +88,11 @@ export const ToolCard = memo(function ToolCard({
         hasBody={hasBody}
         onToggle={() => setChoice(!isOpen)}
       />
-      {isOpen && hasBody && <ToolBody tool={tool}>{children}</ToolBody>}
+      {isOpen && hasBody && (
+        <ToolBody tool={tool} onUse={() => setChoice(true)}>
+          {children}
+        </ToolBody>
+      )}
     </article>
   );
 });
@@ -175,7 +179,14 @@ function ToolMark({ status }: { status: ToolStatus }) {
   );
 }
 
-function ToolBody({ tool, children }: { tool: ToolItem; children: ReactNode }) {
+interface ToolBodyProps {
+  tool: ToolItem;
+  /** Somebody does something with it: it stays open when the call is done. */
+  onUse: () => void;
+  children: ReactNode;
+}
+
+function ToolBody({ tool, onUse, children }: ToolBodyProps) {
   const details = inputDetails(tool);
   return (
     <div className="divide-y divide-border border-border border-t">
@@ -196,7 +207,7 @@ function ToolBody({ tool, children }: { tool: ToolItem; children: ReactNode }) {
           <DiffView patch={diff.patch} path={diff.path} className="max-h-[60vh] overflow-y-auto" />
         </div>
       ))}
-      {tool.output && <ToolOutput tool={tool} />}
+      {tool.output && <ToolOutput tool={tool} onUse={onUse} />}
       {tool.error && (
         <p className="whitespace-pre-wrap px-3 py-2 font-mono text-xs text-bad [overflow-wrap:anywhere]">
           {tool.error}

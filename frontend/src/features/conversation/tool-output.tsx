@@ -6,7 +6,7 @@ import { OutputView } from "@/components/output-view";
 import type { ToolItem } from "@/protocol/conversation";
 import { useTranscript } from "./context";
 
-export function ToolOutput({ tool }: { tool: ToolItem }) {
+export function ToolOutput({ tool, onUse }: { tool: ToolItem; onUse: () => void }) {
   const { renderOutput, onRunInTerminal } = useTranscript();
   const [isTerminal, setIsTerminal] = useState(false);
   const text = <OutputView output={tool.output} omitted={tool.output_omitted} hasGap={tool.output_gap} />;
@@ -18,7 +18,10 @@ export function ToolOutput({ tool }: { tool: ToolItem }) {
         <Button
           look="quiet"
           size="small"
-          onClick={() => setIsTerminal(!isTerminal)}
+          onClick={() => {
+            setIsTerminal(!isTerminal);
+            onUse();
+          }}
           data-testid="output-as-terminal"
         >
           {isTerminal ? <Type className="size-3" /> : <SquareTerminal className="size-3" />}

@@ -70,15 +70,16 @@ export function Transcript({
             {children}
           </div>
         </div>
-        {!isAtBottom && (
-          <div className="pointer-events-none absolute inset-x-0 bottom-3 z-(--z-sticky) flex justify-center">
-            <Button size="small" onClick={toBottom} className="pointer-events-auto shadow-pop">
-              <ArrowDown className="size-3.5" />
-              Jump to latest{fresh > 0 && ` (${fresh} new)`}
-            </Button>
-          </div>
-        )}
       </div>
+      {!isAtBottom && (
+        // A row of its own: over the text it would hide some of it.
+        <div className="flex shrink-0 justify-center border-border border-t py-1">
+          <Button size="small" onClick={toBottom} data-testid="jump-to-latest">
+            <ArrowDown className="size-3.5" />
+            Jump to latest{fresh > 0 && ` (${fresh} new)`}
+          </Button>
+        </div>
+      )}
     </TranscriptProvider>
   );
 }
