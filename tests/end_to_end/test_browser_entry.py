@@ -14,7 +14,9 @@ from tests.product import Product, running
 NOBODY: Cookies = []
 
 
-def test_the_first_visit_sets_up_the_first_account_whose_owner_looks_after_it(open_window: OpenWindow) -> None:
+def test_the_first_visit_sets_up_the_first_account_whose_owner_looks_after_it(
+    open_window: OpenWindow,
+) -> None:
     with running() as fresh:
         window = open_window(fresh.url, cookies=NOBODY)
         entrance = Entrance(window)

@@ -39,7 +39,9 @@ def test_a_session_full_of_everything(open_window: OpenWindow, shared: str) -> N
     check_accessibility(window, "session-files")
 
 
-@pytest.mark.parametrize("section", ["keys", "network", "tokens", "deleted", "appearance", "shortcuts", "account"])
+@pytest.mark.parametrize(
+    "section", ["keys", "network", "tokens", "deleted", "appearance", "shortcuts", "account"]
+)
 def test_the_settings(open_window: OpenWindow, section: str) -> None:
     window = open_window()
     window.open(f"/settings/{section}")

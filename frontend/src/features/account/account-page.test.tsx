@@ -7,11 +7,8 @@ import { AccountPage } from "./account-page";
 
 const ME = { id: "1", email: "a@example.org", name: "Alice" } as Me;
 
-function show(answer: (url: string) => Response) {
-  const calls = vi.fn(async (given: Request | string) =>
-    answer(typeof given === "string" ? given : given.url),
-  );
-  vi.stubGlobal("fetch", calls);
+function show(answer: () => Response) {
+  const calls = vi.spyOn(globalThis, "fetch").mockImplementation(async () => answer());
   render(
     <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
       <AccountPage me={ME} />
