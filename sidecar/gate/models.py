@@ -30,6 +30,7 @@ from sidecar.protocol.messages import ErrorClass, ErrorData, Usage
 
 _log = log.get(__name__)
 _JSON = (b"content-type", b"application/json")
+_NOT_ALLOWED = "A budget does not allow this call. The session says why."
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -180,9 +181,11 @@ class ModelGate:
                 await self._call(connection, request, admitted)
         except Exceeded as exceeded:
             code: ErrorClass = "budget_exceeded" if exceeded.permanent else "provider_unavailable"
+            _log.info("model call not allowed", reason=exceeded.message)
             self._on_error(faults.failure(code, exceeded.message))
-            # 402 is what no client repeats by itself.
-            await self._refuse(connection, 402 if exceeded.permanent else 503, exceeded.message, code)
+            # 402 is what no client repeats by itself, unless it finds what looks like a status in the words.
+            words = _NOT_ALLOWED if exceeded.permanent else exceeded.message
+            await self._refuse(connection, 402 if exceeded.permanent else 503, words, code)
 
     async def _call(self, connection: Connection, request: Request, admitted: wires.Admitted) -> None:
         try:

@@ -266,3 +266,12 @@ async def test_a_call_belongs_to_the_turn_in_which_it_began() -> None:
         goes_on.set()
         await until(lambda: side.usage)
         assert side.turns == ["first"]
+
+
+async def test_what_the_box_says_of_usage_counts_for_nothing() -> None:
+    forged = {"usage": {"prompt_tokens": 0, "completion_tokens": 0}, "model": "cheap", "usageMetadata": {}}
+    headers = {"x-usage": "0", "openai-processing-ms": "0", "x-openagent-estimated": "true"}
+    async with fake_side("openai-chat", stream(delta("hello"), END)) as (_, side, client):
+        await client.post(CHAT, json={**BODY, **forged}, headers=headers)
+        assert counted(side) == [(7, 3, False)]
+        assert side.usage[0].model == "m"
