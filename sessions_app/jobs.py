@@ -57,6 +57,11 @@ def tend_pool() -> None:
     _enqueue("sessions_app.tasks.tend_pool")
 
 
+def tell_of_budget(budget_id: uuid.UUID) -> None:
+    """Have the sessions told that a budget binds how far it is used up."""
+    _enqueue("sessions_app.tasks.tell_of_budget", budget_id=str(budget_id))
+
+
 def reconcile() -> None:
     """Have the engine and the rows brought together."""
     _enqueue(RECONCILE)

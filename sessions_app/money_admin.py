@@ -62,3 +62,12 @@ class BudgetAdmin(admin.ModelAdmin[Budget]):
         """What waited for a budget that is raised goes on."""
         super().save_model(request, obj, form, change)
         budget_changes.apply(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Budget) -> None:
+        """What waited for it goes on."""
+        budget_changes.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Budget]) -> None:
+        """The same of several."""
+        for budget in queryset:
+            budget_changes.delete(budget)

@@ -16,6 +16,7 @@ from sessions_app import jobs
 from sessions_app.drivers.base import DriverError
 from sessions_app.services import (
     activity,
+    budget_levels,
     folding,
     host_logs,
     instances,
@@ -67,6 +68,12 @@ def retire_instance(*, instance_id: str, **_: object) -> None:
 def read_logs(*, instance_id: str, **_: object) -> None:
     """Read the logs of an instance, for whoever may not ask the engine."""
     host_logs.note(instance_id=uuid.UUID(instance_id))
+
+
+@shared_task
+def tell_of_budget(*, budget_id: str, **_: object) -> None:
+    """Tell the sessions that a budget binds how far it is used up."""
+    budget_levels.tell(budget_id=uuid.UUID(budget_id))
 
 
 @shared_task

@@ -43,12 +43,14 @@ class NewBudgetSerializer(BudgetNumbersSerializer):
 class BudgetSerializer(serializers.Serializer[Any]):
     """A budget and how it stands; `level` is `soft` when it is nearly used up, `hard` when it is.
 
-    `is_own`: a user set it for themselves. `can_change`: whoever asks may raise it or take it away.
+    `subject_name` is how people call what it is for. `is_own`: a user set it for themselves. `can_change`:
+    whoever asks may raise it or take it away.
     """
 
     id = serializers.UUIDField()
     subject_kind = serializers.ChoiceField(choices=SUBJECTS)
     subject = serializers.CharField()
+    subject_name = serializers.CharField(allow_blank=True)
     measure = serializers.ChoiceField(choices=Measure.choices)
     limit = serializers.IntegerField()
     period = serializers.ChoiceField(choices=Period.choices)
@@ -61,9 +63,24 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 
 def _shape(request: Request, budget: Budget) -> shapes.Shape:
-    user = access.user_of(request)
+    user, standing = access.user_of(request), budgets.Standing(budget, budgets.used(budget))
     can_change = budget.owner_id == user.pk or user.has_perm("sessions_app.change_budget")
-    return {**budgets.shape(budgets.Standing(budget, budgets.used(budget))), "can_change": can_change}
+    name = _name(budget)
+    shape = budgets.shape(standing) | {"subject_name": name, "can_change": can_change}
+    if standing.level and budget.user_id != user.pk:
+        # An administrator sees budgets of others, too.
+        shape["message"] = standing.message_of(f"{budget.subject_kind} {name or 'without a name'}")
+    return shape
+
+
+def _name(budget: Budget) -> str:
+    if budget.user is not None:
+        return str(budget.user.get_full_name() or budget.user.email)
+    if budget.group is not None:
+        return str(budget.group.name)
+    if budget.key is not None:
+        return str(budget.key.label or f"{budget.key.provider} …{budget.key.hint}")
+    return budget.session.title if budget.session is not None else ""
 
 
 class BudgetListView(generics.GenericAPIView[Budget]):
@@ -75,7 +92,7 @@ class BudgetListView(generics.GenericAPIView[Budget]):
 
     def get_queryset(self) -> QuerySet[Budget]:
         visible = Budget.objects.visible_to(access.user_of(self.request))
-        return visible.select_related("owner").order_by("created_at", "pk")
+        return visible.select_related("owner", *SUBJECTS).order_by("created_at", "pk")
 
     @extend_schema(operation_id="budgets_list", responses=BudgetSerializer(many=True), filters=False)
     def get(self, request: Request) -> Response:

@@ -49,7 +49,10 @@ class BudgetQuerySet(models.QuerySet["Budget"]):
 
 
 class Budget(models.Model):
-    """A limit for exactly one subject. `owner` set it for themselves; without one administrators did."""
+    """A limit for exactly one subject. `owner` set it for themselves; without one administrators did.
+
+    `told_level` is how far it was used up when the sessions that it binds were last told.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -67,6 +70,7 @@ class Budget(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="own_budgets"
     )
+    told_level = models.CharField(max_length=4, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = BudgetQuerySet.as_manager()

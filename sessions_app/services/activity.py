@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from openagent.lib.errors import AppError
 from sessions_app.models import Instance, InstanceState, Permission, PermissionState, Prompt, Session
 from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import budgets, commands, instances, places, state
+from sessions_app.services import budget_levels, budgets, commands, instances, places, state
 from sidecar.protocol import frames
 
 KEEP_SECONDS = 3600
@@ -71,21 +72,25 @@ def reap() -> int:
     3. Whoever reached the limit is stopped, if the same test still holds in the same transaction: a prompt
        that lands at this moment either prevents the stop or finds it and wakes the next generation.
     4. So is whoever used up the hours of a budget.
+    5. Whoever a budget binds hears how far it is used up, should nobody have told them.
     """
     limit = _limit()
     ready = _ready()
+    held = _held(ready)
     # One by one: who changes many rows at once may wait for somebody who waits for them.
-    for session_id in list(ready.exclude(pk__in=_quiet(ready).values("pk")).values_list("pk", flat=True)):
+    quiet = _quiet(ready, held)
+    for session_id in list(ready.exclude(pk__in=quiet.values("pk")).values_list("pk", flat=True)):
         touch(session_id=session_id)
-    for session_id in list(_quiet(ready).values_list("pk", flat=True)):
-        _quiet(ready.filter(pk=session_id)).update(idle_passes=F("idle_passes") + 1)
+    for session_id in list(quiet.values_list("pk", flat=True)):
+        _quiet(ready.filter(pk=session_id), held).update(idle_passes=F("idle_passes") + 1)
     _announce(ready, limit)
-    _doze(ready)
+    _doze(ready, held)
     reaped = 0
     for session_id in ready.filter(idle_passes__gte=limit).values_list("pk", flat=True):
-        reaped += _put_to_sleep(session_id, limit)
+        reaped += _put_to_sleep(session_id, limit, held)
     for session_id in budgets.live_without_time():
         instances.stop(session_id=session_id, reason="budget")
+    budget_levels.look_at_all()
     return reaped
 
 
@@ -105,9 +110,10 @@ def make_room(*, instance: Instance) -> bool:
     ready = _ready().filter(idle_passes__gte=least).order_by("-idle_passes", "updated_at")
     if full == "user":
         ready = ready.filter(owner=instance.session.owner_id)
-    longest = _quiet(ready).values_list("pk", flat=True).first()
+    held = _held(ready)
+    longest = _quiet(ready, held).values_list("pk", flat=True).first()
     if longest is not None:
-        _put_to_sleep(longest, least)
+        _put_to_sleep(longest, least, held)
     return True
 
 
@@ -121,13 +127,13 @@ def _announce(ready: QuerySet[Session], limit: int) -> None:
                 state.bump_quietly(session_id)
 
 
-def _doze(ready: QuerySet[Session]) -> None:
+def _doze(ready: QuerySet[Session], held: Collection[uuid.UUID]) -> None:
     """Once in each time of idleness. Its sidecar lets the agent work on if a prompt comes first."""
     if not settings.OPENAGENT_DOZE_SECONDS:
         return
     passes = max(1, round(settings.OPENAGENT_DOZE_SECONDS / settings.OPENAGENT_IDLE_PASS_SECONDS))
     # Whoever asks in vain since yesterday may still be answered.
-    idle = _quiet(ready.filter(idle_passes=passes)).filter(_nothing_open())
+    idle = _quiet(ready.filter(idle_passes=passes), held).filter(_nothing_open(held))
     for session_id in list(idle.values_list("pk", flat=True)):
         with transaction.atomic():
             Session.objects.hold(session_id)
@@ -141,10 +147,10 @@ def _let_rest(session_id: uuid.UUID) -> None:
         commands.give(instance_id=instance.pk, order=frames.AgentRest())
 
 
-def _put_to_sleep(session_id: uuid.UUID, limit: int) -> bool:
+def _put_to_sleep(session_id: uuid.UUID, limit: int, held: Collection[uuid.UUID]) -> bool:
     with transaction.atomic():
         still_idle = Session.objects.filter(pk=session_id, idle_passes__gte=limit)
-        if not _quiet(still_idle).update(**ACTIVE):
+        if not _quiet(still_idle, held).update(**ACTIVE):
             return False
         instances.stop(session_id=session_id, reason="idle")
         return True
@@ -165,7 +171,13 @@ def _ready() -> QuerySet[Session]:
     )
 
 
-def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
+def _held(ready: QuerySet[Session]) -> list[uuid.UUID]:
+    """Those with prompts that wait for a budget, and would wait as well while they sleep."""
+    waiting = Prompt.objects.queued().due().filter(session=OuterRef("pk")).order_by()
+    return [session.pk for session in ready.filter(Exists(waiting)) if budgets.refusal(session)]
+
+
+def _quiet(sessions: QuerySet[Session], held: Collection[uuid.UUID]) -> QuerySet[Session]:
     """Of `sessions`, those in which nothing runs, waits or asks, and that nobody wants to be kept awake.
 
     A turn that has asked in vain for very long, a day by the clock of those who did not answer, runs no more:
@@ -176,13 +188,14 @@ def _quiet(sessions: QuerySet[Session]) -> QuerySet[Session]:
     permissions = Permission.objects.filter(session=OuterRef("pk"))
     younger = permissions.filter(Q(asked_at__gt=long_ago) | Q(answered_at__gt=long_ago))
     asks_in_vain = Q(_asking(), ~Exists(younger))
-    return sessions.filter(_nothing_open() | asks_in_vain).exclude(kept_until__gt=now)
+    return sessions.filter(_nothing_open(held) | asks_in_vain).exclude(kept_until__gt=now)
 
 
-def _nothing_open() -> Q:
-    """No turn runs or may run by now, and no person is asked."""
-    unfinished = Prompt.objects.unfinished().due().order_by()
-    return Q(~Exists(unfinished.filter(session=OuterRef("pk"))), ~_asking())
+def _nothing_open(held: Collection[uuid.UUID]) -> Q:
+    """No turn runs or may run by now, and no person is asked; in those `held` only what runs counts."""
+    of_session = Prompt.objects.filter(session=OuterRef("pk")).order_by()
+    unfinished, running = of_session.unfinished().due().order_by(), of_session.open()
+    return (~Exists(unfinished) | Q(~Exists(running), pk__in=held)) & ~_asking()
 
 
 def _asking() -> Exists:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -12,8 +13,9 @@ from django.db.models import QuerySet
 from keys_app.models import ProviderKey
 from openagent.accounts.models import User
 from openagent.lib.errors import AppError, NotFound
+from sessions_app import jobs
 from sessions_app.models import Budget, Prompt, Session
-from sessions_app.services import budgets, instances, prompts, state
+from sessions_app.services import budgets, prompts, state, wakes
 
 MAX_OWN = 100
 
@@ -59,9 +61,18 @@ def change(budget: Budget, *, user: User, **fields: Any) -> Budget:
 def remove(budget: Budget, *, user: User) -> None:
     """Takes it away. NotYours as above."""
     require(budget, user)
-    bound = budgets.sessions_of(budget)
+    delete(budget)
+
+
+@transaction.atomic
+def delete(budget: Budget) -> None:
+    """Nothing is bound by it any more: those that it bound hear of it, and what waited goes on."""
+    bound = Session.objects.present().filter(budgets.sessions_of(budget)).distinct()
+    ids = list(bound.order_by("pk").values_list("pk", flat=True))
     budget.delete()
-    _resume(Session.objects.present().filter(bound))
+    for session_id in ids:
+        state.bump_quietly(session_id)
+    _resume(Session.objects.filter(pk__in=ids))
 
 
 def require(budget: Budget, user: User) -> None:
@@ -73,17 +84,18 @@ def require(budget: Budget, user: User) -> None:
 def apply(budget: Budget) -> None:
     """It is new or different: what waits in the sessions that it binds goes on, if it may now."""
     _resume(Session.objects.present().filter(budgets.sessions_of(budget)))
+    transaction.on_commit(partial(jobs.tell_of_budget, budget.pk))
 
 
 def _resume(bound: QuerySet[Session]) -> None:
-    """In the order of their ids, as whoever takes several does. The rest hears of it with the next change."""
+    """In the order of their ids, as whoever takes several does."""
     waiting = Prompt.objects.queued().order_by().values("session")
     bound = bound.filter(pk__in=waiting).order_by("pk").distinct()
     for session_id in list(bound.values_list("pk", flat=True)):
         state.bump(session_id)
         if not Session.objects.filter(pk=session_id, is_paused=True).exists():
             prompts.dispatch(session_id=session_id)
-            instances.wake(session_id=session_id)
+            wakes.for_prompts(session_id=session_id)
 
 
 def _subject(kind: str, subject: str) -> User | Group | ProviderKey | Session | None:

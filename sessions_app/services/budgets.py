@@ -44,11 +44,15 @@ class Standing:
 
     @property
     def message(self) -> str:
-        """How it stands, and who can raise it."""
+        """How it stands, and who can raise it, as those are told whom it binds."""
+        return self.message_of(_SUBJECTS[self.budget.subject_kind])
+
+    def message_of(self, subject: str) -> str:
+        """The same with other words for what it is a budget of."""
         budget = self.budget
         amount = f"{_amount(budget, self.used)} of {_amount(budget, budget.limit)}"
         what = "is used up" if self.level == "hard" else "is nearly used up"
-        subject, when = _SUBJECTS[budget.subject_kind], _PERIODS[Period(budget.period)]
+        when = _PERIODS[Period(budget.period)]
         return f"The budget of {subject} {what}: {amount} {when}. {_raiser(budget)}"
 
 

@@ -14,6 +14,7 @@ from sessions_app import jobs
 from sessions_app.models import Instance, InstanceState, Prompt, PromptState, Session, Terminal
 from sessions_app.models.instance import LIVE_STATES
 from sessions_app.services import (
+    budgets,
     commands,
     egress,
     events,
@@ -195,8 +196,10 @@ def _continue(instance: Instance, *, may_salvage: bool) -> None:
 
 
 def wants_instance(session_id: uuid.UUID) -> bool:
-    """True when prompts or terminals wait and the user did not stop the session."""
+    """True when prompts or terminals wait, for no budget, and the user did not stop the session."""
     if not Session.objects.present().filter(pk=session_id, is_paused=False).exists():
         return False
     waiting = Prompt.objects.waiting().filter(session_id=session_id)
-    return waiting.exists() or Terminal.objects.waiting().filter(session_id=session_id).exists()
+    if waiting.exists() and not budgets.refusal(Session.objects.get(pk=session_id)):
+        return True
+    return Terminal.objects.waiting().filter(session_id=session_id).exists()

@@ -12,7 +12,17 @@ from django.db import transaction
 from openagent.lib import log
 from sessions_app import jobs
 from sessions_app.models import Instance
-from sessions_app.services import budgets, lifecycle, permissions, prompts, resumes, state, terminals, usage
+from sessions_app.services import (
+    budget_levels,
+    budgets,
+    lifecycle,
+    permissions,
+    prompts,
+    resumes,
+    state,
+    terminals,
+    usage,
+)
 from sidecar.protocol import messages
 from sidecar.protocol.budget import BUDGET_VERSION
 
@@ -88,6 +98,7 @@ def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> N
         data=cast(messages.Usage, data),
         generation=instance.generation,
     )
+    budget_levels.look(instance.session)
     if instance.link_version < BUDGET_VERSION and budgets.refusal(instance.session):
         # Its sidecar is too old to ask before a call.
         prompts.interrupt(session=instance.session, turn=None)

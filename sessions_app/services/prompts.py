@@ -16,7 +16,7 @@ from openagent.lib.errors import AppError, NotFound
 from sessions_app.models import Event, Instance, InstanceState, Prompt, PromptState, Session
 from sessions_app.models.prompt import OPEN_STATES
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import budgets, commands, instances, places, state
+from sessions_app.services import budgets, commands, places, state, wakes
 from sidecar.protocol import frames, messages
 
 MAX_WAIT = timedelta(days=31)
@@ -84,7 +84,7 @@ def submit(
     state.bump(session.pk)
     if due_at is None or due_at <= timezone.now():
         dispatch(session_id=session.pk)
-        instances.wake(session_id=session.pk)
+        wakes.for_prompts(session_id=session.pk)
     return made, True
 
 
@@ -150,7 +150,7 @@ def change(*, session: Session, prompt_id: uuid.UUID, **changes: Unpack[Changes]
     if "due_at" in changes and changes["due_at"] is None:
         Session.objects.filter(pk=session.pk).update(is_paused=False, **ACTIVE)
         dispatch(session_id=session.pk)
-        instances.wake(session_id=session.pk)
+        wakes.for_prompts(session_id=session.pk)
     return Prompt.objects.get(pk=prompt_id)
 
 

@@ -24,6 +24,7 @@ from sessions_app.services import (
     pool_tending,
     prompts,
     sessions,
+    wakes,
 )
 
 _log = log.get(__name__)
@@ -65,7 +66,7 @@ def reconcile() -> None:
     for instance in instances.ours().unremoved():
         pass_.turn(partial(_attempt_removal, instance), instance=instance.pk, session=instance.session_id)
     for session_id in _waiting():
-        pass_.turn(partial(instances.wake, session_id=session_id), session=session_id)
+        pass_.turn(partial(wakes.for_prompts, session_id=session_id), session=session_id)
     pass_.turn(egress.tell_everybody)
     pass_.turn(hosts.attend)
     pass_.turn(instances.note_isolation)

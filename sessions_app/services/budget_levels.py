@@ -1,0 +1,40 @@
+"""How far budgets are used up, told to every session that they bind as soon as that changes."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.db import transaction
+
+from sessions_app import jobs
+from sessions_app.models import Budget, Session
+from sessions_app.services import budgets, state
+
+
+def look(session: Session) -> None:
+    """A call of this session was counted: others that share a budget hear when it is at another level."""
+    for standing in budgets.of_session(session, measures=budgets.OF_CALLS):
+        if standing.level != standing.budget.told_level:
+            transaction.on_commit(partial(jobs.tell_of_budget, standing.budget.pk))
+
+
+def look_at_all() -> None:
+    """The same of all budgets: for those that time uses up or sets free, and for what was lost."""
+    for budget in Budget.objects.filter(measure__in=budgets.OF_CALLS):
+        tell(budget_id=budget.pk)
+
+
+def tell(*, budget_id: uuid.UUID) -> None:
+    """Every session that this budget binds hears of its level, once for each; safe to repeat."""
+    budget = Budget.objects.filter(pk=budget_id).first()
+    if budget is None:
+        return
+    level = budgets.Standing(budget, budgets.used(budget)).level
+    if level == budget.told_level:
+        return
+    bound = Session.objects.present().filter(budgets.sessions_of(budget)).distinct()
+    # One by one: who changes many rows at once may wait for somebody who waits for them.
+    for session_id in list(bound.order_by("pk").values_list("pk", flat=True)):
+        state.bump_quietly(session_id)
+    Budget.objects.filter(pk=budget_id, told_level=budget.told_level).update(told_level=level)
