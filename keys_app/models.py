@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from keys_app import providers
+
 
 class KeyStatus(models.TextChoices):
     """What the provider said when the key was last tested."""
@@ -29,6 +31,10 @@ class ProviderKeyQuerySet(models.QuerySet["ProviderKey"]):
             models.Q(is_for_everyone=True) | models.Q(groups__user=user_id)
         )
         return self.filter(models.Q(owner_id=user_id) | models.Q(pk__in=shared.values("pk")))
+
+    def of_models(self) -> ProviderKeyQuerySet:
+        """Without tokens for git."""
+        return self.exclude(provider__in=[host.id for host in providers.git_hosts()])
 
 
 class ProviderKey(models.Model):

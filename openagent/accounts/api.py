@@ -1,4 +1,4 @@
-"""setup/, me/ and its browsers, tokens/, ws-tickets/ and client-errors/."""
+"""setup/, me/ and its browsers, groups/, tokens/, ws-tickets/ and client-errors/."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth import login
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import generics, mixins, status, viewsets
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AllowAny
@@ -20,7 +21,7 @@ from rest_framework.views import APIView
 from openagent.accounts import browsers, first_run, logins, serializers, tickets, tokens
 from openagent.accounts.models import AccessToken, Scope, User
 from openagent.lib import log
-from openagent.lib.api import CursorPagination
+from openagent.lib.api import CursorPagination, WholeList
 
 logger = log.get(__name__)
 
@@ -109,6 +110,19 @@ class BrowserView(APIView):
 
 class _NewestTokensFirst(CursorPagination):
     ordering = ("-created", "-id")
+
+
+class GroupListView(generics.ListAPIView[Group]):
+    """The groups that exist, to administrators; to others those that they are in."""
+
+    queryset = Group.objects.none()
+    serializer_class = serializers.GroupSerializer
+    pagination_class = WholeList
+
+    def get_queryset(self) -> QuerySet[Group]:
+        user = _user(self.request)
+        groups = Group.objects.all() if user.is_staff else Group.objects.filter(user=user)
+        return groups.order_by("name")
 
 
 class TokenViewSet(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -32,7 +33,9 @@ class MeSerializer(serializers.ModelSerializer[User]):
     """The signed-in user."""
 
     name = serializers.CharField(source="get_full_name")
-    has_keys = serializers.SerializerMethodField()
+    has_keys = serializers.SerializerMethodField(
+        help_text="Whether sessions can use a key for models: an own one, or one that is shared."
+    )
     demo_available = serializers.SerializerMethodField()
     version = serializers.SerializerMethodField()
     deleted_kept_seconds = serializers.SerializerMethodField(
@@ -54,7 +57,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
     def get_has_keys(self, user: User) -> bool:
-        return user.provider_keys.exists()
+        return user.provider_keys.model.objects.usable_by(user.pk).of_models().exists()
 
     def get_demo_available(self, user: User) -> bool:
         return True
@@ -91,6 +94,14 @@ class BrowserListSerializer(serializers.Serializer[Any]):
     """All of them: they are few."""
 
     results = BrowserSerializer(many=True)
+
+
+class GroupSerializer(serializers.ModelSerializer[Group]):
+    """A group of users."""
+
+    class Meta:
+        model = Group
+        fields = ["id", "name"]
 
 
 class AccessTokenSerializer(serializers.ModelSerializer[AccessToken]):

@@ -13,6 +13,7 @@ urlpatterns = [
     path("me/", api.MeView.as_view(), name="me"),
     path("me/browsers/", api.BrowserListView.as_view(), name="browsers"),
     path("me/browsers/<slug:id>/", api.BrowserView.as_view(), name="browser"),
+    path("groups/", api.GroupListView.as_view(), name="groups"),
     path("ws-tickets/", api.WsTicketView.as_view(), name="ws-tickets"),
     path("client-errors/", api.ClientErrorView.as_view(), name="client-errors"),
     *router.urls,

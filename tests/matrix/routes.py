@@ -117,6 +117,7 @@ ROUTES: dict[str, Route] = {
     "keys/{}/uses/": Route("object", path=("key",)),
     "keys/{}/sharing/": Route("object", {"put": {"everyone": False}}, ("key",)),
     "usage/": Route("list"),
+    "groups/": Route("list"),
     "budgets/": Route("list", {"post": _NEW_BUDGET}),
     "budgets/{}/": Route("object", {"patch": {"limit": 1}}, ("budget",)),
     "sessions/": Route("list", {"post": {"title": "Mine"}}),

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
@@ -36,10 +37,34 @@ def test_me(
         "deleted_kept_seconds": 86400,
     }
     assert alice_client.get(ME).json() == expected
+    services.create(owner_id=alice.pk, provider="gitlab", value=Secret("glpat-0123456789abcdefghij"))
+    assert alice_client.get(ME).json() == expected, "a token for git is no key for models"
     services.create(owner_id=alice.pk, provider="mistral", value=Secret("0123456789"))
     assert alice_client.get(ME).json() == {**expected, "has_keys": True}
     nobody = anonymous_client.get(ME)
     assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
+
+
+def test_a_shared_key_is_one_too(alice: User, bob: User, alice_client: APIClient) -> None:
+    User.objects.filter(pk=bob.pk).update(is_staff=True)
+    key = services.create(owner_id=bob.pk, provider="mistral", value=Secret("0123456789"))
+    assert not alice_client.get(ME).json()["has_keys"]
+    type(key).objects.update(is_for_everyone=True)
+    assert alice_client.get(ME).json()["has_keys"]
+
+
+def test_groups_are_all_to_administrators_and_ones_own_to_others(
+    alice: User, alice_client: APIClient
+) -> None:
+    mine, _ = (Group.objects.create(name=name) for name in ("writers", "readers"))
+    mine.user_set.add(alice)
+
+    def names() -> list[str]:
+        return [group["name"] for group in alice_client.get("/api/v1/groups/").json()["results"]]
+
+    assert names() == ["writers"]
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    assert names() == ["readers", "writers"]
 
 
 def test_a_browser_s_error_is_in_the_log_with_its_ids(

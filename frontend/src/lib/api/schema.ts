@@ -127,6 +127,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The groups that exist, to administrators; to others those that they are in. */
+        get: operations["groups_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys/": {
         parameters: {
             query?: never;
@@ -816,13 +833,15 @@ export interface components {
         /**
          * @description A budget and how it stands; `level` is `soft` when it is nearly used up, `hard` when it is.
          *
-         *     `is_own`: a user set it for themselves. `can_change`: whoever asks may raise it or take it away.
+         *     `subject_name` is how people call what it is for. `is_own`: a user set it for themselves. `can_change`:
+         *     whoever asks may raise it or take it away.
          */
         Budget: {
             /** Format: uuid */
             id: string;
             subject_kind: components["schemas"]["SubjectKindEnum"];
             subject: string;
+            subject_name: string;
             measure: components["schemas"]["MeasureEnum"];
             limit: number;
             period: components["schemas"]["PeriodEnum"];
@@ -995,6 +1014,11 @@ export interface components {
             entries: components["schemas"]["FileEntry"][];
             truncated: boolean;
         };
+        /** @description A group of users. */
+        Group: {
+            readonly id: number;
+            name: string;
+        };
         /**
          * @description * `day` - day
          *     * `session` - session
@@ -1091,6 +1115,7 @@ export interface components {
             name: string;
             /** @description May use the admin. */
             readonly is_staff: boolean;
+            /** @description Whether sessions can use a key for models: an own one, or one that is shared. */
             readonly has_keys: boolean;
             readonly demo_available: boolean;
             readonly version: string;
@@ -1271,6 +1296,19 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["EgressRule"][];
+        };
+        PaginatedGroupList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Group"][];
         };
         PaginatedKeyUseList: {
             /**
@@ -2304,6 +2342,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedGroupList"];
+                };
             };
             /** @description What went wrong. */
             default: {
