@@ -195,7 +195,7 @@ def _nothing_open(held: Collection[uuid.UUID]) -> Q:
     """No turn runs or may run by now, and no person is asked; in those `held` only what runs counts."""
     of_session = Prompt.objects.filter(session=OuterRef("pk")).order_by()
     unfinished, running = of_session.unfinished().due().order_by(), of_session.open()
-    return (~Exists(unfinished) | Q(~Exists(running), pk__in=held)) & ~_asking()
+    return Q(Q(~Exists(unfinished)) | Q(~Exists(running), pk__in=held), ~_asking())
 
 
 def _asking() -> Exists:

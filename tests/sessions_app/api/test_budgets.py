@@ -78,3 +78,21 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     answer = problem(alice_client.post(URL, {**body("session", session.pk), **fields}), 400, "invalid")
     assert list(answer["errors"]) == [name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("user", "Alice"), ("group", "team"), ("key", "openai …{}"), ("session", "Old one")],
+)
+def test_administrators_see_of_whom_a_budget_of_others_is(
+    session: Session, alice: User, admin: User, alice_client: APIClient, kind: str, name: str
+) -> None:
+    group, key = Group.objects.create(name="team"), make_key(alice)
+    group.user_set.add(alice)
+    Session.objects.filter(pk=session.pk).update(title="Old one")
+    subjects = {"user": alice, "group": group, "key": key, "session": session}
+    made = client_of(admin).post(URL, body(kind, subjects[kind].pk, limit=0)).json()
+    assert made["subject_name"] == name.format(key.hint)
+    assert f"The budget of {kind} {made['subject_name']} is used up" in made["message"]
+    (seen,) = alice_client.get(URL).json()["results"]
+    assert ("your account" in seen["message"]) == (kind == "user")

@@ -25,6 +25,13 @@ const ROW: ProviderKey = {
 function show(row: ProviderKey, me: object) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } });
   client.setQueryData(["me"], me);
+  client.setQueryData(
+    ["groups"],
+    [
+      { id: 1, name: "second" },
+      { id: 2, name: "team" },
+    ],
+  );
   render(
     <QueryClientProvider client={client}>
       <KeyRow row={row} providers={[]} onTask={() => undefined} />
@@ -48,9 +55,10 @@ test("it is shared with everyone and with groups by name", async () => {
   show(ROW, { is_staff: true });
   fireEvent.click(screen.getByText("Share"));
   fireEvent.click(await screen.findByLabelText(/Everyone/));
-  fireEvent.change(screen.getByLabelText("Groups"), { target: { value: "team, second ," } });
+  expect(screen.getByLabelText<HTMLInputElement>("team").checked).toBe(true);
+  fireEvent.click(screen.getByLabelText("second"));
   fireEvent.click(screen.getByText("Save"));
   await waitFor(() =>
-    expect(shareKey).toHaveBeenCalledWith(ROW.id, { everyone: true, groups: ["team", "second"] }),
+    expect(shareKey).toHaveBeenCalledWith(ROW.id, { everyone: true, groups: ["second", "team"] }),
   );
 });

@@ -1,8 +1,9 @@
 // An administrator shares a key: others can use it in their sessions, and nobody can read it.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
-import { Choice, Field, FormError, Input } from "@/components/form";
+import { Choice, FormError } from "@/components/form";
+import { groupsQuery } from "@/lib/api/account";
 import { ApiError, messageOf } from "@/lib/api/errors";
 import { shareKey } from "@/lib/api/keys";
 import type { KeySharing, ProviderKey } from "@/lib/api/types";
@@ -36,13 +37,11 @@ function SharingForm({ id, sharing, onDone }: { id: string; sharing: KeySharing;
       onDone();
     },
   });
+  const groups = useQuery(groupsQuery);
+  const names = groups.data?.map((group) => group.name) ?? sharing.groups;
   const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
   const submit = (form: FormData) => {
-    const groups = String(form.get("groups") ?? "").split(",");
-    mutation.mutate({
-      everyone: form.get("everyone") === "on",
-      groups: groups.map((name) => name.trim()).filter(Boolean),
-    });
+    mutation.mutate({ everyone: form.get("everyone") === "on", groups: form.getAll("groups").map(String) });
   };
   return (
     <form
@@ -60,13 +59,23 @@ function SharingForm({ id, sharing, onDone }: { id: string; sharing: KeySharing;
         description="All users of this installation."
         defaultChecked={sharing.everyone}
       />
-      <Field
-        label="Groups"
-        hint="Names, separated by commas; groups are made in the admin."
-        error={errors.groups}
-      >
-        {(ids) => <Input {...ids} name="groups" defaultValue={sharing.groups.join(", ")} />}
-      </Field>
+      <fieldset className="flex max-h-60 flex-col overflow-y-auto">
+        <legend className="mb-1 text-sm font-medium">Groups</legend>
+        {names.length === 0 && (
+          <p className="text-xs text-muted">There are none; an administrator makes them in the admin.</p>
+        )}
+        {names.map((name) => (
+          <Choice
+            key={name}
+            type="checkbox"
+            name="groups"
+            value={name}
+            label={name}
+            defaultChecked={sharing.groups.includes(name)}
+          />
+        ))}
+      </fieldset>
+      {errors.groups && <FormError>{errors.groups}</FormError>}
       {mutation.error && Object.keys(errors).length === 0 && (
         <FormError>{messageOf(mutation.error)}</FormError>
       )}

@@ -1,39 +1,20 @@
-// Budgets: how they stand, and one's own for oneself, set, raised and removed here.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+// Budgets: how they stand, raised and removed here by whoever may.
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { toast } from "sonner";
 import { Button } from "@/components/button";
-import { Field, FormError, Input, Select } from "@/components/form";
+import { Input } from "@/components/form";
 import { Problem, Skeleton } from "@/components/states";
-import { messageOf } from "@/lib/api/errors";
-import type { Budget, NewBudget } from "@/lib/api/types";
-import { budgetsQuery, changeBudget, createBudget, deleteBudget } from "@/lib/api/usage";
+import { meQuery } from "@/lib/api/account";
+import type { Budget } from "@/lib/api/types";
+import { budgetsQuery, changeBudget, deleteBudget } from "@/lib/api/usage";
 import { cn } from "@/lib/cn";
-import { money } from "@/lib/money";
+import { amount, PERIODS, subjectOf, UNITS } from "./measures";
+import { NewBudgetForm } from "./new-budget";
+import { useBudgetChanges } from "./use-budget-changes";
 
-/** How many of what is counted people enter as one. */
-const UNITS: Record<Budget["measure"], { label: string; size: number }> = {
-  money: { label: "US dollars", size: 1_000_000 },
-  tokens: { label: "tokens", size: 1 },
-  instance_seconds: { label: "hours of boxes", size: 3600 },
-  live_sessions: { label: "live sessions", size: 1 },
-};
-const PERIODS: Record<Budget["period"], string> = { day: "each day", month: "each month", total: "in all" };
-const SUBJECTS: Record<Budget["subject_kind"], string> = {
-  user: "Your account",
-  group: "Your group",
-  key: "A key",
-  session: "A session",
-};
-
-export function amount(measure: Budget["measure"], number: number): string {
-  if (measure === "money") return money(number);
-  const { label, size } = UNITS[measure];
-  return `${(number / size).toLocaleString("en", { maximumFractionDigits: 1 })} ${label}`;
-}
-
-export function Budgets({ sessions }: { sessions: Map<string, string> }) {
+export function Budgets() {
   const budgets = useQuery(budgetsQuery);
+  const { data: me } = useQuery(meQuery);
   return (
     <section aria-labelledby="budgets-title" className="mt-8" data-testid="budgets">
       <h2 id="budgets-title" className="text-lg font-semibold">
@@ -54,32 +35,19 @@ export function Budgets({ sessions }: { sessions: Map<string, string> }) {
       {budgets.data && budgets.data.length > 0 && (
         <ul className="mb-4 divide-y divide-border rounded-lg border border-border bg-raised">
           {budgets.data.map((budget) => (
-            <BudgetRow key={budget.id} budget={budget} name={sessions.get(budget.subject)} />
+            <BudgetRow key={budget.id} budget={budget} subject={subjectOf(budget, me?.id)} />
           ))}
         </ul>
       )}
-      <NewBudgetForm sessions={sessions} />
+      <NewBudgetForm isAdmin={me?.is_staff ?? false} />
     </section>
   );
 }
 
-function useChanges() {
-  const queries = useQueryClient();
-  return async (change: () => Promise<unknown>) => {
-    try {
-      await change();
-      await queries.invalidateQueries({ queryKey: budgetsQuery.queryKey });
-    } catch (error) {
-      toast.error(messageOf(error));
-    }
-  };
-}
-
-function BudgetRow({ budget, name }: { budget: Budget; name: string | undefined }) {
-  const change = useChanges();
+function BudgetRow({ budget, subject }: { budget: Budget; subject: string }) {
+  const change = useBudgetChanges();
   const [draft, setDraft] = useState("");
   const share = budget.limit > 0 ? Math.min(100, (budget.used / budget.limit) * 100) : 100;
-  const subject = `${SUBJECTS[budget.subject_kind]}${name ? ` “${name}”` : ""}`;
   const raise = () => {
     const limit = Math.round(Number(draft) * UNITS[budget.measure].size);
     setDraft("");
@@ -133,100 +101,5 @@ function BudgetRow({ budget, name }: { budget: Budget; name: string | undefined 
         </form>
       )}
     </li>
-  );
-}
-
-function NewBudgetForm({ sessions }: { sessions: Map<string, string> }) {
-  const change = useChanges();
-  const [subject, setSubject] = useState("me");
-  const [measure, setMeasure] = useState<NewBudget["measure"]>("money");
-  const [period, setPeriod] = useState<Budget["period"]>("month");
-  const [limit, setLimit] = useState("");
-  const [problem, setProblem] = useState("");
-  const submit = () => {
-    const number = Number(limit);
-    if (limit === "" || !(number >= 0)) {
-      setProblem("Enter a number.");
-      return;
-    }
-    setProblem("");
-    setLimit("");
-    void change(() =>
-      createBudget({
-        subject_kind: subject === "me" ? "user" : "session",
-        subject,
-        measure,
-        period,
-        limit: Math.round(number * UNITS[measure].size),
-      }),
-    );
-  };
-  return (
-    <form
-      aria-label="New budget"
-      className="flex flex-wrap items-end gap-3"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Field label="For">
-        {(ids) => (
-          <Select {...ids} value={subject} onChange={(event) => setSubject(event.target.value)}>
-            <option value="me">My account</option>
-            {[...sessions].map(([id, title]) => (
-              <option key={id} value={id}>
-                {title || "Untitled session"}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Field label="Limit">
-        {(ids) => (
-          <Input
-            {...ids}
-            inputMode="decimal"
-            className="w-28"
-            value={limit}
-            onChange={(event) => setLimit(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Of">
-        {(ids) => (
-          <Select
-            {...ids}
-            value={measure}
-            onChange={(event) => setMeasure(event.target.value as NewBudget["measure"])}
-          >
-            {Object.entries(UNITS).map(([id, unit]) => (
-              <option key={id} value={id}>
-                {unit.label}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Field label="Period">
-        {(ids) => (
-          <Select
-            {...ids}
-            value={period}
-            onChange={(event) => setPeriod(event.target.value as Budget["period"])}
-          >
-            {Object.entries(PERIODS).map(([id, words]) => (
-              <option key={id} value={id}>
-                {words}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Button type="submit" look="primary">
-        Set budget
-      </Button>
-      {problem && <FormError>{problem}</FormError>}
-    </form>
   );
 }

@@ -1,24 +1,24 @@
 // What was used and what it cost: over time, by model, by session, how fast, and what nobody knows the price of.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/button";
 import { Select } from "@/components/form";
 import { Problem, Skeleton } from "@/components/states";
+import { meQuery } from "@/lib/api/account";
 import type { UsageSummary } from "@/lib/api/types";
-import { usageQuery, usageTable } from "@/lib/api/usage";
+import { type UsageOf, usageQuery, usageTable } from "@/lib/api/usage";
 import { cost, money } from "@/lib/money";
 import { Budgets } from "./budgets";
 import { daysOf } from "./days";
+import { type Row, Rows, Table } from "./tables";
 
 const SpendChart = lazy(async () => ({ default: (await import("./charts")).SpendChart }));
-const ShareChart = lazy(async () => ({ default: (await import("./charts")).ShareChart }));
 
 export function UsagePage() {
   const [days, setDays] = useState(30);
-  const byDay = useQuery(usageQuery(days, "day"));
-  const byModel = useQuery(usageQuery(days, "model"));
-  const bySession = useQuery(usageQuery(days, "session"));
-  const sessions = new Map(bySession.data?.results.map((row) => [row.session ?? "", row.title ?? ""]));
+  const [of, setOf] = useState<UsageOf>("me");
+  const { data: me } = useQuery(meQuery);
+  const byDay = useQuery(usageQuery(days, "day", of));
   return (
     <section aria-labelledby="usage-title" data-testid="usage-page">
       <header className="flex flex-wrap items-center justify-between gap-3">
@@ -26,13 +26,19 @@ export function UsagePage() {
           Usage
         </h1>
         <span className="flex items-center gap-2">
+          {me?.is_staff && (
+            <Select aria-label="Whose" value={of} onChange={(event) => setOf(event.target.value as UsageOf)}>
+              <option value="me">Mine</option>
+              <option value="everybody">Everybody’s</option>
+            </Select>
+          )}
           <Select aria-label="Period" value={days} onChange={(event) => setDays(Number(event.target.value))}>
             <option value={7}>7 days</option>
             <option value={30}>30 days</option>
             <option value={90}>90 days</option>
             <option value={365}>1 year</option>
           </Select>
-          <a className={buttonClass()} href={usageTable(days)} download>
+          <a className={buttonClass()} href={usageTable(days, of)} download>
             CSV
           </a>
         </span>
@@ -42,13 +48,35 @@ export function UsagePage() {
         <Problem what="The usage could not be loaded" error={byDay.error} onRetry={() => byDay.refetch()} />
       )}
       {byDay.data && <Summary summary={byDay.data} />}
+      <Shares days={days} of={of} />
+      <Budgets />
+    </section>
+  );
+}
+
+/** The same sums by what they were spent on. */
+function Shares({ days, of }: { days: number; of: UsageOf }) {
+  const byUser = useQuery({ ...usageQuery(days, "user", "everybody"), enabled: of === "everybody" });
+  const byModel = useQuery(usageQuery(days, "model", of));
+  const byKey = useQuery(usageQuery(days, "key", of));
+  const bySession = useQuery(usageQuery(days, "session", of));
+  return (
+    <>
+      {of === "everybody" && byUser.data && (
+        <Rows title="By user" summary={byUser.data} nameOf={(row) => row.email ?? ""} />
+      )}
       {byModel.data && <Rows title="By model" summary={byModel.data} nameOf={(row) => row.model ?? ""} />}
+      {byKey.data && <Rows title="By key" summary={byKey.data} nameOf={keyName} />}
       {bySession.data && (
         <Rows title="By session" summary={bySession.data} nameOf={(row) => row.title || "Untitled session"} />
       )}
-      <Budgets sessions={sessions} />
-    </section>
+    </>
   );
+}
+
+function keyName(row: Row): string {
+  if (!row.key) return "Without a key, or one that was deleted";
+  return row.label ? `${row.label} (${row.provider})` : `${row.provider} …${row.hint}`;
 }
 
 function Summary({ summary }: { summary: UsageSummary }) {
@@ -101,76 +129,6 @@ function Figure({ name, value }: { name: string; value: string }) {
     <div className="rounded-md border border-border bg-raised px-3 py-2">
       <dt className="text-xs text-muted">{name}</dt>
       <dd className="text-base font-semibold tabular-nums [overflow-wrap:anywhere]">{value}</dd>
-    </div>
-  );
-}
-
-type Row = UsageSummary["results"][number];
-
-const SHOWN = 50;
-const DRAWN = 8;
-
-function Rows({
-  title,
-  summary,
-  nameOf,
-}: {
-  title: string;
-  summary: UsageSummary;
-  nameOf: (row: Row) => string;
-}) {
-  const rows = [...summary.results].sort((one, other) => other.cost_micros - one.cost_micros).slice(0, SHOWN);
-  return (
-    <section className="mt-8">
-      <h2 className="mb-2 text-lg font-semibold">{title}</h2>
-      <Suspense fallback={null}>
-        <ShareChart
-          spent={rows
-            .filter((row) => row.cost_micros > 0)
-            .slice(0, DRAWN)
-            .map((row) => ({ name: nameOf(row), micros: row.cost_micros }))}
-        />
-      </Suspense>
-      <Table
-        caption={title}
-        names={["Name", "Cost", "Tokens", "Calls"]}
-        rows={rows.map((row) => [
-          nameOf(row),
-          cost(row),
-          (row.input + row.output).toLocaleString(),
-          row.calls.toLocaleString(),
-        ])}
-      />
-    </section>
-  );
-}
-
-function Table({ caption, names, rows }: { caption: string; names: string[]; rows: ReactNode[][] }) {
-  return (
-    <div className="overflow-x-auto">
-      <table className="w-full text-sm">
-        <caption className="sr-only">{caption}</caption>
-        <thead>
-          <tr className="border-border border-b text-left text-xs text-muted">
-            {names.map((name) => (
-              <th key={name} scope="col" className="py-1.5 pr-3 font-medium">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index} className="border-border border-b">
-              {row.map((cell, column) => (
-                <td key={names[column]} className="py-1.5 pr-3 tabular-nums [overflow-wrap:anywhere]">
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   );
 }

@@ -24,6 +24,13 @@ export const setupQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** The groups that exist, to administrators; to others those that they are in. */
+export const groupsQuery = queryOptions({
+  queryKey: ["groups"],
+  queryFn: async () => (await answerOf(api.GET("/api/v1/groups/"))).results,
+  staleTime: 60_000,
+});
+
 export function setUp(body: { email: string; password: string; name?: string; code?: string }): Promise<Me> {
   return answerOf(api.POST("/api/v1/setup/", { body }));
 }

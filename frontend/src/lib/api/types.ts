@@ -54,5 +54,5 @@ export interface SessionState extends VersionedState {
   /** Those that are not removed, oldest first. */
   terminals: Terminal[];
   /** Those that are used up, or nearly. */
-  budgets: Omit<Budget, "can_change">[];
+  budgets: Omit<Budget, "can_change" | "subject_name">[];
 }

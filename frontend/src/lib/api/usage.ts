@@ -4,16 +4,18 @@ import { answerOf, api } from "./client";
 import type { Budget, NewBudget, UsageSummary } from "./types";
 
 export type UsageGroup = UsageSummary["group"];
+/** Whose use: only administrators see everybody's. */
+export type UsageOf = "me" | "everybody";
 
 /** The last `days` days, summed by `group`. */
-export function usageQuery(days: number, group: UsageGroup) {
+export function usageQuery(days: number, group: UsageGroup, of: UsageOf) {
   return queryOptions({
-    queryKey: ["usage", days, group],
+    queryKey: ["usage", days, group, of],
     queryFn: () => {
       const from = startOf(days);
       // The description knows the table for spreadsheets too, which is asked for elsewhere.
       return answerOf(
-        api.GET("/api/v1/usage/", { params: { query: { from, group } } }),
+        api.GET("/api/v1/usage/", { params: { query: { from, group, of } } }),
       ) as Promise<UsageSummary>;
     },
     refetchInterval: 60_000,
@@ -21,8 +23,8 @@ export function usageQuery(days: number, group: UsageGroup) {
 }
 
 /** Where a table for spreadsheets of the last `days` days is, one line for each of them. */
-export function usageTable(days: number): string {
-  return `/api/v1/usage/?${new URLSearchParams({ from: startOf(days), group: "day", format: "csv" })}`;
+export function usageTable(days: number, of: UsageOf): string {
+  return `/api/v1/usage/?${new URLSearchParams({ from: startOf(days), group: "day", of, format: "csv" })}`;
 }
 
 function startOf(days: number): string {

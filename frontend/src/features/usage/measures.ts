@@ -1,0 +1,37 @@
+// What budgets are of, in words, and how their numbers are entered and read.
+import type { Budget } from "@/lib/api/types";
+import { money } from "@/lib/money";
+
+/** How many of what is counted people enter as one. */
+export const UNITS: Record<Budget["measure"], { label: string; size: number }> = {
+  money: { label: "US dollars", size: 1_000_000 },
+  tokens: { label: "tokens", size: 1 },
+  instance_seconds: { label: "hours of boxes", size: 3600 },
+  live_sessions: { label: "live sessions", size: 1 },
+};
+export const PERIODS: Record<Budget["period"], string> = {
+  day: "each day",
+  month: "each month",
+  total: "in all",
+};
+
+/** What a budget is for, as whoever looks at it calls that. */
+export function subjectOf(budget: Budget, myId: string | undefined): string {
+  const name = budget.subject_name;
+  switch (budget.subject_kind) {
+    case "user":
+      return budget.subject === myId ? "Your account" : `Account of ${name}`;
+    case "group":
+      return `Group ${name}`;
+    case "key":
+      return `Key ${name}`;
+    case "session":
+      return `Session “${name || "Untitled session"}”`;
+  }
+}
+
+export function amount(measure: Budget["measure"], number: number): string {
+  if (measure === "money") return money(number);
+  const { label, size } = UNITS[measure];
+  return `${(number / size).toLocaleString("en", { maximumFractionDigits: 1 })} ${label}`;
+}

@@ -1,0 +1,54 @@
+// A new budget: what it may be for depends on who sets it, and what it is for is what is sent.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import type { Budget } from "@/lib/api/types";
+import { subjectOf } from "./measures";
+import { NewBudgetForm } from "./new-budget";
+
+const { createBudget } = vi.hoisted(() => ({ createBudget: vi.fn(() => Promise.resolve({})) }));
+vi.mock("@/lib/api/usage", async (original) => ({ ...(await original<object>()), createBudget }));
+
+function show(isAdmin: boolean) {
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } });
+  const mine = { id: "k1", provider: "openai", label: "work", hint: "a1b2", is_shared_with_me: false };
+  client.setQueryData(["keys"], [mine, { ...mine, id: "k2", label: "company", is_shared_with_me: true }]);
+  client.setQueryData(["groups"], [{ id: 7, name: "team" }]);
+  client.setQueryData(["usage", 30, "session", "me"], { results: [{ session: "s1", title: "Old one" }] });
+  render(
+    <QueryClientProvider client={client}>
+      <NewBudgetForm isAdmin={isAdmin} />
+    </QueryClientProvider>,
+  );
+}
+
+const names = () =>
+  [...screen.getByLabelText<HTMLSelectElement>("For").options].map((option) => option.textContent);
+
+test("one's own keys and sessions are there, and groups for administrators", () => {
+  show(true);
+  expect(names()).toEqual(["My account", "team", "openai work", "Old one"]);
+});
+
+test.each([
+  ["My account", "user", "me"],
+  ["team", "group", "7"],
+  ["openai work", "key", "k1"],
+  ["Old one", "session", "s1"],
+])("a budget for %s is for that", async (name, kind, subject) => {
+  show(true);
+  await userEvent.selectOptions(screen.getByLabelText("For"), name);
+  await userEvent.type(screen.getByLabelText("Limit"), "2.5");
+  await userEvent.click(screen.getByRole("button", { name: "Set budget" }));
+  await waitFor(() =>
+    expect(createBudget).toHaveBeenLastCalledWith({
+      ...{ subject_kind: kind, subject, measure: "money", period: "month", limit: 2_500_000 },
+    }),
+  );
+});
+
+test("only one's own account is called one's own", () => {
+  const budget = { subject_kind: "user", subject: "u1", subject_name: "Bob" } as Budget;
+  expect([subjectOf(budget, "u1"), subjectOf(budget, "u2")]).toEqual(["Your account", "Account of Bob"]);
+});

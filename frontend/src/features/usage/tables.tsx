@@ -1,0 +1,77 @@
+// Sums of use as tables, and as charts of the largest.
+import { lazy, type ReactNode, Suspense } from "react";
+import type { UsageSummary } from "@/lib/api/types";
+import { cost } from "@/lib/money";
+
+const ShareChart = lazy(async () => ({ default: (await import("./charts")).ShareChart }));
+
+export type Row = UsageSummary["results"][number];
+
+const SHOWN = 50;
+const DRAWN = 8;
+
+/** Who spent most of it, drawn and as a table. */
+export function Rows({
+  title,
+  summary,
+  nameOf,
+}: {
+  title: string;
+  summary: UsageSummary;
+  nameOf: (row: Row) => string;
+}) {
+  const rows = [...summary.results].sort((one, other) => other.cost_micros - one.cost_micros).slice(0, SHOWN);
+  return (
+    <section className="mt-8">
+      <h2 className="mb-2 text-lg font-semibold">{title}</h2>
+      <Suspense fallback={null}>
+        <ShareChart
+          spent={rows
+            .filter((row) => row.cost_micros > 0)
+            .slice(0, DRAWN)
+            .map((row) => ({ name: nameOf(row), micros: row.cost_micros }))}
+        />
+      </Suspense>
+      <Table
+        caption={title}
+        names={["Name", "Cost", "Tokens", "Calls"]}
+        rows={rows.map((row) => [
+          nameOf(row),
+          cost(row),
+          (row.input + row.output).toLocaleString(),
+          row.calls.toLocaleString(),
+        ])}
+      />
+    </section>
+  );
+}
+
+export function Table({ caption, names, rows }: { caption: string; names: string[]; rows: ReactNode[][] }) {
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full text-sm">
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr className="border-border border-b text-left text-xs text-muted">
+            {names.map((name) => (
+              <th key={name} scope="col" className="py-1.5 pr-3 font-medium">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={index} className="border-border border-b">
+              {row.map((cell, column) => (
+                <td key={names[column]} className="py-1.5 pr-3 tabular-nums [overflow-wrap:anywhere]">
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
