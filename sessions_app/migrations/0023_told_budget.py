@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sessions_app', '0022_clone_progress'),
+        ("sessions_app", "0022_clone_progress"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='budget',
-            name='told_level',
-            field=models.CharField(blank=True, default='', editable=False, max_length=4),
+            model_name="budget",
+            name="told_level",
+            field=models.CharField(blank=True, default="", editable=False, max_length=4),
         ),
     ]
