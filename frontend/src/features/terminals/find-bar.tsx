@@ -14,6 +14,8 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
     return () => {
       listener.dispose();
       live.search.clearDecorations();
+      // The match is selected, as if somebody had done that.
+      live.xterm.clearSelection();
     };
   }, [live]);
   const options = (incremental: boolean) => ({ incremental, decorations: searchColours() });
@@ -38,7 +40,7 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
   return (
     <search
       onKeyDown={closeOnEscape}
-      className="absolute top-1 right-4 z-(--z-sticky) flex items-center gap-1 rounded-md border border-border bg-raised p-1 shadow-pop"
+      className="absolute top-1 right-4 z-(--z-sticky) flex max-w-[calc(100%-16px)] items-center gap-1 rounded-md border border-border bg-raised p-1 shadow-pop max-md:right-2"
     >
       <input
         aria-label="Find in the terminal"
@@ -47,9 +49,9 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
         value={term}
         onChange={(event) => change(event.target.value)}
         onKeyDown={findOnEnter}
-        className="h-6 w-40 rounded-sm bg-sunken px-2 text-xs max-md:h-11"
+        className="h-6 w-40 min-w-0 rounded-sm bg-sunken px-2 text-xs max-md:h-11"
       />
-      <span role="status" className="min-w-14 text-center text-2xs text-muted">
+      <span role="status" className="min-w-14 shrink-0 text-center text-2xs text-muted">
         {term && found && (found.resultCount ? `${found.resultIndex + 1} of ${found.resultCount}` : "none")}
       </span>
       <IconButton label="Before" small onClick={() => live.search.findPrevious(term, options(false))}>

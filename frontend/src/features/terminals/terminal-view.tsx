@@ -124,7 +124,7 @@ function Over(props: TerminalViewProps & { live: LiveTerminal }) {
         <Questions live={live} />
       </div>
       <div className="absolute inset-x-2 bottom-2 flex flex-col gap-1">
-        {hasSelection && (
+        {hasSelection && !isFinding && (
           <Button
             size="small"
             className="self-end shadow-pop"
