@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +17,7 @@ from rest_framework.views import APIView
 
 from sessions_app.api import access, at_once, log_answers, requests
 from sessions_app.api.paging import validated
-from sessions_app.services import conversation, logs
+from sessions_app.services import conversation, logs, markdown
 
 
 class EventListView(APIView):
@@ -53,6 +54,42 @@ class ConversationView(APIView):
             # Written here, so that its turn lasts until only the text is left.
             told = JSONRenderer().render(conversation.build(session.pk))
         return HttpResponse(told, content_type="application/json")
+
+
+class ConversationExportView(APIView):
+    """The conversation to keep."""
+
+    @extend_schema(
+        operation_id="conversation_export",
+        parameters=[requests.ExportQuerySerializer],
+        responses={
+            (200, "text/markdown"): OpenApiResponse(OpenApiTypes.STR, description="For people."),
+            (200, "application/json"): OpenApiResponse(
+                OpenApiTypes.OBJECT, description="As `conversation/`."
+            ),
+        },
+    )
+    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Download the conversation as Markdown or JSON; as often at a time as `conversation/`."""
+        session = access.session(request, id)
+        form = validated(requests.ExportQuerySerializer(data=request.query_params))["as"]
+        with at_once.turn(session.owner_id):
+            told = conversation.build(session.pk)
+            content = (
+                JSONRenderer().render(told)
+                if form == "json"
+                else markdown.render(told, title=session.title).encode()
+            )
+        kind, ending = _FORMS[form]
+        response = HttpResponse(content, content_type=kind)
+        response["Content-Disposition"] = f'attachment; filename="conversation.{ending}"'
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+_FORMS = {"markdown": ("text/markdown; charset=utf-8", "md"), "json": ("application/json", "json")}
 
 
 def _address(request: Request, asked: Mapping[str, Any], row: int) -> str:

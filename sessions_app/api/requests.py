@@ -192,6 +192,13 @@ class TranscriptQuerySerializer(serializers.Serializer[Any]):
         return {"as": serializers.ChoiceField(default="text", choices=("text", "raw", "asciicast"))}
 
 
+class ExportQuerySerializer(serializers.Serializer[Any]):
+    """In which form."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"as": serializers.ChoiceField(default="markdown", choices=("markdown", "json"))}
+
+
 class UsageQuerySerializer(serializers.Serializer[Any]):
     """A span of time, by default the last 30 days, what to sum up by, and whose use.
 

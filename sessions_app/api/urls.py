@@ -32,6 +32,7 @@ urlpatterns = [
     path("sessions/<uuid:id>/prompts/<uuid:prompt_id>/", prompts.PromptView.as_view()),
     path("sessions/<uuid:id>/events/", logs.EventListView.as_view()),
     path("sessions/<uuid:id>/conversation/", logs.ConversationView.as_view()),
+    path("sessions/<uuid:id>/conversation/export/", logs.ConversationExportView.as_view()),
     path("sessions/<uuid:id>/files/", files.FileListView.as_view()),
     path("sessions/<uuid:id>/files/content/", files.FileContentView.as_view()),
     path("sessions/<uuid:id>/terminals/", terminals.TerminalListView.as_view()),

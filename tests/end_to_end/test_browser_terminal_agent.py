@@ -33,6 +33,10 @@ def test_a_command_of_the_chat_runs_in_a_terminal_by_a_click_only(
     terminal.wait_for("\none-of-56")
     assert "of-both" not in terminal.text()
     expect(terminal.tabs).to_have_count(1)
+    with terminal.page.expect_download() as download:
+        terminal.choose("Download the transcript")
+    assert download.value.suggested_filename == "Terminal 1.txt"
+    assert "\none-of-56\n" in download.value.path().read_text("utf-8")
 
 
 def test_a_selection_and_what_failed_go_to_the_agent(open_window: OpenWindow, box: str) -> None:

@@ -11,7 +11,9 @@ from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.screens import SessionScreen
 
 
-def test_thoughts_are_folded_and_can_be_read(open_window: OpenWindow, shared: str) -> None:
+def test_thoughts_are_folded_and_can_be_read_and_kept_with_the_conversation(
+    open_window: OpenWindow, shared: str
+) -> None:
     session = SessionScreen(open_window(), shared)
     turn = session.send("/demo reasoning").wait()
     expected = demo_model.expected("/demo reasoning")
@@ -22,6 +24,12 @@ def test_thoughts_are_folded_and_can_be_read(open_window: OpenWindow, shared: st
     turn.article.get_by_role("button", name="thought for").click()
     expect(inside).to_be_visible()
     expect(turn.article.locator("strong", has_text="42")).to_be_visible()
+    with session.page.expect_download() as download:
+        session.choose("Download as Markdown")
+    assert download.value.suggested_filename == "Shared.md"
+    kept = download.value.path().read_text("utf-8")
+    assert all(text.strip() in kept for text in expected.messages)
+    assert "> Thought: " in kept
 
 
 def test_a_plan_is_pinned_above_the_conversation(open_window: OpenWindow, shared: str) -> None:

@@ -132,6 +132,7 @@ ROUTES: dict[str, Route] = {
     "sessions/{}/prompts/{}/": Route("object", {"patch": {"text": "Changed"}}, _PROMPT),
     "sessions/{}/events/": Route("object", path=_SESSION),
     "sessions/{}/conversation/": Route("object", path=_SESSION),
+    "sessions/{}/conversation/export/": Route("object", path=_SESSION),
     "sessions/{}/files/": Route("object", path=_SESSION),
     "sessions/{}/files/content/": Route("object", path=_SESSION),
     "sessions/{}/terminals/": Route("object", {"post": {"rows": 24, "cols": 80}}, _SESSION),

@@ -151,3 +151,18 @@ def test_the_log_folds_to_what_the_conversation_answers(
     second = alice_client.get(url_of(session, "conversation")).json()
     assert first == second == fixture["conversation"]
     assert log_answers.ConversationSerializer(first).data == first
+
+
+def test_the_conversation_is_downloaded_as_markdown_or_json(
+    session: Session, alice_client: APIClient
+) -> None:
+    make_events(session, json.loads(FIXTURES[0].read_text())["events"])
+    export = f"{url_of(session, 'conversation')}export/"
+    text = alice_client.get(export)
+    assert text["Content-Type"] == "text/markdown; charset=utf-8"
+    assert text["Content-Disposition"] == 'attachment; filename="conversation.md"'
+    assert text.content.decode().startswith(f"# {session.title}")
+    whole = alice_client.get(f"{export}?as=json")
+    assert whole["Content-Disposition"] == 'attachment; filename="conversation.json"'
+    assert whole.json() == alice_client.get(url_of(session, "conversation")).json()
+    assert alice_client.get(f"{export}?as=exe").status_code == 400

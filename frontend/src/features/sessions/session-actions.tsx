@@ -7,6 +7,8 @@ import {
   ArchiveRestore,
   Coffee,
   Copy,
+  FileJson,
+  FileText,
   Link,
   Moon,
   MoreHorizontal,
@@ -21,9 +23,17 @@ import { Confirm, Dialog } from "@/components/dialog";
 import { Field, Input } from "@/components/form";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
 import { messageOf } from "@/lib/api/errors";
-import { changeSession, keepSession, letSessionSleep, startSession, stopSession } from "@/lib/api/sessions";
+import {
+  changeSession,
+  exportConversation,
+  keepSession,
+  letSessionSleep,
+  startSession,
+  stopSession,
+} from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { copyText } from "@/lib/clipboard";
+import { fileName, saveAs } from "@/lib/download";
 import { isKept } from "@/lib/sleep";
 import { briefTitleOf, titleOf } from "./titles";
 import { useDeletion, useKeptWords } from "./use-deletion";
@@ -33,6 +43,17 @@ const report = (error: unknown) => toast.error(messageOf(error));
 async function copy(text: string, what: string): Promise<void> {
   if (await copyText(text, what)) toast(`${what} copied`);
   else toast.error(`${what} could not be copied`);
+}
+
+async function download(session: Session, as: "markdown" | "json"): Promise<void> {
+  try {
+    saveAs(
+      await exportConversation(session.id, as),
+      fileName(briefTitleOf(session), as === "markdown" ? "md" : "json"),
+    );
+  } catch (error) {
+    report(error);
+  }
 }
 
 /** Runs a change, tells what went wrong, and has the lists asked again. */
@@ -124,6 +145,12 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
         </MenuItem>
         <MenuItem icon={<Copy />} onSelect={() => void copy(session.id, "Id")}>
           Copy id
+        </MenuItem>
+        <MenuItem icon={<FileText />} onSelect={() => void download(session, "markdown")}>
+          Download as Markdown
+        </MenuItem>
+        <MenuItem icon={<FileJson />} onSelect={() => void download(session, "json")}>
+          Download as JSON
         </MenuItem>
         <MenuSeparator />
         <MenuItem

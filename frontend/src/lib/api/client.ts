@@ -58,3 +58,15 @@ export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
   if (isSignedOut(problem)) for (const listener of signedOutListeners) listener();
   throw problem;
 }
+
+/** The content of a file at an address of the API, with the same errors. */
+export async function fileOf(address: string): Promise<Blob> {
+  let response: Response;
+  try {
+    response = await fetch(address, { credentials: "same-origin", headers: requestHeaders("GET") });
+  } catch {
+    throw new Unreachable();
+  }
+  if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
+  return response.blob();
+}

@@ -1,6 +1,6 @@
 // Sessions: lists, one, and everything that can be done with one.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { answerOf, api } from "./client";
+import { answerOf, api, fileOf } from "./client";
 import { pollInterval } from "./polling";
 import type { Conversation, NewSession, Prompt, Session, SessionChange } from "./types";
 
@@ -114,4 +114,9 @@ export function withdrawPrompt(id: string, prompt_id: string): Promise<undefined
   return answerOf(
     api.DELETE("/api/v1/sessions/{id}/prompts/{prompt_id}/", { params: { path: { id, prompt_id } } }),
   );
+}
+
+/** The conversation as a file, for people or for programs. */
+export function exportConversation(id: string, as: "markdown" | "json"): Promise<Blob> {
+  return fileOf(`/api/v1/sessions/${id}/conversation/export/?as=${as}`);
 }

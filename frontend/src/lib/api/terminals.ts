@@ -1,6 +1,5 @@
 // Terminals in a session's box. Their bytes go over sockets of their own; the list comes with the session's state.
-import { answerOf, api, requestHeaders } from "./client";
-import { problemOf, Unreachable } from "./errors";
+import { answerOf, api, fileOf } from "./client";
 import type { NewTerminal, Terminal } from "./types";
 
 /** Idempotent by the terminal's id: the same one may be asked for again after a failure. */
@@ -20,18 +19,10 @@ export function removeTerminal(id: string, terminal_id: string): Promise<undefin
 }
 
 /** What is kept of its output, as a file. */
-export async function loadTranscript(
+export function loadTranscript(
   id: string,
   terminal: string,
   as: "text" | "raw" | "asciicast",
 ): Promise<Blob> {
-  let response: Response;
-  try {
-    const address = `/api/v1/sessions/${id}/terminals/${terminal}/transcript/?as=${as}`;
-    response = await fetch(address, { credentials: "same-origin", headers: requestHeaders("GET") });
-  } catch {
-    throw new Unreachable();
-  }
-  if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
-  return response.blob();
+  return fileOf(`/api/v1/sessions/${id}/terminals/${terminal}/transcript/?as=${as}`);
 }
