@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from keys_app.provider import Provider
 from openagent.lib import safe_http
 from openagent.lib.errors import AppError
 
 LONGEST = 300
+_MAX_PORT = 65535
+_GIT_HOST = re.compile(r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?P<port>[0-9]{1,5}))?")
 
 
 class BadAddress(AppError):
@@ -38,6 +42,8 @@ def check(provider: Provider, base_url: str) -> str:
         return ""
     if wanted == "fixed":
         raise BadAddress(f"The address of {provider.name} cannot be chosen.")
+    if provider.kind == "git":
+        return _of_git_host(provider, base_url)
     try:
         safe_http.check(base_url)
     except safe_http.Refused as error:
@@ -45,3 +51,12 @@ def check(provider: Provider, base_url: str) -> str:
     if len(base_url) > LONGEST or "?" in base_url or "#" in base_url:
         raise BadAddress("An address is https://host/path and nothing more.")
     return base_url
+
+
+def _of_git_host(provider: Provider, base_url: str) -> str:
+    """A host and nothing more. Only the gate goes there, which looks at what its addresses are."""
+    match = _GIT_HOST.fullmatch(base_url.lower())
+    if match is None or len(base_url) > LONGEST or not 0 < int(match["port"] or 443) <= _MAX_PORT:
+        raise BadAddress(f"Write where the host is and nothing more: {provider.address_example}")
+    port = int(match["port"] or 443)
+    return f"https://{match['host']}" if port == 443 else f"https://{match['host']}:{port}"

@@ -255,4 +255,20 @@ ENTRIES = (
         default_git_host="gitlab.com",
         models=(),
     ),
+    Provider(
+        id="git",
+        name="Another git host",
+        wire="git",
+        default_base_url="",
+        check_path="",
+        address="required",
+        address_example="https://git.example.com",
+        note=(
+            "A token for git at the host with this address. An administrator has to name that host as well, "
+            "among the git hosts of the egress bounds. The token is the password of a user called git: most "
+            "hosts look at the token alone."
+        ),
+        git_user="git",
+        models=(),
+    ),
 )

@@ -28,10 +28,9 @@ def ask(provider: Provider, key: Secret, *, own_base_url: str = "") -> Outcome:
     One that cannot be reached gives a verdict too: that nothing is known.
     """
     if not provider.check_path:
-        words = (
-            f"{provider.name} cannot be asked without a prompt: the first one tells whether it is accepted."
-        )
-        return _unknown("not_testable", words)
+        first = "prompt" if provider.kind == "models" else "clone"
+        words = f"{provider.name} cannot be asked without a {first}: the first one tells"
+        return _unknown("not_testable", f"{words} whether it is accepted.")
     try:
         answer = safe_http.fetch(
             "GET",

@@ -193,9 +193,7 @@ class Instance:
         if self._session is not None:
             raise Refusal("claimed_already")
         log.bind(session_id=order.session)
-        provider = order.provider
-        own = {provider.id: provider.base_url} if provider.is_own_address else {}
-        self._credentials.claim(session=order.session, gen=order.gen, addresses=own)
+        self._credentials.claim(session=order.session, gen=order.gen, addresses=order.own_addresses)
         if self._preparation.is_begun:
             self._stages.begin_anew()
         self._session = Session(order, self._around)

@@ -102,13 +102,22 @@ class EgressBounds(models.Model):
     users_add_hosts = models.BooleanField(
         "users may allow more hosts",
         default=True,
-        help_text="Otherwise only the hosts below and the registries are allowed, and nobody is asked.",
+        help_text=(
+            "Otherwise only the hosts below and the registries are allowed, nobody is asked, and what users "
+            "have allowed before counts no more. Sessions that may reach everything still do: see above."
+        ),
     )
     always = HostsField(
         "always allowed", help_text="One on each line: example.com, *.example.com, a.example.com:8443."
     )
     never = HostsField("never allowed", help_text="Whoever else allows them, and with every policy.")
-    git_hosts = HostsField("git hosts", help_text="Allowed as well. They are shown to users by this name.")
+    git_hosts = HostsField(
+        "git hosts",
+        help_text=(
+            "Allowed as well, and sessions may have repositories there. They are shown to users by this "
+            "name. One that is named whole, without *, may be in a private network."
+        ),
+    )
     registries = models.JSONField(default=list, editable=False)
     registry_problems = models.JSONField(default=list, editable=False)
     registries_at = models.DateTimeField("registries read at", null=True, editable=False)

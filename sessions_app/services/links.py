@@ -122,7 +122,8 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     session = instance.session
     missing = frames.Key(provider=request.provider, nonce=request.nonce, error="key_missing")
     is_for_models = request.provider == session.provider
-    if not instance.is_live or not (is_for_models or request.provider == repositories.host_of(session)):
+    is_for_git = repositories.leads_to(session, request.provider, request.base_url)
+    if not instance.is_live or not (is_for_models or is_for_git):
         return missing
     try:
         key = keys.choose(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from django.db.models import Q
@@ -15,6 +15,8 @@ from sessions_app.models import EgressBounds, Session
 from sessions_app.services.choices import Invalid
 from sidecar.protocol.git import Repository
 
+ANY_HOST = "git"
+"""The provider of tokens whose owners say themselves which host they are for."""
 PUSHED = ["openagent/*"]
 """The branches that a session may push to."""
 MAX_URL = 300
@@ -42,43 +44,69 @@ def fields(wish: Wish | None) -> dict[str, Any]:
     }
 
 
-def host_of(session: Session) -> str | None:
-    """The id of the git host that has this session's repository, None when no token is known for it."""
+class Token(NamedTuple):
+    """Which keys lead to a repository: those for this provider and, if their owners say it, this address."""
+
+    provider: providers.Provider
+    base_url: str = ""
+
+
+def token_of(session: Session) -> Token | None:
+    """None when the session has no repository; whether its owner has such a token is another question."""
     if not session.repository_url:
         return None
     host = urlsplit(session.repository_url).netloc
-    return next((entry.id for entry in providers.git_hosts() if entry.git_host == host), None)
+    entry = next((entry for entry in providers.git_hosts() if entry.git_host == host), None)
+    return Token(entry) if entry else Token(providers.get(ANY_HOST), f"https://{host}")
+
+
+def leads_to(session: Session, provider_id: str, base_url: str) -> bool:
+    """Whether a token for this is one for the session's repository."""
+    token = token_of(session)
+    return token is not None and (token.provider.id, token.base_url) == (provider_id, base_url)
 
 
 def at(provider_id: str, *, of: str = "") -> Q:
     """Sessions with a repository at this git host; none for a provider of models. `of` leads to them."""
-    hosts_of_it = [entry.git_host for entry in providers.git_hosts() if entry.id == provider_id]
-    if not hosts_of_it:
+    entry = next((entry for entry in providers.git_hosts() if entry.id == provider_id), None)
+    if entry is None:
         return Q(pk__in=())
-    return Q(**{f"{of}repository_url__startswith": f"https://{hosts_of_it[0]}/"})
+    # Whose address only its owner knows may be any.
+    host = f"{entry.git_host}/" if entry.git_host else ""
+    return Q(**{f"{of}repository_url__startswith": f"https://{host}"})
 
 
 def of(session: Session) -> list[Repository]:
     """What the gate is told. Without a token of the owner nothing is put in, and nothing can be pushed."""
-    if not session.repository_url:
+    token = token_of(session)
+    if token is None:
         return []
     address = urlsplit(session.repository_url)
     repository = Repository(
-        host=address.netloc, path=address.path.strip("/"), branch=session.repository_branch
+        host=address.netloc,
+        path=address.path.strip("/"),
+        branch=session.repository_branch,
+        trusted=token.provider.has_custom_base_url or _is_named(address.netloc),
     )
-    if (provider_id := host_of(session)) is not None:
-        entry = providers.get(provider_id)
-        repository.trusted = entry.has_custom_base_url
-        if _has_token(session, provider_id):
-            repository.provider, repository.user, repository.push = entry.id, entry.git_user, PUSHED
+    if _has(session, token):
+        repository.provider, repository.base_url = token.provider.id, token.base_url
+        repository.user, repository.push = token.provider.git_user, PUSHED
     return [repository]
 
 
-def _has_token(session: Session, provider_id: str) -> bool:
+def _has(session: Session, token: Token) -> bool:
     try:
-        return keys.choose(owner_id=session.owner_id, provider=provider_id) is not None
+        keys.choose(owner_id=session.owner_id, provider=token.provider.id, base_url=token.base_url)
     except keys.KeyMissing:
         return False
+    return True
+
+
+def _is_named(host: str) -> bool:
+    """Whether the administrator named this very host, so that it may be in a private network."""
+    name, _, port = host.partition(":")
+    named = {pattern.removesuffix(":443") for pattern in EgressBounds.current().named("git_hosts")}
+    return (f"{name}:{port}" if port else name) in named
 
 
 def _read(url: str) -> tuple[str, str]:
@@ -103,7 +131,7 @@ def _read(url: str) -> tuple[str, str]:
 
 def _check_host(host: str) -> None:
     name, _, port = host.partition(":")
-    known = [entry.git_host for entry in providers.git_hosts()]
+    known = [entry.git_host for entry in providers.git_hosts() if entry.git_host]
     named = EgressBounds.current().named("git_hosts")
     if host in known or any(hosts.covers(pattern, name, int(port or 443)) for pattern in named):
         return

@@ -214,6 +214,12 @@ class SessionClaim(msgspec.Struct, kw_only=True):
     budgeted: bool = False
     repositories: list[Repository] = []
 
+    @property
+    def own_addresses(self) -> dict[str, str]:
+        """Where keys are used whose owners chose that, by provider."""
+        own = {each.provider: each.base_url for each in self.repositories if each.base_url}
+        return own | ({self.provider.id: self.provider.base_url} if self.provider.is_own_address else {})
+
 
 class TurnStart(msgspec.Struct, kw_only=True):
     """`turn.start`: give the prompt to the agent, once; `request` brought it, and is for the log only."""

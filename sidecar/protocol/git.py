@@ -13,6 +13,7 @@ class Repository(msgspec.Struct, kw_only=True):
 
     `provider` names the key whose token is put in, as the password of `user`; without one nothing is put in
     and nothing can be pushed. `push` are the branches that may be pushed to, where a `*` stands for anything.
+    `base_url` is where the key's owner says that it is used, if they chose that.
     `branch` is what a clone begins with, if not with the usual one. `trusted`: the administrator named this
     host, so its addresses may be private.
     """
@@ -24,3 +25,4 @@ class Repository(msgspec.Struct, kw_only=True):
     push: list[str] = []
     trusted: bool = False
     branch: str = ""
+    base_url: str = ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -81,17 +83,24 @@ class GitFailed(Exception):
 
 @contextmanager
 def git_host(
-    folder: Path, *, name: str = "git.example.com", token: str = "git-CANARY-4d1c0b7e92af5836"
+    folder: Path,
+    *,
+    name: str = "git.example.com",
+    token: str = "git-CANARY-4d1c0b7e92af5836",
+    listener: socket.socket | None = None,
 ) -> Iterator[GitHost]:
-    """One that listens on loopback while the block runs."""
+    """One that listens on loopback, or where it is told, while the block runs; its name may be an address."""
     folder.mkdir(parents=True, exist_ok=True)
     host = GitHost(name, folder, folder / "certificate.pem", token)
     key = _certify(host)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"host": host}))
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.load_cert_chain(host.certificate, key)
+    if listener is not None:
+        server.socket.close()
+        server.socket = listener
+    host.port = server.socket.getsockname()[1]
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    host.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -111,7 +120,7 @@ def _certify(host: GitHost) -> Path:
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host.name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_alternative(host.name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -123,6 +132,13 @@ def _certify(host: GitHost) -> Path:
         )
     )
     return file
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 class _Handler(BaseHTTPRequestHandler):

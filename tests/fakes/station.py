@@ -284,6 +284,7 @@ class Station:
             generation=self.gen,
             provider=request.provider,
             nonce=sealing.from_text(request.nonce),
+            base_url=request.base_url,
         )
         sealed = sealing.seal(sealing.from_text(self.hellos[-1].public_key), key.encode(), info)
         return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealing.to_text(sealed))

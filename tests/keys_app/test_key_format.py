@@ -19,6 +19,7 @@ GOOD = {
     "deepseek": "sk-0123456789abcdef",
     "mistral": "0123456789abcdefghijklmnopqrstuv",
     "xai": "xai-0123456789abcdef",
+    "git": "0123456789abcdef0123456789abcdef01234567",
     "copilot": "gho_0123456789abcdef",
     "claude-plan": "sk-ant-oat01-0123456789abcdef",
     "chatgpt-plan": '{"access_token":"eyJhbGciOiJub25lIn0.e30.c2ln","account_id":"0123456789"}',

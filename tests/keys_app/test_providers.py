@@ -14,8 +14,8 @@ IDS = [
     *("demo", "anthropic", "openai", "google", "openrouter", "groq", "deepseek", "mistral", "xai"),
     *("copilot", "claude-plan", "chatgpt-plan", "copilot-login", "azure", "bedrock", "compatible"),
 ]
-GIT = ["github", "gitlab"]
-ELSEWHERE = {"azure", "compatible"}
+GIT = ["github", "gitlab", "git"]
+ELSEWHERE = {"azure", "compatible", "git"}
 """Where they are, and what models they have, only the owner of a key knows."""
 
 

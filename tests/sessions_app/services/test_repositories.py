@@ -11,6 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from keys_app import services as keys
 from keys_app.models import KeyAction, KeyUse
 from openagent.accounts.models import User
+from openagent.lib.errors import AppError
 from openagent.lib.redact import Secret
 from sessions_app import relay
 from sessions_app.models import EgressBounds, Instance
@@ -144,3 +145,46 @@ def test_a_token_is_for_no_model(alice: User) -> None:
     assert choices.usual_provider(alice, None, agent) == "demo"
     assert choices.usual_provider(alice, key.pk, agent) == "demo"
     assert "github" not in {offer.provider.id for offer in pool.offers(agent)}
+
+
+OWN = "https://git.corp.example:8443"
+
+
+@pytest.fixture
+def named() -> None:
+    """The administrator's own git host."""
+    bounds = EgressBounds.current()
+    bounds.git_hosts = "git.corp.example:8443\n*.open.example"
+    bounds.save()
+
+
+def test_a_token_for_another_host_is_for_that_host_only(alice: User, named: None) -> None:
+    with pytest.raises(AppError, match="where the host is and nothing more"):
+        keys.create(owner_id=alice.pk, provider="git", value=Secret(TOKEN), base_url=f"{OWN}/team")
+    key = keys.create(owner_id=alice.pk, provider="git", value=Secret(TOKEN), base_url=f"{OWN.upper()}/")
+    assert key.base_url == OWN
+    [told] = repositories.of(make_session(alice, repository_url=f"{OWN}/team/app"))
+    assert (told.provider, told.base_url, told.user) == ("git", OWN, "git")
+    assert told.push and told.trusted, "the administrator named it, so it may be private"
+    other = make_session(alice, repository_url="https://git.open.example/team/app")
+    assert repositories.of(other) == [Repository(host="git.open.example", path="team/app")]
+    assert not repositories.leads_to(other, "git", OWN)
+
+
+def test_a_token_for_another_host_is_sealed_with_its_address(alice: User, named: None) -> None:
+    keys.create(owner_id=alice.pk, provider="git", value=Secret(TOKEN), base_url=OWN)
+    sidecar = X25519PrivateKey.generate()
+    public_key = sealing.to_text(sidecar.public_key().public_bytes_raw())
+    instance = make_instance(make_session(alice, repository_url=f"{OWN}/team/app"), public_key=public_key)
+
+    def ask(base_url: str, number: int) -> frames.Key:
+        nonce = sealing.to_text(bytes([number] * 16))
+        request = frames.KeyRequest(provider="git", nonce=nonce, base_url=base_url)
+        return links.seal_key(instance_id=instance.pk, request=request)
+
+    sealed = sealing.from_text(ask(OWN, 1).sealed)
+    info = sealing.info(
+        session=str(instance.session_id), generation=1, provider="git", nonce=bytes([1] * 16), base_url=OWN
+    )
+    assert sealing.open(sidecar, sealed, info) == TOKEN.encode()
+    assert ask("https://evil.example", 2).error == ask("", 3).error == "key_missing"
