@@ -50,14 +50,12 @@ class Session:
             spawn=around.spawn,
             screen=self._screen,
         )
+        own = around.config.host_addresses
         self.egress = EgressGate(
-            claim.egress or Egress(),
-            self._tell,
-            has_room=self._has_room,
-            host_addresses=around.config.host_addresses,
+            claim.egress or Egress(), self._tell, has_room=self._has_room, host_addresses=own
         )
         self.git = GitGate(
-            claim.repositories, around.key, self._tell, host_addresses=around.config.host_addresses
+            claim.repositories, around.key, self._tell, is_open=self.egress.is_open, host_addresses=own
         )
         self._around = around
         self._has_agent = asyncio.Event()
@@ -132,6 +130,8 @@ class Session:
     async def configure_egress(self, order: Egress) -> None:
         """What the box may reach from now on."""
         self.egress.configure(order)
+        if not self.egress.is_open():
+            await self.git.close()
 
     def key_revoked(self, provider: str) -> None:
         """The provider's key was replaced or deleted: nothing goes on with it."""

@@ -46,6 +46,7 @@ if [ -e "$mark" ] || [ -n "$(ls -A .)" ]; then exit 0; fi
 git clone --progress --no-checkout ${2:+--branch "$2"} -- "$1" "$part" &&
 mv "$part/.git" .git && rmdir "$part" || exit
 if git rev-parse -q --verify HEAD >/dev/null; then git checkout --progress -f HEAD >/dev/null || exit; fi
+git config user.name OpenAgent && git config user.email openagent@localhost
 : > "$mark"
 """
 

@@ -13,6 +13,7 @@ import pytest
 from sidecar import session
 from sidecar.gate.egress import addresses
 from sidecar.gate.git.gate import GitGate
+from sidecar.protocol.egress import Egress
 from sidecar.protocol.git import Repository
 from sidecar.workspace import repositories
 from tests.fakes.git_host import GitHost, git_host
@@ -20,6 +21,7 @@ from tests.fakes.living import living
 from tests.fakes.pair import Pair
 
 PUBLIC = "93.184.216.34"
+ALLOWED = Egress(policy="allow-list")
 OURS = Repository(host="git.example.com", path="team/app", provider="git", push=["openagent/*"])
 
 
@@ -42,6 +44,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHost]:
 
 async def begin(pair: Pair, host: GitHost, repository: Repository) -> list[str]:
     """What the log says went wrong when a session with this repository began."""
+    pair.station.egress = ALLOWED
     pair.station.repositories = [repository]
     pair.station.keys["git"] = host.token
     await pair.ready()
@@ -62,6 +65,7 @@ async def test_a_session_begins_with_a_clone_and_has_it_once(host: GitHost, tmp_
         work = folder / "workspace"
         assert (work / "readme.txt").read_text() == "hello\n"
         assert "url = https://git.example.com/team/app.git" in (work / ".git/config").read_text()
+        assert "name = OpenAgent" in (work / ".git/config").read_text(), "it can commit"
         assert pair.sidecar.instance is not None
         box = pair.sidecar.instance._box
         # Whoever throws everything away does not get it back at the next start.
@@ -108,6 +112,38 @@ async def test_a_workspace_that_has_something_is_left_alone(host: GitHost, tmp_p
     assert host.seen == []
 
 
+async def test_a_token_for_a_host_of_its_own_is_asked_for_with_the_address(
+    host: GitHost, tmp_path: Path
+) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    own = Repository(
+        host="git.example.com", path="team/app", provider="git", base_url="https://git.example.com"
+    )
+    async with living(folder) as pair:
+        assert await begin(pair, host, own) == []
+        asked = {(request.provider, request.base_url) for request in pair.station.key_requests}
+        assert ("git", "https://git.example.com") in asked
+
+
+async def test_without_any_network_there_is_no_clone_and_no_push(host: GitHost, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with living(folder) as pair:
+        assert await begin(pair, host, OURS) == []
+        pair.station.order(Egress(policy="none"))
+        await pair.station.until(lambda: len(pair.station.done) == 2)
+        assert pair.sidecar.instance is not None
+        asked = len(host.seen)
+        for command in ("fetch", "push origin main:openagent/x"):
+            process = await pair.sidecar.instance._box.exec(
+                ["sh", "-c", f"git {command} 2>&1"], env={}, cwd="."
+            )
+            said = (await process.stream.read(10_000)).decode()
+            assert await process.wait() != 0 and "The network policy of this session is none." in said
+        assert len(host.seen) == asked
+
+
 async def test_a_platform_that_knows_no_such_stage_is_not_told_of_it(host: GitHost, tmp_path: Path) -> None:
     folder = tmp_path / "box"
     folder.mkdir()
@@ -122,6 +158,7 @@ async def test_a_clone_can_be_cancelled_and_leaves_nothing(host: GitHost, tmp_pa
     folder.mkdir()
     host.has_time.clear()
     async with living(folder) as pair:
+        pair.station.egress = ALLOWED
         pair.station.repositories = [OURS]
         pair.station.keys["git"] = host.token
         pair.station.claim()

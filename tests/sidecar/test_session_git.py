@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidecar.protocol.egress import Egress
 from sidecar.protocol.git import Repository
 from sidecar.workspace import repositories
 from tests.fakes.living import living
@@ -27,6 +28,7 @@ async def said(pair: Pair, address: str = "https://nowhere.invalid/team/app.git"
 async def test_git_in_the_box_reaches_what_was_claimed(tmp_path: Path) -> None:
     async with living(tmp_path) as pair:
         pair.station.repositories = [NOWHERE]
+        pair.station.egress = Egress(policy="allow-list")
         await pair.ready()
         # There is no such host, but it was looked up.
         assert "nowhere.invalid cannot be reached" in await said(pair)
@@ -36,6 +38,7 @@ async def test_git_in_the_box_reaches_what_was_claimed(tmp_path: Path) -> None:
 
 async def test_a_claim_without_repositories_has_none(tmp_path: Path) -> None:
     async with living(tmp_path) as pair:
+        pair.station.egress = Egress(policy="allow-list")
         await pair.ready()
         assert not list((tmp_path / "home").glob(".*git*"))
         gate = f"http://127.0.0.1:{_port(pair)}/nowhere.invalid/team/app.git"
@@ -50,6 +53,7 @@ def _port(pair: Pair) -> int:
 async def test_the_way_is_told_once_however_often_a_session_starts(tmp_path: Path) -> None:
     async with living(tmp_path) as pair:
         pair.station.repositories = [NOWHERE]
+        pair.station.egress = Egress(policy="allow-list")
         await pair.ready()
         assert pair.sidecar.instance is not None
         await repositories.lead(pair.sidecar.instance._box, [NOWHERE.host], _port(pair))

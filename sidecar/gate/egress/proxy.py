@@ -70,6 +70,10 @@ class EgressGate:
         self._connect = connect or self._dial
         self._open: set[Passage] = set()
 
+    def is_open(self) -> bool:
+        """Whether the policy lets anything out at all."""
+        return self._policy.name != "none"
+
     @property
     def waiting(self) -> int:
         """How many questions wait for a person."""

@@ -32,6 +32,11 @@ _BODY_BYTES = 1 << 40
 _REFUSED_BYTES = 64 << 20
 """Of a push that is refused: it is read for nothing, so that git reads why."""
 
+_CLOSED = (
+    "The network policy of this session is none. Whoever owns the session can choose another policy in its "
+    "network settings."
+)
+
 Connect = Callable[[list[str], int], Awaitable[Stream]]
 
 
@@ -46,7 +51,10 @@ class Limits:
 
 
 class GitGate:
-    """The repositories of one session. `token` is asked for each request and raises KeyUnavailable."""
+    """The repositories of one session. `token` is asked for each request and raises KeyUnavailable.
+
+    `is_open` says whether the session's network policy lets anything out.
+    """
 
     def __init__(
         self,
@@ -54,6 +62,7 @@ class GitGate:
         token: Callable[[str], Awaitable[str]],
         emit: Emit,
         *,
+        is_open: Callable[[], bool] = lambda: True,
         host_addresses: Collection[str] = (),
         limits: Limits | None = None,
         resolve: Resolve | None = None,
@@ -63,6 +72,7 @@ class GitGate:
         self._repositories = tuple(repositories)
         self._token = token
         self._record = Record(emit)
+        self._is_open = is_open
         self._host_addresses = frozenset(host_addresses)
         self._limits = limits or Limits()
         self._resolve = resolve or addresses.Resolver()
@@ -123,6 +133,8 @@ class GitGate:
         try:
             if len(self._open) > self._limits.connections:
                 raise Refused(503, "Too many programs of this box use git at once.")
+            if not self._is_open():
+                raise Refused(403, _CLOSED)
             asked = requests.read(self._repositories, request.method, request.target)
             await self._serve(connection, request, asked)
         except Refused as refused:
