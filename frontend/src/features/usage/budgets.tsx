@@ -8,7 +8,7 @@ import { meQuery } from "@/lib/api/account";
 import type { Budget } from "@/lib/api/types";
 import { budgetsQuery, changeBudget, deleteBudget } from "@/lib/api/usage";
 import { cn } from "@/lib/cn";
-import { amount, PERIODS, subjectOf, UNITS } from "./measures";
+import { PERIODS, subjectOf, UNITS, usedOf } from "./measures";
 import { NewBudgetForm } from "./new-budget";
 import { useBudgetChanges } from "./use-budget-changes";
 
@@ -58,23 +58,23 @@ function BudgetRow({ budget, subject }: { budget: Budget; subject: string }) {
       <p className="flex flex-wrap justify-between gap-x-3">
         <span className="font-medium">{subject}</span>
         <span className="tabular-nums">
-          {amount(budget.measure, budget.used)} of {amount(budget.measure, budget.limit)}{" "}
-          {PERIODS[budget.period]}
+          {usedOf(budget)} {PERIODS[budget.period]}
         </span>
       </p>
-      <progress
+      <div
+        role="progressbar"
         aria-label={`Used of the budget of ${subject}`}
-        max={100}
-        value={share}
-        className={cn(
-          "my-1.5 block h-1.5 w-full",
-          budget.level === "hard"
-            ? "accent-bad"
-            : budget.level === "soft"
-              ? "accent-attention"
-              : "accent-accent",
-        )}
-      />
+        aria-valuenow={Math.round(share)}
+        className="my-1.5 h-1.5 overflow-hidden rounded-full bg-hover"
+      >
+        <div
+          style={{ width: `${share}%` }}
+          className={cn(
+            "h-full",
+            budget.level === "hard" ? "bg-bad" : budget.level === "soft" ? "bg-attention" : "bg-accent",
+          )}
+        />
+      </div>
       {budget.message && <p className="text-xs text-muted">{budget.message}</p>}
       {budget.can_change && (
         <form

@@ -60,7 +60,7 @@ export function ShareChart({ spent }: { spent: Spent[] }) {
             tick={TEXT}
             tickLine={false}
             axisLine={false}
-            width={112}
+            width={140}
             tickFormatter={shortened}
           />
           <Tooltip

@@ -30,8 +30,12 @@ export function subjectOf(budget: Budget, myId: string | undefined): string {
   }
 }
 
-export function amount(measure: Budget["measure"], number: number): string {
-  if (measure === "money") return money(number);
+/** How much of it is used, such as `3 of 10 hours of boxes`. */
+export function usedOf({ measure, used, limit }: Pick<Budget, "measure" | "used" | "limit">): string {
+  if (measure === "money") return `${money(used)} of ${money(limit)}`;
   const { label, size } = UNITS[measure];
-  return `${(number / size).toLocaleString("en", { maximumFractionDigits: 1 })} ${label}`;
+  const [part, whole] = [used, limit].map((number) =>
+    (number / size).toLocaleString("en", { maximumFractionDigits: 1 }),
+  );
+  return `${part} of ${whole} ${label}`;
 }

@@ -4,7 +4,7 @@ import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { Budget } from "@/lib/api/types";
-import { subjectOf } from "./measures";
+import { subjectOf, usedOf } from "./measures";
 import { NewBudgetForm } from "./new-budget";
 
 const { createBudget } = vi.hoisted(() => ({ createBudget: vi.fn(() => Promise.resolve({})) }));
@@ -51,4 +51,12 @@ test.each([
 test("only one's own account is called one's own", () => {
   const budget = { subject_kind: "user", subject: "u1", subject_name: "Bob" } as Budget;
   expect([subjectOf(budget, "u1"), subjectOf(budget, "u2")]).toEqual(["Your account", "Account of Bob"]);
+});
+
+test.each([
+  ["money", 1_500_000, 20_000_000, "$1.50 of $20.00"],
+  ["instance_seconds", 5400, 36_000, "1.5 of 10 hours of boxes"],
+  ["tokens", 6_202_093, 1_000_000, "6,202,093 of 1,000,000 tokens"],
+] as const)("how much is used of %s", (measure, used, limit, words) => {
+  expect(usedOf({ measure, used, limit })).toBe(words);
 });

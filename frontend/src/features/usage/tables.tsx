@@ -1,6 +1,7 @@
 // Sums of use as tables, and as charts of the largest.
 import { lazy, type ReactNode, Suspense } from "react";
 import type { UsageSummary } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
 import { cost } from "@/lib/money";
 
 const ShareChart = lazy(async () => ({ default: (await import("./charts")).ShareChart }));
@@ -64,7 +65,10 @@ export function Table({ caption, names, rows }: { caption: string; names: string
           {rows.map((row, index) => (
             <tr key={index} className="border-border border-b">
               {row.map((cell, column) => (
-                <td key={names[column]} className="py-1.5 pr-3 tabular-nums [overflow-wrap:anywhere]">
+                <td
+                  key={names[column]}
+                  className={cn("py-1.5 pr-3 tabular-nums", column === 0 && "[overflow-wrap:anywhere]")}
+                >
                   {cell}
                 </td>
               ))}

@@ -27,12 +27,22 @@ export function UsagePage() {
         </h1>
         <span className="flex items-center gap-2">
           {me?.is_staff && (
-            <Select aria-label="Whose" value={of} onChange={(event) => setOf(event.target.value as UsageOf)}>
+            <Select
+              aria-label="Whose"
+              className="w-36"
+              value={of}
+              onChange={(event) => setOf(event.target.value as UsageOf)}
+            >
               <option value="me">Mine</option>
               <option value="everybody">Everybody’s</option>
             </Select>
           )}
-          <Select aria-label="Period" value={days} onChange={(event) => setDays(Number(event.target.value))}>
+          <Select
+            aria-label="Period"
+            className="w-28"
+            value={days}
+            onChange={(event) => setDays(Number(event.target.value))}
+          >
             <option value={7}>7 days</option>
             <option value={30}>30 days</option>
             <option value={90}>90 days</option>
