@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Request, expect
 
 from sidecar import demo_model
+from tests.end_to_end.browser import check_accessibility
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.screens import SessionScreen
 
@@ -61,7 +63,9 @@ def test_a_sub_agents_work_is_nested_and_its_questions_are_asked(
     session.window.shot("subagent")
 
 
-def test_an_edit_shows_what_changed(open_window: OpenWindow, shared: str) -> None:
+def test_an_edit_shows_what_changed_and_comments_on_it_become_a_prompt(
+    open_window: OpenWindow, shared: str
+) -> None:
     session = SessionScreen(open_window(), shared)
     page = session.page
     page.get_by_test_id("mode-select").select_option(label="Accept edits")
@@ -75,6 +79,22 @@ def test_an_edit_shows_what_changed(open_window: OpenWindow, shared: str) -> Non
     expect(changed).to_contain_text("2 edits")
     session.window.shot("edit")
     page.get_by_test_id("mode-select").select_option(label="Ask")
+    changed.get_by_role("button").first.click()
+    line = changed.locator(".group\\/line", has_text="second and a half")
+    line.hover()
+    line.get_by_test_id("comment-on-line").click()
+    expect(page.get_by_test_id("comment-field")).to_be_focused()
+    page.keyboard.type("Halves are no lines.")
+    page.keyboard.press("Control+Enter")
+    expect(changed.get_by_test_id("line-comment")).to_have_text("Halves are no lines.")
+    check_accessibility(session.window, "review")
+    page.reload()
+    page.get_by_test_id("review-bar").get_by_role("button", name="Put into a prompt").click()
+    expect(session.composer).to_have_value(
+        re.compile(r"- notes\.md:\d+ `- second and a half: new`\n {2}Halves are no lines\.")
+    )
+    expect(page.get_by_test_id("review-bar")).to_have_count(0)
+    session.composer.fill("")
 
 
 def test_long_output_is_cut_until_somebody_wants_all_of_it(open_window: OpenWindow, shared: str) -> None:

@@ -16,6 +16,7 @@ import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
 import type { PanelTab } from "./session-search";
 import { Terminals } from "./terminals";
+import { useSendToAgent } from "./use-send-to-agent";
 
 export function SessionPanel({ id }: { id: string }) {
   const search = useSearch({ from: "/sessions/$sessionId" });
@@ -23,6 +24,7 @@ export function SessionPanel({ id }: { id: string }) {
   const navigate = useNavigate();
   const conversation = useLiveSession(id, (live) => live.conversation);
   const files = useMemo(() => changedFiles(conversation), [conversation]);
+  const sendToAgent = useSendToAgent(id);
   const openFile = (path: string, file: boolean) =>
     void navigate({
       to: "/sessions/$sessionId",
@@ -33,7 +35,14 @@ export function SessionPanel({ id }: { id: string }) {
     <div className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
       <PanelTabs id={id} tab={tab} changed={files.length} />
       <div className="min-h-0 flex-1">
-        {tab === "changes" && <ChangesPanel files={files} onOpenFile={(path) => openFile(path, true)} />}
+        {tab === "changes" && (
+          <ChangesPanel
+            session={id}
+            files={files}
+            onOpenFile={(path) => openFile(path, true)}
+            onSendToAgent={sendToAgent}
+          />
+        )}
         {tab === "files" && (
           <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
         )}

@@ -6,10 +6,9 @@ import { ErrorBoundary } from "@/components/error-boundary";
 import { Skeleton } from "@/components/states";
 import { agentsQuery } from "@/lib/api/keys";
 import type { Terminal } from "@/lib/api/types";
-import { appendToDraft } from "@/lib/drafts";
 import { useLiveSession } from "@/lib/live/session-store";
 import { TerminalPanel } from "./lazy-terminals";
-import { focusComposer } from "./use-terminal-toggle";
+import { useSendToAgent } from "./use-send-to-agent";
 
 const NONE: Terminal[] = [];
 
@@ -28,13 +27,7 @@ export function Terminals({ id }: { id: string }) {
       search: { panel: "terminal", ...(chosen && { terminal: chosen }) },
       replace: true,
     });
-  const sendToAgent = async (text: string) => {
-    appendToDraft(id, text);
-    // On a phone the conversation is behind another tab.
-    if (!document.querySelector("[data-testid=composer]"))
-      await navigate({ to: "/sessions/$sessionId", params: { sessionId: id }, search: {} });
-    focusComposer();
-  };
+  const sendToAgent = useSendToAgent(id);
   return (
     <ErrorBoundary name="The terminal">
       <Suspense fallback={<Skeleton lines={6} />}>
@@ -45,7 +38,7 @@ export function Terminals({ id }: { id: string }) {
           onChoose={choose}
           isAsleep={isAsleep}
           agent={agent?.name}
-          onSendToAgent={(text) => void sendToAgent(text)}
+          onSendToAgent={sendToAgent}
         />
       </Suspense>
     </ErrorBoundary>

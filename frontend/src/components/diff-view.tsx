@@ -1,5 +1,6 @@
 // A unified diff, light enough to stand in the conversation many times. Signs as text: never by colour alone.
-import { memo, useMemo, useState } from "react";
+import { MessageSquarePlus } from "lucide-react";
+import { Fragment, memo, type ReactNode, useMemo, useState } from "react";
 import { cn } from "@/lib/cn";
 import { type PatchLine, parsePatch } from "@/lib/patch";
 import { visible } from "@/lib/visible";
@@ -16,14 +17,23 @@ const LOOKS: Record<PatchLine["kind"], string> = {
   note: "text-faint italic",
 };
 
+/** What can be written at the lines, where somebody offers it. */
+export interface DiffNotes {
+  /** Somebody wants to write at this line. */
+  onWrite: (line: PatchLine, index: number) => void;
+  /** What stands below it. */
+  below: (index: number) => ReactNode;
+}
+
 interface DiffViewProps {
   patch: string;
   /** The file's name, for the table's caption. */
   path: string;
   className?: string;
+  notes?: DiffNotes;
 }
 
-export const DiffView = memo(function DiffView({ patch, path, className }: DiffViewProps) {
+export const DiffView = memo(function DiffView({ patch, path, className, notes }: DiffViewProps) {
   const lines = useMemo(() => parsePatch(patch), [patch]);
   const [isWhole, setIsWhole] = useState(false);
   // A new file has no old numbers, one that was deleted no new ones: an empty column only takes room.
@@ -36,12 +46,20 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
       tabIndex={0}
       aria-label={`Changes in ${path}`}
       // Positioned: hidden words inside must scroll with it and not lengthen what is around it.
-      className={cn("relative overflow-x-auto", className)}
+      className={cn("relative overflow-x-auto", notes && "@container", className)}
       data-testid="diff"
     >
       <div className="min-w-max font-mono text-xs leading-5">
         {shown.map((line, index) => (
-          <DiffLine key={index} line={line} hasOld={hasOld} hasNew={hasNew} />
+          <Fragment key={index}>
+            <DiffLine
+              line={line}
+              hasOld={hasOld}
+              hasNew={hasNew}
+              onWrite={notes && isOfFile(line) ? () => notes.onWrite(line, index) : undefined}
+            />
+            {notes && <Below>{notes.below(index)}</Below>}
+          </Fragment>
         ))}
       </div>
       {shown.length < lines.length && (
@@ -55,15 +73,37 @@ export const DiffView = memo(function DiffView({ patch, path, className }: DiffV
   );
 });
 
+function isOfFile({ kind }: PatchLine): boolean {
+  return kind === "add" || kind === "delete" || kind === "context";
+}
+
+/** As wide as what can be seen, wherever the lines are scrolled to. */
+function Below({ children }: { children: ReactNode }) {
+  if (!children) return null;
+  return <div className="sticky left-0 max-w-[min(100cqw,40rem)]">{children}</div>;
+}
+
 interface DiffLineProps {
   line: PatchLine;
   hasOld: boolean;
   hasNew: boolean;
+  onWrite: (() => void) | undefined;
 }
 
-function DiffLine({ line, hasOld, hasNew }: DiffLineProps) {
+function DiffLine({ line, hasOld, hasNew, onWrite }: DiffLineProps) {
   return (
-    <div className={cn("flex", LOOKS[line.kind])}>
+    <div className={cn("group/line flex", LOOKS[line.kind])}>
+      {onWrite && (
+        <button
+          type="button"
+          onClick={onWrite}
+          aria-label={`Comment on line ${line.newLine ?? line.oldLine}`}
+          data-testid="comment-on-line"
+          className="sticky left-0 grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:w-11 pointer-coarse:opacity-60"
+        >
+          <MessageSquarePlus aria-hidden className="size-3.5" />
+        </button>
+      )}
       {hasOld && <LineNumber value={line.oldLine} />}
       {hasNew && <LineNumber value={line.newLine} />}
       <span className="w-4 shrink-0 select-none text-center">

@@ -1,36 +1,84 @@
-// The agent's edits by file. It says what it knows: commands may have changed more than that.
-import { ChevronRight, FileDiff as FileDiffIcon, FileText } from "lucide-react";
+// The agent's edits by file, with comments on their lines that go to it as one prompt. It says what it knows: commands
+// may have changed more than that.
+import { ChevronRight, FileDiff as FileDiffIcon, FileText, Sparkles } from "lucide-react";
 import { memo, useState } from "react";
-import { IconButton } from "@/components/button";
+import { Button, IconButton } from "@/components/button";
 import { DiffCounts, DiffView } from "@/components/diff-view";
 import { Empty } from "@/components/states";
 import { cn } from "@/lib/cn";
+import type { PatchLine } from "@/lib/patch";
+import type { FileDiff } from "@/protocol/events";
 import type { ChangedFile } from "./changes";
+import { CommentField, LineComment } from "./line-comments";
+import { addComment, clearReview, promptOf, removeComment, useReview } from "./review";
 
 interface ChangesPanelProps {
+  session: string;
   files: ChangedFile[];
   onOpenFile: (path: string) => void;
+  onSendToAgent: (text: string) => void;
 }
 
-export const ChangesPanel = memo(function ChangesPanel({ files, onOpenFile }: ChangesPanelProps) {
+export const ChangesPanel = memo(function ChangesPanel(props: ChangesPanelProps) {
+  const { session, files, onOpenFile } = props;
   if (files.length === 0) {
     return <Empty icon={<FileDiffIcon aria-hidden />}>The agent has not edited a file yet.</Empty>;
   }
   return (
-    <div className="h-full overflow-y-auto" data-testid="changes-panel">
-      <p className="border-border border-b px-3 py-2 text-xs text-muted">
-        Edits that the agent made with its tools. What commands changed is not listed here.
-      </p>
-      <ul>
-        {files.map((file) => (
-          <ChangedFileView key={file.path} file={file} onOpen={() => onOpenFile(file.path)} />
-        ))}
-      </ul>
+    <div className="flex h-full flex-col" data-testid="changes-panel">
+      <div className="min-h-0 flex-1 overflow-y-auto">
+        <p className="border-border border-b px-3 py-2 text-xs text-muted">
+          Edits that the agent made with its tools. What commands changed is not listed here.
+        </p>
+        <ul>
+          {files.map((file) => (
+            <ChangedFileView
+              key={file.path}
+              session={session}
+              file={file}
+              onOpen={() => onOpenFile(file.path)}
+            />
+          ))}
+        </ul>
+      </div>
+      <ReviewBar session={session} onSendToAgent={props.onSendToAgent} />
     </div>
   );
 });
 
-function ChangedFileView({ file, onOpen }: { file: ChangedFile; onOpen: () => void }) {
+function ReviewBar({ session, onSendToAgent }: Pick<ChangesPanelProps, "session" | "onSendToAgent">) {
+  const comments = useReview(session);
+  if (comments.length === 0) return null;
+  const send = () => {
+    onSendToAgent(promptOf(comments));
+    clearReview(session);
+  };
+  return (
+    <div
+      data-testid="review-bar"
+      className="flex shrink-0 flex-wrap items-center gap-2 border-border border-t bg-side px-3 py-1.5 text-xs"
+    >
+      <span className="min-w-0 flex-1 text-muted">
+        {comments.length === 1 ? "1 comment" : `${comments.length} comments`}
+      </span>
+      <Button size="small" look="quiet" onClick={() => clearReview(session)}>
+        Discard
+      </Button>
+      <Button size="small" look="primary" onClick={send}>
+        <Sparkles className="size-3" />
+        Put into a prompt
+      </Button>
+    </div>
+  );
+}
+
+interface ChangedFileViewProps {
+  session: string;
+  file: ChangedFile;
+  onOpen: () => void;
+}
+
+function ChangedFileView({ session, file, onOpen }: ChangedFileViewProps) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <li className="border-border border-b" data-testid="changed-file" data-path={file.path}>
@@ -59,9 +107,67 @@ function ChangedFileView({ file, onOpen }: { file: ChangedFile; onOpen: () => vo
         file.edits.map(({ seq, diff }, index) => (
           <div key={`${seq}-${index}`} className="border-border border-t">
             {file.edits.length > 1 && <p className="px-3 py-1 text-xs text-muted">Edit {index + 1}</p>}
-            <DiffView patch={diff.patch} path={file.path} />
+            <ReviewedDiff
+              session={session}
+              path={file.path}
+              diff={diff}
+              place={`${file.path}#${seq}.${index}`}
+            />
           </div>
         ))}
     </li>
   );
+}
+
+interface ReviewedDiffProps {
+  session: string;
+  path: string;
+  diff: FileDiff;
+  /** Of this edit among all. */
+  place: string;
+}
+
+function ReviewedDiff({ session, path, diff, place }: ReviewedDiffProps) {
+  const comments = useReview(session);
+  const [writing, setWriting] = useState<{ line: PatchLine; index: number } | null>(null);
+  const save = (text: string) => {
+    if (!writing) return;
+    const { line, index } = writing;
+    const isDeleted = line.kind === "delete";
+    const number = isDeleted ? line.oldLine : line.newLine;
+    addComment(session, {
+      place: `${place}.${index}`,
+      path,
+      line: number,
+      isDeleted,
+      code: line.text,
+      text,
+    });
+    setWriting(null);
+  };
+  const below = (index: number) => {
+    const here = comments.filter((comment) => comment.place === `${place}.${index}`);
+    const isWriting = writing?.index === index;
+    if (here.length === 0 && !isWriting) return null;
+    return (
+      <>
+        {here.map((comment) => (
+          <LineComment
+            key={comment.id}
+            comment={comment}
+            onRemove={() => removeComment(session, comment.id)}
+          />
+        ))}
+        {isWriting && (
+          <CommentField
+            where={`line ${writing.line.newLine ?? writing.line.oldLine} of ${path}`}
+            onSave={save}
+            onCancel={() => setWriting(null)}
+          />
+        )}
+      </>
+    );
+  };
+  const onWrite = (line: PatchLine, index: number) => setWriting({ line, index });
+  return <DiffView patch={diff.patch} path={path} notes={{ onWrite, below }} />;
 }

@@ -1,0 +1,64 @@
+// What is written at a line of a diff: the comments that are there, and the field for the next one.
+import { Trash2 } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
+import { Button, IconButton } from "@/components/button";
+import { TextArea } from "@/components/form";
+import { isComposing } from "@/lib/shortcuts";
+import type { ReviewComment } from "./review";
+
+export function LineComment({ comment, onRemove }: { comment: ReviewComment; onRemove: () => void }) {
+  return (
+    <div
+      data-testid="line-comment"
+      className="flex items-start gap-2 border-attention border-l-2 bg-raised px-3 py-1.5 font-sans text-sm"
+    >
+      <p className="min-w-0 flex-1 whitespace-pre-wrap [overflow-wrap:anywhere]">{comment.text}</p>
+      <IconButton label="Remove the comment" small onClick={onRemove}>
+        <Trash2 className="size-3.5" />
+      </IconButton>
+    </div>
+  );
+}
+
+interface CommentFieldProps {
+  /** Where, in words. */
+  where: string;
+  onSave: (text: string) => void;
+  onCancel: () => void;
+}
+
+export function CommentField({ where, onSave, onCancel }: CommentFieldProps) {
+  const [text, setText] = useState("");
+  const save = () => {
+    if (text.trim()) onSave(text.trim());
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    onCancel();
+  };
+  return (
+    <div className="border-accent border-l-2 bg-raised p-2 font-sans">
+      <TextArea
+        aria-label={`Comment on ${where}`}
+        autoFocus
+        rows={2}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKeyDown}
+        data-testid="comment-field"
+      />
+      <div className="mt-1.5 flex justify-end gap-1.5">
+        <Button size="small" look="quiet" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button size="small" look="primary" disabled={!text.trim()} onClick={save}>
+          Add comment
+        </Button>
+      </div>
+    </div>
+  );
+}
