@@ -85,7 +85,7 @@ agent-pin:
 	@deploy/setup agents
 
 conformance: setup-test agents
-	@OPENAGENT_CONFORMANCE=1 OPENAGENT_VARIANTS=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents --timeout=300
+	@OPENAGENT_CONFORMANCE=1 OPENAGENT_VARIANTS=1 $(BIN)/python -m pytest -q -m slow tests/contract/agents tests/contract/errors --timeout=300
 	@OPENAGENT_VARIANTS=1 $(PYTEST) tests/end_to_end/test_agents.py
 	@OPENAGENT_VARIANTS=1 OPENAGENT_TEST_DRIVER=docker deploy/docker-engine $(PYTEST) tests/end_to_end/test_agents.py
 	@for agent in copilot claude codex gemini; do \

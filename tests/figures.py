@@ -35,6 +35,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+def pss_mb(process: int) -> float:
+    """What memory a process takes; pages that several share are divided among them."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
 def store(name: str, text: str) -> Path:
     """Keep the tables of a run for the page; the file."""
     RESULTS.mkdir(exist_ok=True)

@@ -1,15 +1,17 @@
-"""Runs every measurement, prints the table and writes it: `python -m tests.bench [--seconds 30]`."""
+"""Runs every measurement, prints the tables and writes them: `python -m tests.bench [--seconds 30]`, and with
+`--agents` only what each agent takes."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 
 from openagent.lib import engine
 from openagent.lib.data_dir import CHECKOUT
 from tests import build_images, figures
-from tests.bench import load, proxying, starting, streaming
+from tests.bench import agents, load, proxying, starting, streaming
 from tests.container_product import ContainerProduct
 from tests.product import Product, running
 
@@ -23,7 +25,11 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--agents", action="store_true", help="measure the agents only")
     options = parser.parse_args()
+    if options.agents:
+        _measure_agents(options.starts)
+        return 0
     shape = load.Load(sessions=options.sessions, seconds=options.seconds)
     print(f"Streaming: {shape}")
     bare = streaming.measure_bare(shape)
@@ -42,7 +48,19 @@ def main() -> int:
     report = "\n\n".join("\n".join(lines) for lines in parts)
     print(report)
     print(f"Written to {figures.store('bench', report).relative_to(CHECKOUT)}")
+    _measure_agents(options.starts)
     return 0 if all(is_met for *_, is_met in goals) and proxying.is_met(direct, proxied) else 1
+
+
+def _measure_agents(count: int) -> None:
+    """Those that are installed: OpenCode always, and the others when `make agents` was run."""
+    load_average = f"{os.getloadavg()[0]:.1f} processes wanted to run when it began"
+    found = agents.measure(count)
+    about = [("machine", figures.machine()), ("beside it", load_average)]
+    machine = figures.table(["agents", ""], about)
+    report = "\n\n".join("\n".join(lines) for lines in (machine, agents.table(found)))
+    print(report)
+    print(f"Written to {figures.store('agents', report).relative_to(CHECKOUT)}")
 
 
 def _drivers() -> Iterator[tuple[str, type[Product]]]:

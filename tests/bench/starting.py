@@ -104,8 +104,8 @@ def measure(make: type[Product], driver: str, count: int) -> Starts:
         for _ in range(count):
             wait_for_member(product.url)
             session = client.new_session(mode="auto")
-            starts.claimed.append(_until_ready(client, session))
-            _put_to_sleep(client, session)
+            starts.claimed.append(until_ready(client, session))
+            put_to_sleep(client, session)
         client.close()
     return starts
 
@@ -113,6 +113,19 @@ def measure(make: type[Product], driver: str, count: int) -> Starts:
 def _measure_one(client: Client, starts: Starts) -> None:
     session = client.new_session(mode="auto")
     _start(client, session, starts.cold)
+    starts.first_text.append(until_text(client, session))
+    put_to_sleep(client, session)
+    _start(client, session, starts.resumed)
+    put_to_sleep(client, session)
+
+
+def _start(client: Client, session: str, kind: Kind) -> None:
+    took = until_ready(client, session)
+    kind.add(took, client.session(session)["instance"])
+
+
+def until_text(client: Client, session: str) -> float:
+    """Has a turn; seconds from its prompt to its first words."""
     begin = time.monotonic()
     turn = client.prompt(session, "/demo plain")
     eventually(
@@ -120,24 +133,18 @@ def _measure_one(client: Client, starts: Starts) -> None:
         FIRST_TEXT_SECONDS,
         lambda: "no text came",
     )
-    starts.first_text.append(time.monotonic() - begin)
+    took = time.monotonic() - begin
     client.ended(session, turn)
-    _put_to_sleep(client, session)
-    _start(client, session, starts.resumed)
-    _put_to_sleep(client, session)
+    return took
 
 
-def _start(client: Client, session: str, kind: Kind) -> None:
-    took = _until_ready(client, session)
-    kind.add(took, client.session(session)["instance"])
-
-
-def _put_to_sleep(client: Client, session: str) -> None:
+def put_to_sleep(client: Client, session: str) -> None:
+    """Stops it, and waits until it has."""
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep")
 
 
-def _until_ready(client: Client, session: str) -> float:
+def until_ready(client: Client, session: str) -> float:
     """Starts it; seconds until a browser that watches is told that it is ready."""
     url = f"{client.url.replace('http', 'ws', 1)}/ws/sessions/{session}/"
     with connect(url, additional_headers={"authorization": f"Bearer {client.token}"}) as socket:

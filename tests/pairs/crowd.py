@@ -147,13 +147,8 @@ def _memory(place: Place, sessions: list[str]) -> list[float]:
         instance = place.client.session(session)["instance"]["id"]
         processes = [process for each in place.containers(instance) for process in place.processes(each)]
         # The engine's look at a sidecar's health comes and goes.
-        found.append(sum(_pss_mb(number) for number, command in processes if _HEALTH not in command))
+        found.append(sum(figures.pss_mb(number) for number, command in processes if _HEALTH not in command))
     return found
-
-
-def _pss_mb(number: int) -> float:
-    lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def _free_mb() -> float:

@@ -12,7 +12,7 @@ const WORDS: Record<string, string> = {
   diffs: "changes of files",
   interrupt: "a way to stop it",
   screen: "an interface of its own in a terminal",
-  shared_screen: "this conversation in that interface",
+  shared_screen: "the session's conversation in its own interface",
 };
 
 export function AgentFacts({ agent }: { agent: Agent }) {
@@ -41,6 +41,27 @@ export function AgentFacts({ agent }: { agent: Agent }) {
         After the session has slept, {agent.name} still has its {kept.map(([name]) => name).join(" and its ")}
         .{agent.survives_resume.processes === false && " What runs in the background ends with its box."}
       </p>
+      {agent.known_limits.length > 0 && <KnownLimits agent={agent} />}
     </div>
+  );
+}
+
+/** What the tests saw it not do, each with its reason; a reason that several have is said once. */
+function KnownLimits({ agent }: { agent: Agent }) {
+  const reasons = new Map<string, Set<string>>();
+  for (const { promise, reason } of agent.known_limits) {
+    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(promise));
+  }
+  return (
+    <details data-testid="agent-limits">
+      <summary className="cursor-pointer">What {agent.name} was seen not to do</summary>
+      <ul className="mt-1 flex list-disc flex-col gap-1 pl-5">
+        {[...reasons].map(([reason, promises]) => (
+          <li key={reason}>
+            {[...promises].join("; ")}. <span className="text-faint">{reason}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -71,6 +71,7 @@ test("a session begins with a repository if one is named", async () => {
     capabilities: {},
     survives_resume: {},
     notes: [],
+    known_limits: [],
   };
   const demo = {
     id: "demo",

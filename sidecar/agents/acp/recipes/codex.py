@@ -46,6 +46,10 @@ def files(setting: Setting) -> Mapping[str, str]:
         "check_for_update_on_startup = false",
         "[analytics]",
         "enabled = false",
+        # It would fetch them at each start, and not be ready while a person is asked for their hosts.
+        "[features]",
+        "plugins = false",
+        "apps = false",
         "[model_providers.openagent]",
         f"name = {json.dumps(setting.context.provider.name)}",
         f"base_url = {json.dumps(setting.gate + '/v1')}",

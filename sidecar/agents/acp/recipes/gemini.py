@@ -35,9 +35,10 @@ def environment(setting: Setting) -> Mapping[str, str]:
 # It names the file of a conversation by the minute of its start, and begins one before it takes up another:
 # within that minute it would write over the one that it is to take up. It finds that by what is in it.
 # Of itself it deletes conversations after a month, and at the second wake-up also the one that it is to take
-# up: at the first it leaves an empty one that is named alike. What a user has set there counts.
+# up: at the first it leaves an empty one that is named alike. What a user has set there counts. And it would
+# tell its maker of each start, and not be ready while a person is asked for that host.
 _BEFORE = """
-kept='"general": {"sessionRetention": {"enabled": false}}'
+kept='"general": {"sessionRetention": {"enabled": false}}, "privacy": {"usageStatisticsEnabled": false}'
 settings="$HOME/.gemini/settings.json"
 if ! [ -s "$settings" ]; then
   mkdir -p "$HOME/.gemini" && printf '{%s}\n' "$kept" > "$settings"

@@ -1,0 +1,1 @@
+"""One language for what goes wrong, whatever agent it goes wrong with."""
