@@ -1,7 +1,7 @@
 """What goes wrong with the provider or the agent is the same event for every agent, whatever it says itself.
 
-Each agent goes through one table of failures, in a real sidecar with gate, box program and demo model: OpenCode
-in `make soak`, all of them in `make conformance`.
+Each agent goes through one table of failures, in a real sidecar with gate, box program and demo model:
+OpenCode in `make soak`, all of them in `make conformance`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ EXPECTED: dict[str, tuple[str, str, bool]] = {
     "/demo plain": ("end_turn", "", False),
 }
 SUMMARISE = {"copilot"}
-"""Those that make a summary of a conversation that is too long, whatever they are told, and go on."""
+"""Those that summarise a conversation that is too long, whatever they are told, and go on."""
 SIGNALS = {"it is killed": signal.SIGKILL, "it stands still": signal.SIGSTOP}
 HANG_SECONDS = 15.0
 PATIENCE = 120.0

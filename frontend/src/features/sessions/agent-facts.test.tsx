@@ -37,13 +37,9 @@ test("one that is not installed says so, and how it is", () => {
 test("what it was seen not to do has its reason, once", () => {
   const reason = "It has no such tool.";
   const promises = ["Asks questions", "Asks questions", "Publishes a plan"];
-  render(
-    <AgentFacts agent={{ ...able, known_limits: promises.map((promise) => ({ promise, reason })) }} />,
-  );
+  render(<AgentFacts agent={{ ...able, known_limits: promises.map((promise) => ({ promise, reason })) }} />);
   const items = screen.getByTestId("agent-limits").querySelectorAll("li");
-  expect([...items].map((item) => item.textContent)).toEqual([
-    `Asks questions; Publishes a plan. ${reason}`,
-  ]);
+  expect([...items].map((item) => item.textContent)).toEqual([`Asks questions; Publishes a plan. ${reason}`]);
 });
 
 test("one that has kept every promise has nothing to excuse", () => {
