@@ -1,6 +1,6 @@
-// Line numbers of a diff: both columns where both files have lines, one where there is only one file.
-import { render, screen } from "@testing-library/react";
-import { expect, test } from "vitest";
+// Line numbers of a diff: both columns where both files have lines, one where there is only one file; and side by side.
+import { fireEvent, render, screen } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
 import { DiffView } from "./diff-view";
 
 test.each([
@@ -10,4 +10,21 @@ test.each([
 ])("the numbers %s", (_, patch, numbers) => {
   render(<DiffView patch={patch} path="app.py" />);
   expect(screen.getAllByTestId("line-number").map((number) => number.textContent)).toEqual(numbers);
+});
+
+test("side by side each file has its own numbers, and each line one place to write at", () => {
+  const onWrite = vi.fn();
+  const notes = { onWrite, below: (index: number) => (index === 2 ? "a comment" : null) };
+  const patch = "@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
+  render(<DiffView patch={patch} path="app.py" notes={notes} isSplit />);
+  expect(screen.getAllByTestId("line-number").map(({ textContent }) => textContent)).toEqual([
+    "1",
+    "1",
+    "2",
+    "2",
+  ]);
+  expect(screen.getByText("a comment")).toBeTruthy();
+  const places = screen.getAllByTestId("comment-on-line");
+  for (const place of places) fireEvent.click(place);
+  expect(onWrite.mock.calls.map(([, index]) => index)).toEqual([1, 2, 3]);
 });

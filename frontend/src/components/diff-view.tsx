@@ -1,39 +1,25 @@
 // A unified diff, light enough to stand in the conversation many times. Signs as text: never by colour alone.
-import { MessageSquarePlus } from "lucide-react";
-import { Fragment, memo, type ReactNode, useMemo, useState } from "react";
+import { Fragment, memo, useMemo, useState } from "react";
 import { cn } from "@/lib/cn";
 import { type PatchLine, parsePatch } from "@/lib/patch";
 import { visible } from "@/lib/visible";
 import { Button } from "./button";
+import { Below, type DiffNotes, isOfFile, LineNumber, LOOKS, SIGNS, WriteButton } from "./diff-line";
+import { SplitLines } from "./split-lines";
 
 const FIRST_LINES = 200;
-const SIGNS: Record<PatchLine["kind"], string> = { add: "+", delete: "−", context: " ", hunk: "", note: "" };
-
-const LOOKS: Record<PatchLine["kind"], string> = {
-  add: "bg-diff-add text-diff-add-fg",
-  delete: "bg-diff-delete text-diff-delete-fg",
-  context: "text-fg",
-  hunk: "bg-sunken text-faint",
-  note: "text-faint italic",
-};
-
-/** What can be written at the lines, where somebody offers it. */
-export interface DiffNotes {
-  /** Somebody wants to write at this line. */
-  onWrite: (line: PatchLine, index: number) => void;
-  /** What stands below it. */
-  below: (index: number) => ReactNode;
-}
-
 interface DiffViewProps {
   patch: string;
   /** The file's name, for the table's caption. */
   path: string;
   className?: string;
   notes?: DiffNotes;
+  /** The old file beside the new one. */
+  isSplit?: boolean;
 }
 
-export const DiffView = memo(function DiffView({ patch, path, className, notes }: DiffViewProps) {
+export const DiffView = memo(function DiffView(props: DiffViewProps) {
+  const { patch, path, className, notes, isSplit = false } = props;
   const lines = useMemo(() => parsePatch(patch), [patch]);
   const [isWhole, setIsWhole] = useState(false);
   // A new file has no old numbers, one that was deleted no new ones: an empty column only takes room.
@@ -49,19 +35,11 @@ export const DiffView = memo(function DiffView({ patch, path, className, notes }
       className={cn("relative overflow-x-auto", notes && "@container", className)}
       data-testid="diff"
     >
-      <div className="min-w-max font-mono text-xs leading-5">
-        {shown.map((line, index) => (
-          <Fragment key={index}>
-            <DiffLine
-              line={line}
-              hasOld={hasOld}
-              hasNew={hasNew}
-              onWrite={notes && isOfFile(line) ? () => notes.onWrite(line, index) : undefined}
-            />
-            {notes && <Below>{notes.below(index)}</Below>}
-          </Fragment>
-        ))}
-      </div>
+      {isSplit ? (
+        <SplitLines lines={shown} notes={notes} />
+      ) : (
+        <UnifiedLines lines={shown} hasOld={hasOld} hasNew={hasNew} notes={notes} />
+      )}
       {shown.length < lines.length && (
         <div className="sticky left-0 p-1">
           <Button look="quiet" size="small" onClick={() => setIsWhole(true)}>
@@ -73,14 +51,29 @@ export const DiffView = memo(function DiffView({ patch, path, className, notes }
   );
 });
 
-function isOfFile({ kind }: PatchLine): boolean {
-  return kind === "add" || kind === "delete" || kind === "context";
+interface UnifiedLinesProps {
+  lines: PatchLine[];
+  hasOld: boolean;
+  hasNew: boolean;
+  notes: DiffNotes | undefined;
 }
 
-/** As wide as what can be seen, wherever the lines are scrolled to. */
-function Below({ children }: { children: ReactNode }) {
-  if (!children) return null;
-  return <div className="sticky left-0 max-w-[min(100cqw,40rem)]">{children}</div>;
+function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
+  return (
+    <div className="min-w-max font-mono text-xs leading-5">
+      {lines.map((line, index) => (
+        <Fragment key={index}>
+          <DiffLine
+            line={line}
+            hasOld={hasOld}
+            hasNew={hasNew}
+            onWrite={notes && isOfFile(line) ? () => notes.onWrite(line, index) : undefined}
+          />
+          {notes && <Below>{notes.below(index)}</Below>}
+        </Fragment>
+      ))}
+    </div>
+  );
 }
 
 interface DiffLineProps {
@@ -93,17 +86,7 @@ interface DiffLineProps {
 function DiffLine({ line, hasOld, hasNew, onWrite }: DiffLineProps) {
   return (
     <div className={cn("group/line flex", LOOKS[line.kind])}>
-      {onWrite && (
-        <button
-          type="button"
-          onClick={onWrite}
-          aria-label={`Comment on line ${line.newLine ?? line.oldLine}`}
-          data-testid="comment-on-line"
-          className="sticky left-0 grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:w-11 pointer-coarse:opacity-60"
-        >
-          <MessageSquarePlus aria-hidden className="size-3.5" />
-        </button>
-      )}
+      {onWrite && <WriteButton line={line} onWrite={onWrite} className="sticky left-0" />}
       {hasOld && <LineNumber value={line.oldLine} />}
       {hasNew && <LineNumber value={line.newLine} />}
       <span className="w-4 shrink-0 select-none text-center">
@@ -113,18 +96,6 @@ function DiffLine({ line, hasOld, hasNew, onWrite }: DiffLineProps) {
       </span>
       <span className="whitespace-pre pr-3">{visible(line.text)}</span>
     </div>
-  );
-}
-
-function LineNumber({ value }: { value: number | null }) {
-  return (
-    <span
-      aria-hidden
-      data-testid="line-number"
-      className="w-9 shrink-0 select-none pr-1.5 text-right text-2xs text-faint leading-5"
-    >
-      {value}
-    </span>
   );
 }
 

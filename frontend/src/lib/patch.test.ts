@@ -1,6 +1,6 @@
 // Patches are data from the box: read what is one, survive what is not.
 import { describe, expect, test } from "vitest";
-import { countPatch, parsePatch } from "./patch";
+import { countPatch, parsePatch, sideBySide } from "./patch";
 
 const PATCH = `diff --git a/x.py b/x.py
 index 1..2 100644
@@ -46,4 +46,12 @@ describe("parsePatch", () => {
   test("counts", () => {
     expect(countPatch(parsePatch(PATCH))).toEqual({ additions: 2, deletions: 1 });
   });
+});
+
+test("side by side, what was added stands beside what it replaces", () => {
+  const rows = sideBySide(parsePatch("@@ -1,5 +1,5 @@\n a\n-b\n-c\n+B\n d\n+e\n-f\n"));
+  const shown = rows.map((row) =>
+    row.whole ? "whole" : `${row.old?.line.text ?? ""}|${row.new?.line.text ?? ""}`,
+  );
+  expect(shown).toEqual(["whole", "a|a", "b|B", "c|", "d|d", "|e", "f|"]);
 });

@@ -48,3 +48,37 @@ export function countPatch(lines: PatchLine[]): { additions: number; deletions: 
   const count = (kind: PatchLine["kind"]) => lines.filter((line) => line.kind === kind).length;
   return { additions: count("add"), deletions: count("delete") };
 }
+
+/** A line of a patch and its place among all. */
+export interface PlacedLine {
+  line: PatchLine;
+  index: number;
+}
+
+/** What stands side by side: the old file's line and the new one's; of a hunk's head or a note only `whole`. */
+export interface PatchRow {
+  old: PlacedLine | null;
+  new: PlacedLine | null;
+  whole: PlacedLine | null;
+}
+
+/** The lines side by side: what was deleted beside what was added in its place. */
+export function sideBySide(lines: readonly PatchLine[]): PatchRow[] {
+  const rows: PatchRow[] = [];
+  /** The first row of this change that still has room for an added line. */
+  let free = 0;
+  lines.forEach((line, index) => {
+    const placed = { line, index };
+    if (line.kind === "delete") {
+      rows.push({ old: placed, new: null, whole: null });
+      return;
+    }
+    const row = rows[free];
+    if (line.kind === "add" && row) row.new = placed;
+    else if (line.kind === "add") rows.push({ old: null, new: placed, whole: null });
+    else if (line.kind === "context") rows.push({ old: placed, new: placed, whole: null });
+    else rows.push({ old: null, new: null, whole: placed });
+    free = line.kind === "add" ? free + 1 : rows.length;
+  });
+  return rows;
+}

@@ -16,6 +16,8 @@ export interface Preferences {
   screenReader: boolean;
   isSidebarShown: boolean;
   isPanelShown: boolean;
+  /** Where there is room, the old file stands beside the new one. */
+  isDiffSplit: boolean;
 }
 
 const DEFAULTS: Preferences = {
@@ -26,6 +28,7 @@ const DEFAULTS: Preferences = {
   screenReader: false,
   isSidebarShown: true,
   isPanelShown: true,
+  isDiffSplit: false,
 };
 
 export const usePreferences = create<Preferences>(() => ({

@@ -1,16 +1,18 @@
 // The agent's edits by file, with comments on their lines that go to it as one prompt. It says what it knows: commands
 // may have changed more than that.
-import { ChevronRight, FileDiff as FileDiffIcon, FileText, Sparkles } from "lucide-react";
+import { ChevronRight, Columns2, FileDiff as FileDiffIcon, FileText, Sparkles } from "lucide-react";
 import { memo, useState } from "react";
 import { Button, IconButton } from "@/components/button";
 import { DiffCounts, DiffView } from "@/components/diff-view";
 import { Empty } from "@/components/states";
 import { cn } from "@/lib/cn";
 import type { PatchLine } from "@/lib/patch";
+import { setPreference, usePreferences } from "@/lib/preferences";
 import type { FileDiff } from "@/protocol/events";
 import type { ChangedFile } from "./changes";
 import { CommentField, LineComment } from "./line-comments";
 import { addComment, clearReview, promptOf, removeComment, useReview } from "./review";
+import { useHasRoomForTwo } from "./use-room";
 
 interface ChangesPanelProps {
   session: string;
@@ -21,21 +23,39 @@ interface ChangesPanelProps {
 
 export const ChangesPanel = memo(function ChangesPanel(props: ChangesPanelProps) {
   const { session, files, onOpenFile } = props;
+  const [place, setPlace] = useState<HTMLDivElement | null>(null);
+  const hasRoom = useHasRoomForTwo(place);
+  const isWanted = usePreferences((preferences) => preferences.isDiffSplit);
   if (files.length === 0) {
     return <Empty icon={<FileDiffIcon aria-hidden />}>The agent has not edited a file yet.</Empty>;
   }
   return (
     <div className="flex h-full flex-col" data-testid="changes-panel">
-      <div className="min-h-0 flex-1 overflow-y-auto">
-        <p className="border-border border-b px-3 py-2 text-xs text-muted">
-          Edits that the agent made with its tools. What commands changed is not listed here.
-        </p>
+      <div ref={setPlace} className="min-h-0 flex-1 overflow-y-auto">
+        <div className="flex items-center gap-2 border-border border-b px-3 py-2 text-xs text-muted">
+          <p className="min-w-0 flex-1">
+            Edits that the agent made with its tools. What commands changed is not listed here.
+          </p>
+          {hasRoom && (
+            <Button
+              size="small"
+              look="quiet"
+              aria-pressed={isWanted}
+              onClick={() => setPreference({ isDiffSplit: !isWanted })}
+              data-testid="diff-split"
+            >
+              <Columns2 aria-hidden className="size-3.5" />
+              {isWanted ? "One column" : "Side by side"}
+            </Button>
+          )}
+        </div>
         <ul>
           {files.map((file) => (
             <ChangedFileView
               key={file.path}
               session={session}
               file={file}
+              isSplit={hasRoom && isWanted}
               onOpen={() => onOpenFile(file.path)}
             />
           ))}
@@ -75,10 +95,11 @@ function ReviewBar({ session, onSendToAgent }: Pick<ChangesPanelProps, "session"
 interface ChangedFileViewProps {
   session: string;
   file: ChangedFile;
+  isSplit: boolean;
   onOpen: () => void;
 }
 
-function ChangedFileView({ session, file, onOpen }: ChangedFileViewProps) {
+function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProps) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <li className="border-border border-b" data-testid="changed-file" data-path={file.path}>
@@ -112,6 +133,7 @@ function ChangedFileView({ session, file, onOpen }: ChangedFileViewProps) {
               path={file.path}
               diff={diff}
               place={`${file.path}#${seq}.${index}`}
+              isSplit={isSplit}
             />
           </div>
         ))}
@@ -125,9 +147,10 @@ interface ReviewedDiffProps {
   diff: FileDiff;
   /** Of this edit among all. */
   place: string;
+  isSplit: boolean;
 }
 
-function ReviewedDiff({ session, path, diff, place }: ReviewedDiffProps) {
+function ReviewedDiff({ session, path, diff, place, isSplit }: ReviewedDiffProps) {
   const comments = useReview(session);
   const [writing, setWriting] = useState<{ line: PatchLine; index: number } | null>(null);
   const save = (text: string) => {
@@ -169,5 +192,5 @@ function ReviewedDiff({ session, path, diff, place }: ReviewedDiffProps) {
     );
   };
   const onWrite = (line: PatchLine, index: number) => setWriting({ line, index });
-  return <DiffView patch={diff.patch} path={path} notes={{ onWrite, below }} />;
+  return <DiffView patch={diff.patch} path={path} notes={{ onWrite, below }} isSplit={isSplit} />;
 }

@@ -1,0 +1,74 @@
+// What the lines of a diff are made of, whichever way they stand.
+import { MessageSquarePlus } from "lucide-react";
+import type { ReactNode } from "react";
+import { cn } from "@/lib/cn";
+import type { PatchLine } from "@/lib/patch";
+
+export const SIGNS: Record<PatchLine["kind"], string> = {
+  add: "+",
+  delete: "−",
+  context: " ",
+  hunk: "",
+  note: "",
+};
+
+export const LOOKS: Record<PatchLine["kind"], string> = {
+  add: "bg-diff-add text-diff-add-fg",
+  delete: "bg-diff-delete text-diff-delete-fg",
+  context: "text-fg",
+  hunk: "bg-sunken text-faint",
+  note: "text-faint italic",
+};
+
+/** What can be written at the lines, where somebody offers it. */
+export interface DiffNotes {
+  /** Somebody wants to write at this line. */
+  onWrite: (line: PatchLine, index: number) => void;
+  /** What stands below it. */
+  below: (index: number) => ReactNode;
+}
+
+export function isOfFile({ kind }: PatchLine): boolean {
+  return kind === "add" || kind === "delete" || kind === "context";
+}
+
+/** As wide as what can be seen, wherever the lines are scrolled to. */
+export function Below({ children }: { children: ReactNode }) {
+  if (!children) return null;
+  return <div className="sticky left-0 max-w-[min(100cqw,40rem)]">{children}</div>;
+}
+
+interface WriteButtonProps {
+  line: PatchLine;
+  onWrite: () => void;
+  className?: string;
+}
+
+export function WriteButton({ line, onWrite, className }: WriteButtonProps) {
+  return (
+    <button
+      type="button"
+      onClick={onWrite}
+      aria-label={`Comment on line ${line.newLine ?? line.oldLine}`}
+      data-testid="comment-on-line"
+      className={cn(
+        "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:w-11 pointer-coarse:opacity-60",
+        className,
+      )}
+    >
+      <MessageSquarePlus aria-hidden className="size-3.5" />
+    </button>
+  );
+}
+
+export function LineNumber({ value }: { value: number | null }) {
+  return (
+    <span
+      aria-hidden
+      data-testid="line-number"
+      className="w-9 shrink-0 select-none pr-1.5 text-right text-2xs text-faint leading-5"
+    >
+      {value}
+    </span>
+  );
+}
