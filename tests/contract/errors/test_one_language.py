@@ -102,7 +102,7 @@ def _placed(agent: Agent, folder: Path) -> Agent:
     start = agent.start
 
     async def start_here(context: AgentContext) -> AgentInfo:
-        where = {"home": str(folder / "home"), "workspace": str(folder / "workspace")}
+        where: dict[str, Any] = {"home": str(folder / "home"), "workspace": str(folder / "workspace")}
         return await start(replace(context, **where, hang_seconds=HANG_SECONDS))
 
     agent.start = start_here  # type: ignore[method-assign]
