@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sessions_app.drivers import box_network
 from sidecar.box_server import BoxServer, GateHandler, Limits
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,9 @@ async def local_box(
 
 
 async def _start(socket: Path, workspace: Path, home: Path) -> asyncio.subprocess.Process:
-    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(CHECKOUT)}
+    # As in a real box, all but loopback is behind a proxy; here nobody listens there.
+    proxies = box_network.environment(bundle="", registries={})
+    environment = {**os.environ, **proxies, "HOME": str(home), "PYTHONPATH": str(CHECKOUT)}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
