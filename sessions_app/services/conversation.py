@@ -75,7 +75,9 @@ class _Folding:
         elif turn is not None:
             if kind not in _NOT_SHOWN:
                 self._turn(turn, event).add(event)
-        elif kind in {"error", "events.suppressed"}:
+        elif kind in {"error", "events.suppressed"} or (
+            kind == "permission.answered" and event["data"].get("host")
+        ):
             self._notice(event)
 
     def _notice(self, event: Mapping[str, Any]) -> None:

@@ -229,7 +229,7 @@ class PermissionAsked(Data):
 
 
 class PermissionAnswered(Data):
-    """How a permission ended; by the `box` where the platform had sent no reply."""
+    """How a permission ended; by the `box` where the platform had sent no reply. `host`: what it was about."""
 
     permission_id: str
     choice: PermissionChoice
@@ -237,6 +237,7 @@ class PermissionAnswered(Data):
     user: str = ""
     message: str = ""
     answers: list[list[str]] = []
+    host: str = ""
 
 
 class Usage(Data):

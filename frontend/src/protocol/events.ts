@@ -127,6 +127,7 @@ export interface PermissionAnswered {
   user?: string;
   message?: string;
   answers?: string[][];
+  host?: string;
 }
 
 export interface UsageData {

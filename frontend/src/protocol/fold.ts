@@ -62,9 +62,11 @@ function withNotice(conversation: Conversation, event: LogEvent): Conversation {
 }
 
 function withoutTurn(conversation: Conversation, event: LogEvent): Conversation {
-  return event.kind === "error" || event.kind === "events.suppressed"
-    ? withNotice(conversation, event)
-    : conversation;
+  const isTold =
+    event.kind === "error" ||
+    event.kind === "events.suppressed" ||
+    (event.kind === "permission.answered" && Boolean(event.data.host));
+  return isTold ? withNotice(conversation, event) : conversation;
 }
 
 function inTurn(conversation: Conversation, id: string, event: LogEvent): Conversation {

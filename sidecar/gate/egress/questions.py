@@ -89,6 +89,7 @@ class Questions:
             by="user",
             user=order.user,
             message=order.message,
+            host=question.target.rule,
         )
         self._emit("permission.answered", answered)
         self._on_answer(question.target, choice)

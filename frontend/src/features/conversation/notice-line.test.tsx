@@ -17,3 +17,13 @@ test("a failure that is past keeps its words and loses its card and its advice",
   rerender(<NoticeLine notice={lost} isPast />);
   expect(screen.getByTestId("notice").textContent).toBe("The box was lost: The sidecar ended.");
 });
+
+test("what was said about a host leaves a line", () => {
+  const answered: Notice = {
+    ...lost,
+    kind: "permission.answered",
+    data: { permission_id: "a", choice: "always", by: "user", user: "Alice", host: "example.com" },
+  };
+  render(<NoticeLine notice={answered} isPast />);
+  expect(screen.getByTestId("notice").textContent).toBe("example.com: always allowed by Alice");
+});

@@ -1,9 +1,9 @@
 // What happened between turns: the box woke, slept or was lost.
-import { CircleX, Moon, PlugZap, TriangleAlert } from "lucide-react";
+import { CircleX, Globe, Moon, PlugZap, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { absoluteTime } from "@/lib/time";
 import type { Notice } from "@/protocol/conversation";
-import type { AgentInfo, ErrorData } from "@/protocol/events";
+import type { AgentInfo, ErrorData, PermissionChoice } from "@/protocol/events";
 import { ErrorCard, titleOfError } from "./error-card";
 
 const STOP_WORDS: Record<string, string> = {
@@ -57,6 +57,8 @@ function wordsOf({ kind, data }: Notice): { icon: ReactNode; words: string } {
       words: [titleOfError(error.class), error.message].filter(Boolean).join(": "),
     };
   }
+  if (kind === "permission.answered")
+    return { icon: <Globe />, words: answerAbout(data as unknown as AnswerAboutHost) };
   if (kind === "instance.lost") {
     const { message } = data as { message?: string };
     return { icon: <TriangleAlert />, words: ["The box was lost", message].filter(Boolean).join(": ") };
@@ -101,4 +103,24 @@ function Divider({ kind, at, icon, children }: DividerProps) {
       <span className="h-px min-w-4 flex-1 bg-border" />
     </div>
   );
+}
+
+interface AnswerAboutHost {
+  host: string;
+  choice: PermissionChoice;
+  user?: string;
+}
+
+const ABOUT_HOST: Partial<Record<PermissionChoice, string>> = {
+  once: "allowed once",
+  session: "allowed in this session",
+  always: "always allowed",
+  never: "never allowed",
+  reject: "not allowed",
+};
+
+/** A host that a program asked for outside of any turn: what was said of it stays readable. */
+function answerAbout({ host, choice, user }: AnswerAboutHost): string {
+  const outcome = ABOUT_HOST[choice];
+  return outcome ? `${host}: ${outcome}${user ? ` by ${user}` : ""}` : "";
 }
