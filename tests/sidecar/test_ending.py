@@ -152,3 +152,30 @@ async def test_a_second_instance_on_the_same_journal_is_refused(tmp_path: Path) 
         station.claim()
         assert await pair.exit() is Exit.JOURNAL
         assert station.goodbyes == ["disk_full"]
+
+
+async def test_a_call_that_is_under_way_is_counted_before_the_end_is_told(tmp_path: Path) -> None:
+    async with Pair(tmp_path) as pair:
+        await pair.ready()
+        turn = pair.station.start_turn("say before\nwait")
+        await pair.station.until(lambda: "message.done" in pair.station.kinds())
+        assert pair.sidecar.instance is not None and pair.sidecar.instance._session is not None
+        session = pair.sidecar.instance._session
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await session.serve("models", reader, writer)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        said = b'[{"role":"user","content":"/demo silence"}]'
+        body = b'{"model":"demo","stream":true,"max_tokens":70,"messages":%s}' % said
+        head = b"POST /demo/v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+        writer.write(head + body)
+        await reader.readuntil(b"data: ")
+        pair.station.order(frames.InstanceStop(reason="user"))
+        assert await pair.exit() is Exit.STOPPED
+        assert pair.station.kinds()[-1] == "instance.stopped"
+        (usage,) = [event for event in pair.station.stored if event.kind == "usage"]
+        assert (usage.turn, usage.data["output"], usage.data["estimated"]) == (turn, 70, True)
+        writer.close()
+        server.close()
