@@ -229,7 +229,7 @@ class PermissionAsked(Data):
 
 
 class PermissionAnswered(Data):
-    """How a permission ended; by the `box` where the platform had sent no reply. `host`: what it was about."""
+    """How a permission ended; by the `box` where the platform sent no reply. `host`: what it was about."""
 
     permission_id: str
     choice: PermissionChoice
