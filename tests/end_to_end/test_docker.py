@@ -13,6 +13,7 @@ from sidecar import demo_model
 from tests.container_product import ContainerProduct
 from tests.docker_fixtures import BUILD_SECONDS
 from tests.end_to_end.client import Client, eventually, first_run, texts
+from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.replay import check_replay
 from tests.end_to_end.sites import ContainerSite
 from tests.product import running
@@ -55,6 +56,20 @@ def test_a_session_works_asks_sleeps_and_goes_on(contained: ContainerProduct) ->
     assert any("Ran 4 tests" in item["output"] for item in ended["items"] if item["type"] == "tool")
     check_replay(client, session)
     client.close()
+
+
+@pytest.mark.variant
+@pytest.mark.timeout(BUILD_SECONDS)
+def test_a_registered_agent_works_as_root_of_its_box(real_images: dict[str, str]) -> None:
+    with running(make=ContainerProduct, OPENAGENT_BOX_ROOT="1") as product:
+        client = first_run(product.url, "admin", "write", "read")
+        register_working(product.url)
+        session = client.new_session(agent=WORKING, mode="auto")
+        ended = client.ended(session, client.prompt(session, "/demo run id -u && git log --format=%s"))
+        said = "".join(item["output"] for item in ended["items"] if item["type"] == "tool")
+        # The workspace is another user's, and git works in it all the same.
+        assert said.split("\n")[:2] == ["0", "Empty workspace"], ended
+        client.close()
 
 
 def allow_all(client: Client, session: str, turn: str) -> int:
