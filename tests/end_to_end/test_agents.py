@@ -74,6 +74,8 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
 
     # Not a command of the agent's own: one of them keeps no conversation that begins with a slash.
     assert "scripted demo model" in said(client, session, "Hello, who are you?")
+    # Of the way out it wants nothing by itself: it would not be ready before a person has answered.
+    assert [each for each in of_kind(client, session, "permission.asked") if each["type"] == "egress"] == []
     works(client, session, agent)
     shows_its_own_interface(client, session, agent)
 

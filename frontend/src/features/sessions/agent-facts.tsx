@@ -46,7 +46,7 @@ export function AgentFacts({ agent }: { agent: Agent }) {
   );
 }
 
-/** What the tests saw it not do, each with its reason; a reason that several have is said once. */
+/** What the tests saw it not do, or not always, each with its reason; one that several have is said once. */
 function KnownLimits({ agent }: { agent: Agent }) {
   const reasons = new Map<string, Set<string>>();
   for (const { promise, reason } of agent.known_limits) {
@@ -54,7 +54,7 @@ function KnownLimits({ agent }: { agent: Agent }) {
   }
   return (
     <details data-testid="agent-limits">
-      <summary className="cursor-pointer">What {agent.name} was seen not to do</summary>
+      <summary className="cursor-pointer">Promises that {agent.name} does not keep, or only in part</summary>
       <ul className="mt-1 flex list-disc flex-col gap-1 pl-5">
         {[...reasons].map(([reason, promises]) => (
           <li key={reason}>
