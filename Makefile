@@ -31,7 +31,7 @@ help:
 	@echo "make bench   measure it under load"
 	@echo "make soak    let it run for long, with faults (MINUTES=12 SEED=... SESSIONS=20 PAIRS=100)"
 	@echo "make figures put what both measured into docs/figures.md"
-	@echo "make agents  install GitHub Copilot CLI, Claude Code, Codex and Gemini CLI (1.3 GB)"
+	@echo "make agents  install GitHub Copilot CLI, Claude Code, Codex and Gemini CLI (1.3 GB; AGENTS='codex gemini' some)"
 	@echo "make agent-pin AGENT=codex PACKAGE=@agentclientprotocol/codex-acp@2.6.1   move a pin"
 	@echo "make conformance   every promise of an agent, checked on every agent, on both drivers (an hour)"
 
@@ -78,7 +78,7 @@ figures: setup-test
 	@$(BIN)/python -m tests.figures
 
 agents:
-	@deploy/setup agents
+	@deploy/setup agents $(AGENTS)
 
 agent-pin:
 	@npm install --prefix deploy/agents/$(AGENT) --package-lock-only --save-exact --ignore-scripts --engine-strict=false $(PACKAGE)

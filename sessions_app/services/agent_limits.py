@@ -111,7 +111,8 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(_QUESTIONS, "Its questions belong to a mode that it does not offer here."),
         **dict.fromkeys(_ASKS, _ASKS_NOTHING),
         "it_publishes_its_plan": _NO_PLAN,
-        "a_sub_agents_work_hangs_below_the_call_that_started_it": "It offers its model no sub-agents.",
+        "a_sub_agents_work_hangs_below_the_call_that_started_it": "It offers its sub-agents in a form that "
+        "the scripted model does not speak, so nobody has seen them here.",
         "it_tells_of_its_tools": "With models that it does not know it writes files by commands.",
         "it_streams_its_thoughts_apart": "It adds lines to its thoughts.",
     },

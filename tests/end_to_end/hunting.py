@@ -15,7 +15,7 @@ import redis
 
 from tests import needs
 from tests.container_product import ContainerProduct, own_address
-from tests.end_to_end.client import sign_in
+from tests.end_to_end.client import eventually, sign_in
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.rig import KEY, Rig
 from tests.end_to_end.sites import ContainerSite
@@ -26,6 +26,7 @@ DECOY = "decoy-0Kd8sQw2Zx7Pv5Lm9Rt3"
 MARK = "mark-of-another-session-4Hn6"
 PROMPT = "/demo run python3 hunter.py"
 SECONDS = 800.0
+AFTERWARDS_SECONDS = 240.0
 PROGRAMS = (hunter, poking)
 PLANTED = "planted"
 _OURS = {"hunt.json", "hunter.py", "poking.py"}
@@ -53,9 +54,10 @@ def hunt(
     plant(instance.workspace, json.dumps(wanted))
     turn = rig.client.prompt(session, f"{PROMPT} # {DECOY}")
     ended = rig.client.ended(session, turn, SECONDS)
-    tool = next(item for item in ended["items"] if item["type"] == "tool")
-    assert "hunt over" in tool["output"], tool
-    report: dict[str, Any] = json.loads((instance.workspace / "report.json").read_text())
+    # It appears whole. Some agents do not wait for a command that takes so long.
+    made = instance.workspace / "report.json"
+    eventually(made.exists, AFTERWARDS_SECONDS, lambda: f"no report: {ended}")
+    report: dict[str, Any] = json.loads(made.read_text())
     return report
 
 

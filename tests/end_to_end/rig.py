@@ -29,6 +29,8 @@ KEY = "sk-canary-7Qm2xVd9Lr4TzKp8Wb3YcHn6Ej1Gf5As"
 PROVIDER, MODEL = "openai", "gpt-6-sol"
 CHAT_PROVIDER, CHAT_MODEL = "deepseek", "deepseek-flash"
 """The same for agents that speak chat completions only."""
+OTHERS = {"claude": ("anthropic", "claude-sonnet-5"), "gemini": ("google", "gemini-3.8-flash")}
+"""The same for those that speak something else."""
 SILENCE_SECONDS = 5
 
 
@@ -161,10 +163,12 @@ def started(
     data: Path, link: LinkProxy, provider: Provider, make: type[Product], **environment: str
 ) -> Iterator[Product]:
     """The product on this data directory."""
+    urls = dict.fromkeys((PROVIDER, CHAT_PROVIDER, "anthropic"), provider.url)
+    urls["google"] = provider.url.removesuffix("/v1") + "/v1beta"
     usual = {
         "OPENAGENT_LINK_SOCKET": str(link.path),
         "OPENAGENT_PROVIDER_SILENCE_SECONDS": str(SILENCE_SECONDS),
-        "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(dict.fromkeys((PROVIDER, CHAT_PROVIDER), provider.url)),
+        "OPENAGENT_PROVIDER_BASE_URLS": json.dumps(urls),
     }
     head_start.give(data, database="DATABASE_URL" not in environment)
     product = make(data, **{**usual, **environment})

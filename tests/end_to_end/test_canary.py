@@ -12,23 +12,32 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
+from tests import needs, postgres
 from tests.container_product import ContainerProduct
 from tests.docker_fixtures import BUILD_SECONDS
 from tests.end_to_end import hunting
 from tests.end_to_end.client import SECONDS, Client, eventually, texts
 from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.instance import Instance
-from tests.end_to_end.rig import CHAT_MODEL, CHAT_PROVIDER, KEY, Rig, rig
+from tests.end_to_end.rig import CHAT_MODEL, CHAT_PROVIDER, KEY, MODEL, OTHERS, PROVIDER, Rig, rig
 from tests.fakes import dresses, hunter
 
 REVOKED_SECONDS = 5.0
+MODELS = {
+    **OTHERS,
+    "opencode": (PROVIDER, MODEL),
+    # Of newer models it wants programs for its tools, which the scripted one does not write.
+    "codex": (PROVIDER, "gpt-5.6"),
+    **dict.fromkeys((WORKING, "copilot"), (CHAT_PROVIDER, CHAT_MODEL)),
+}
+"""The provider of each agent, whose key it is not to see, and a model of it."""
 
 
 def new_session(made: Rig, agent: str) -> str:
-    if agent != WORKING:
-        return made.client.new_session(**made.model, mode="auto")
-    return made.client.new_session(agent=agent, provider=CHAT_PROVIDER, model=CHAT_MODEL, mode="auto")
+    provider, model = MODELS[agent]
+    if agent in OTHERS:
+        made.client.post("/keys/", {"provider": provider, "key": KEY})
+    return made.client.new_session(agent=agent, provider=provider, model=model, mode="auto")
 
 
 def with_a_transcript(client: Client, session: str) -> None:
@@ -94,6 +103,14 @@ def test_the_same_with_opencode_and_through_all_that_can_be_read(
     broken: Rig, agent: str, is_thorough: bool
 ) -> None:
     assert hunt(broken, agent, is_thorough=is_thorough)["bytes"] > 100_000_000
+
+
+@pytest.mark.variant
+@pytest.mark.timeout(BUILD_SECONDS)
+@pytest.mark.parametrize("agent", ["copilot", "claude", "codex", "gemini"])
+def test_the_same_with_every_other_agent(broken: Rig, agent: str) -> None:
+    needs.agent(agent)
+    hunt(broken, agent)
 
 
 @pytest.fixture
