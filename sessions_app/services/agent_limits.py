@@ -108,7 +108,6 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         "edits_can_be_accepted_and_commands_still_asked_for": "It reads without asking, by commands too.",
     },
     "codex": {
-        **dict.fromkeys(_QUESTIONS, "Its questions belong to a mode that it does not offer here."),
         **dict.fromkeys(_ASKS, _ASKS_NOTHING),
         "it_publishes_its_plan": _NO_PLAN,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": "It offers its sub-agents in a form that "

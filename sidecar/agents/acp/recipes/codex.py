@@ -44,6 +44,11 @@ def files(setting: Setting) -> Mapping[str, str]:
         f"model = {json.dumps(setting.model)}",
         'model_provider = "openagent"',
         "check_for_update_on_startup = false",
+        "suppress_unstable_features_warning = true",
+        "[features]",
+        # It would fetch them from GitHub at every start, which a person would be asked about.
+        "plugins = false",
+        "default_mode_request_user_input = true",
         "[analytics]",
         "enabled = false",
         # It would fetch them at each start, and not be ready while a person is asked for their hosts.

@@ -109,6 +109,17 @@ def test_a_form_is_questions_and_answers_are_its_content() -> None:
     assert form.accepted([["Blue"]])["content"] == {"colour_custom": "Blue"}
 
 
+def test_own_words_are_a_note_to_none_of_what_was_offered() -> None:
+    """As Codex asks."""
+    choices = [{"const": "red", "title": "red"}, {"const": "None of the above", "title": "None of the above"}]
+    properties = {"q": {"type": "string", "title": "Which?", "oneOf": choices}, "q_note": {"type": "string"}}
+    form = Form({"message": "Answer", "mode": "form", "requestedSchema": {"properties": properties}})
+    (question,) = form.asked("p", "").questions
+    assert [option.label for option in question.options] == ["red"] and question.custom
+    assert form.accepted([["red"]])["content"] == {"q": "red"}
+    assert form.accepted([["moss"]])["content"] == {"q": "None of the above", "q_note": "moss"}
+
+
 def test_a_form_of_nonsense_is_no_question_and_harms_nothing() -> None:
     bad: list[dict[str, Any]] = [{}, {"requestedSchema": []}, {"requestedSchema": {"properties": {"a": 3}}}]
     for params in bad:
