@@ -35,6 +35,9 @@ def only_if_it(promise: str) -> pytest.MarkDecorator:
 WITHOUT = frozenset() if can(PLANS) else frozenset({"todo"})
 """The actions of scripts for which it offers its model no tool."""
 
+TITLES = 1 if AGENT == "claude" else 0
+"""The calls of its model that it makes for a title when a conversation begins."""
+
 
 def require() -> None:
     """Its programs are there."""
