@@ -45,16 +45,14 @@ def files(setting: Setting) -> Mapping[str, str]:
         'model_provider = "openagent"',
         "check_for_update_on_startup = false",
         "suppress_unstable_features_warning = true",
-        "[features]",
-        # It would fetch them from GitHub at every start, which a person would be asked about.
-        "plugins = false",
-        "default_mode_request_user_input = true",
         "[analytics]",
         "enabled = false",
         # It would fetch them at each start, and not be ready while a person is asked for their hosts.
         "[features]",
         "plugins = false",
         "apps = false",
+        # Its questions are otherwise for a mode that it does not offer here.
+        "default_mode_request_user_input = true",
         "[model_providers.openagent]",
         f"name = {json.dumps(setting.context.provider.name)}",
         f"base_url = {json.dumps(setting.gate + '/v1')}",
