@@ -54,7 +54,7 @@ class TerminalConsumer(people.PersonConsumer):
         self._ask()
         self._outgoing: asyncio.Queue[bytes | str | None] = asyncio.Queue()
         self._queued = self._acknowledged = self._taken = 0
-        self._touched_at = -TOUCH_SECONDS
+        self._has_typed = asyncio.Event()
         self._link: relay.LinkTerminals | None = None
         self._refused_by: relay.LinkTerminals | None = None
         self._number = 0
@@ -65,7 +65,7 @@ class TerminalConsumer(people.PersonConsumer):
         counters.VIEWERS.inc()
         try:
             await base.run_together(
-                self._read(), self._write(), self._attend(), self._beat(), self.wait_for_end()
+                self._read(), self._write(), self._attend(), self._beat(), self._touch(), self.wait_for_end()
             )
         finally:
             counters.VIEWERS.dec()
@@ -223,15 +223,20 @@ class TerminalConsumer(people.PersonConsumer):
             _, offset, data = wire.unpack(message)
         except FrameError as error:
             raise base.Closed(base.BAD_FRAME, str(error)) from None
-        now = asyncio.get_running_loop().time()
-        if now - self._touched_at > TOUCH_SECONDS:
-            self._touched_at = now
-            await db.run(activity.touch, session_id=self.session_id)
+        self._has_typed.set()
         if self._link is None:
             return
         if offset + len(data) > self._taken + WINDOW_BYTES + CHUNK_BYTES:
             raise base.Closed(base.SLOW_DOWN, "too much input is not acknowledged")
         await self._link.send(wire.pack_input(self._number, message))
+
+    async def _touch(self) -> None:
+        """Typing is activity. It is told beside it: no keystroke waits for the database."""
+        while True:
+            await self._has_typed.wait()
+            self._has_typed.clear()
+            await db.run(activity.touch, session_id=self.session_id)
+            await asyncio.sleep(TOUCH_SECONDS)
 
     def _check_may_write(self) -> None:
         if not self._may_write:

@@ -1,7 +1,8 @@
 """How much of a program's output may be read at a moment, by who reads it at the other end: pure, no I/O.
 
-The fastest viewer governs: what it has not acknowledged stays within AHEAD_BYTES. With no viewer the program
-is held back at the same place for a while, and is then read on slowly, so that it comes to its end some time.
+The fastest viewer governs: what it has not acknowledged stays within AHEAD_BYTES, and in the ring. With no
+viewer the program is held back at the same place for a while, and is then read on slowly, so that it comes to
+its end some time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class Leave(NamedTuple):
 class Flow:
     """The reading of one terminal. Ask `leave` before each read and tell `read` how much it was."""
 
-    def __init__(self, *, hold_seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, *, ring_bytes: int, hold_seconds: float = HOLD_SECONDS) -> None:
+        # What is kept of the output must not leave the ring before the fastest viewer has it.
+        self._ahead = min(AHEAD_BYTES, ring_bytes)
         self._hold_seconds = hold_seconds
         self._base = 0
         self._alone_since: float | None = None
@@ -39,7 +42,7 @@ class Flow:
         elif self._alone_since is None:
             self._alone_since = now
         self._is_unwatched = False
-        room = AHEAD_BYTES - (end - self._base)
+        room = self._ahead - (end - self._base)
         if room > 0:
             return Leave(room, 0.0)
         if self._alone_since is None:
@@ -49,7 +52,7 @@ class Flow:
         if wait > 0:
             return Leave(0, wait)
         self._is_unwatched = True
-        return Leave(AHEAD_BYTES, 0.0)
+        return Leave(self._ahead, 0.0)
 
     def read(self, size: int, now: float) -> None:
         """So much was read."""

@@ -38,7 +38,8 @@ class Terminal:
         on_output: Callable[[float], None],
     ) -> None:
         self.order = order
-        self.ring = Ring(min(order.ring_bytes, ring_bytes))
+        ring_bytes = min(order.ring_bytes, ring_bytes)
+        self.ring = Ring(ring_bytes)
         self.sizes = Sizes(order.rows, order.cols)
         self.times = Times() if order.record else None
         self.audience = Audience()
@@ -46,7 +47,7 @@ class Terminal:
         self.closing: Reason | None = None
         self.touched_at = 0.0
         """When somebody last did anything in it, by the loop's clock."""
-        self._flow = Flow(hold_seconds=hold_seconds)
+        self._flow = Flow(ring_bytes=ring_bytes, hold_seconds=hold_seconds)
         self._typed = Typed()
         self._wanted = (order.rows, order.cols)
         self._input: deque[tuple[str, int, bytes]] = deque()
@@ -237,9 +238,8 @@ class Terminal:
         """What to send next, to whichever viewer; those who are to be told something come first."""
         viewers = self.audience.viewers
         for viewer in sorted(viewers.values(), key=lambda viewer: not viewer.tells):
-            had_place = viewer.sent >= self.ring.start
             message = viewer.next(self.ring, self.sizes, self.ended, now)
-            if not had_place and self._pty is not None:
+            if isinstance(message, terminals.Reset) and self._pty is not None:
                 self._pty.redraw()
             if message is None:
                 continue

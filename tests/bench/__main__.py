@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from openagent.lib import engine
 from openagent.lib.data_dir import CHECKOUT
 from tests import build_images, figures
-from tests.bench import agents, load, proxying, starting, streaming
+from tests.bench import agents, load, proxying, starting, streaming, terminals
 from tests.container_product import ContainerProduct
 from tests.product import Product, running
 
@@ -40,16 +40,21 @@ def main() -> int:
     direct, proxied = proxying.measure(streams)
     print(f"Starting: {options.starts} sessions with OpenCode, one after the other, on each driver")
     starts = [starting.measure(make, driver, options.starts) for driver, make in _drivers()]
+    typed = terminals.Shape()
+    print(f"Terminals: {typed}")
+    plain, boxed = terminals.measure(typed)
     goals = _goals(bare, ours, stored) + [goal for each in starts for goal in each.goals()]
     machine = figures.table(["bench", ""], [("machine", figures.machine()), ("load", str(shape))])
     proxy = proxying.table(streams, direct, proxied)
     tables = [each.table() for each in starts]
     parts = [machine, _streaming_table(bare, ours, stored), *tables, _goals_table(goals), proxy]
+    parts.append(terminals.table(typed, plain, boxed))
     report = "\n\n".join("\n".join(lines) for lines in parts)
     print(report)
     print(f"Written to {figures.store('bench', report).relative_to(CHECKOUT)}")
     _measure_agents(options.starts)
-    return 0 if all(is_met for *_, is_met in goals) and proxying.is_met(direct, proxied) else 1
+    are_met = [*(is_met for *_, is_met in goals), proxying.is_met(direct, proxied)]
+    return 0 if all((*are_met, terminals.is_met(plain, boxed))) else 1
 
 
 def _measure_agents(count: int) -> None:

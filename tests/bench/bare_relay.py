@@ -1,27 +1,29 @@
 """The baseline: a relay of nothing but the `websockets` library, one producer to one browser per session.
 
-`python -m tests.bench.bare_relay` prints its port and serves until its standard input ends.
+What a browser says goes the other way. `python -m tests.bench.bare_relay` prints its port and serves until
+its standard input ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
-_browsers: dict[str, ServerConnection] = {}
+_OTHER = {"browser": "producer", "producer": "browser"}
+_ends: dict[tuple[str, str], ServerConnection] = {}
 
 
 async def _relay(connection: ServerConnection) -> None:
     assert connection.request is not None
     role, _, session = connection.request.path.strip("/").partition("/")
-    if role == "browser":
-        _browsers[session] = connection
-        await connection.wait_closed()
-        return
-    async for message in connection:
-        await _browsers[session].send(message)
+    _ends[role, session] = connection
+    with contextlib.suppress(ConnectionClosed):  # The other end, or this one, was ended.
+        async for message in connection:
+            await _ends[_OTHER[role], session].send(message)
 
 
 async def _main() -> None:

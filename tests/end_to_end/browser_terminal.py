@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.end_to_end import reference
 from tests.end_to_end.browser import PATIENCE_MS, Window
-
-_FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 
 # Notes what comes down and goes up on the sockets of terminals, in the page itself, before all else.
 _TAP = """() => {
@@ -53,23 +49,6 @@ _TAP = """() => {
       super.send(data);
     }
   };
-}"""
-
-# Everything that can be seen: text, width and look of each cell, the cursor, which of the two screens it is.
-_SCREEN = """terminal => {
-  const buffer = terminal.buffer.active;
-  const look = cell => [cell.getChars(), cell.getWidth(), cell.getFgColor(), cell.getBgColor(), cell.isBold(),
-    cell.isItalic(), cell.isDim(), cell.isInverse(), cell.isUnderline()].join(",");
-  const lines = [];
-  for (let y = 0; y < buffer.length; y += 1) {
-    const line = buffer.getLine(y);
-    const text = line.translateToString(true);
-    const looks = [];
-    for (let x = 0; x < text.length && x < terminal.cols; x += 1) looks.push(look(line.getCell(x)));
-    lines.push([text, looks.join(" ")]);
-  }
-  return { lines, cursor: [buffer.cursorX, buffer.baseY + buffer.cursorY], screen: buffer.type,
-    size: [terminal.rows, terminal.cols] };
 }"""
 
 _TEXT = """() => {
@@ -166,7 +145,7 @@ class TerminalScreen:
     def screen(self) -> dict[str, Any]:
         """What is on it, cell by cell."""
         found: dict[str, Any] = self.current.locator(".terminal-host").evaluate(
-            f"host => ({_SCREEN})(host.terminal)"
+            f"host => ({reference.SCREEN})(host.terminal)"
         )
         return found
 
@@ -175,18 +154,7 @@ class TerminalScreen:
         steps = self.page.evaluate(
             "tap.steps.map(step => step.bytes ? { bytes: tap.base64(step.bytes) } : step)"
         )
-        task = json.dumps({"modules": str(_FRONTEND), "steps": steps})
-        script = Path(__file__).with_name("reference_terminal.mjs")
-        done = subprocess.run(
-            ["node", str(script), _SCREEN],
-            input=task,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        shown: dict[str, Any] = json.loads(done.stdout)
-        return shown
+        return reference.shown(steps)
 
     def expect_reference(self) -> None:
         """The page shows what the reference does, as soon as it has drawn all that has come."""

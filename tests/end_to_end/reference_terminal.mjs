@@ -22,6 +22,6 @@ for (const step of steps) {
   else terminal.resize(step.cols, step.rows);
 }
 
-// The same function runs in the page: see browser_terminal.py.
+// The same function runs in the page: see reference.py.
 const screenOf = new Function(`return (${process.argv[2]})`)();
 process.stdout.write(JSON.stringify(screenOf(terminal)));

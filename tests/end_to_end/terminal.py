@@ -88,6 +88,16 @@ class TerminalClient:
     def shows(self, text: bytes, seconds: float = 60) -> None:
         self.until(lambda: text in self.screen, seconds)
 
+    @property
+    def place(self) -> int:
+        """The offset after the last byte that it has shown."""
+        return self._next or 0
+
+    @property
+    def acknowledged(self) -> int:
+        """How much of what was typed is on its way to the program for sure."""
+        return self._acknowledged_input
+
     def all_acknowledged(self) -> bool:
         return self._acknowledged_input == len(self.typed)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.utils import timezone
 from openagent.accounts import tokens
 from openagent.accounts.models import User
 from sessions_app.models import Session, Terminal
-from sessions_app.services import instances, terminals, transcripts
+from sessions_app.services import activity, instances, terminals, transcripts
 from sidecar.protocol import frames
 from sidecar.protocol import terminals as wire
 from tests.sessions_app.conftest import make_terminal
@@ -172,6 +174,26 @@ async def test_input_beyond_the_credit_ends_the_socket(
     for offset in range(0, 2 * wire.WINDOW_BYTES, wire.CHUNK_BYTES):
         await alice.types(offset, b"x" * wire.CHUNK_BYTES)
     assert await alice.closed() == 4429
+
+
+async def test_no_keystroke_waits_for_the_database(
+    linked: TerminalSidecar, session: Session, view: Callable[..., View], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_there, touched = threading.Event(), []
+
+    def touch(*, session_id: uuid.UUID) -> None:
+        assert is_there.wait(SECONDS)
+        touched.append(session_id)
+
+    alice = view(await opened(linked, session))
+    monkeypatch.setattr(activity, "touch", touch)
+    assert await alice.connect()
+    await linked.tells((await linked.frame(wire.TerminalWatch)).viewer, welcome())
+    await alice.hears()
+    await alice.types(0, b"ls\n")
+    assert (await linked.frame(bytes))[5:] == wire.pack(0, 0, b"ls\n")
+    is_there.set()
+    await eventually(lambda: touched == [session.pk])
 
 
 async def test_a_token_that_may_only_read_watches_and_does_not_type(

@@ -10,8 +10,8 @@ CHUNK = 65536
 class Reader:
     """Reads whenever it may, against a clock of its own."""
 
-    def __init__(self) -> None:
-        self.flow = Flow(hold_seconds=30.0)
+    def __init__(self, ring_bytes: int = 2**21) -> None:
+        self.flow = Flow(ring_bytes=ring_bytes, hold_seconds=30.0)
         self.end = 0
         self.now = 1000.0
 
@@ -33,6 +33,12 @@ class Reader:
 
 def test_a_viewer_that_acknowledges_nothing_stops_it() -> None:
     assert Reader().read(fastest=0, seconds=1000) == AHEAD_BYTES
+
+
+def test_nothing_leaves_a_small_ring_before_the_fastest_viewer_has_it() -> None:
+    reader = Reader(ring_bytes=1000)
+    assert reader.read(fastest=0, seconds=1000) == 1000
+    assert reader.read(fastest=10, seconds=0) == 10
 
 
 def test_it_goes_on_as_far_as_the_fastest_viewer() -> None:
