@@ -78,7 +78,10 @@ class NewSession:
         """Fills in the form and sends it; an empty `model` leaves what was chosen."""
         page = self.window.page
         self.form.get_by_label("What should be done?").fill(prompt)
-        self.form.get_by_label("Agent", exact=True).select_option(value=agent)
+        agents = self.form.get_by_label("Agent", exact=True)
+        # Whoever chooses an agent, be it the same, chooses the model anew.
+        if agents.input_value() != agent:
+            agents.select_option(value=agent)
         if model:
             self.choose_model(model)
         # An agent that asks for nothing has no modes to choose from, and works as in the first.
