@@ -82,6 +82,16 @@ def test_an_impossible_size_is_refused(session: Session, alice_client: APIClient
     assert not Terminal.objects.exists()
 
 
+@pytest.mark.parametrize("size", [{"rows": 0}, {"cols": -1}, {"rows": 10**9}, {"cols": 1}])
+def test_an_impossible_change_of_size_is_refused(
+    session: Session, alice_client: APIClient, size: dict[str, int]
+) -> None:
+    terminal = make_terminal(session, state="open")
+    answer = alice_client.patch(url_of(session, f"{terminal.pk}/"), size, format="json")
+    terminal.refresh_from_db()
+    assert (answer.status_code, terminal.rows, terminal.cols) == (400, 24, 80)
+
+
 def test_there_is_a_limit(session: Session, alice_client: APIClient, settings: Any) -> None:
     settings.OPENAGENT_TERMINALS_PER_SESSION = 1
     make_terminal(session)

@@ -86,6 +86,11 @@ async def test_a_command_that_does_not_exist_fails_in_words(pair: Pair) -> None:
     assert terminal not in ids(pair, "terminal.opened")
 
 
+async def test_a_program_that_ends_at_once_has_an_end_as_any_other(pair: Pair) -> None:
+    terminal = await opened(pair, ["false"])
+    assert await closed(pair, terminal) == {"terminal_id": terminal, "reason": "exited", "exit_code": 1}
+
+
 async def test_closing_ends_a_program_that_ignores_the_hang_up(pair: Pair) -> None:
     terminal = await opened(pair, ["bash", "-c", "trap '' HUP; while :; do read -t 1; done"])
     pair.station.order(terminals.TerminalClose(terminal=terminal))
