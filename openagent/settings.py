@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 
-from openagent.lib import data_dir, database_url, engine, env, log
+from openagent.lib import data_dir, database_url, engine, env, log, own_addresses
 
 # Lets models and admin classes name their type parameters at run time, as the type checker wants.
 django_stubs_ext.monkeypatch()
@@ -307,6 +307,8 @@ OPENAGENT_POOL = env.numbers("OPENAGENT_POOL", "opencode=1")
 OPENAGENT_REGISTRIES_FROM = [
     tool for tool in env.words("OPENAGENT_REGISTRIES_FROM", ("pip", "npm", "apt")) if tool != "none"
 ]
+# Addresses of this host that its interfaces do not tell, since the platform is in a container of its own.
+OPENAGENT_HOST_ADDRESSES = own_addresses.named()
 OPENAGENT_BOX_MEMORY_MB = env.number("OPENAGENT_BOX_MEMORY_MB", 2048, minimum=256)
 OPENAGENT_SIDECAR_MEMORY_MB = env.number("OPENAGENT_SIDECAR_MEMORY_MB", 512, minimum=256)
 OPENAGENT_BOX_PROCESSES = env.number("OPENAGENT_BOX_PROCESSES", 1024, minimum=64)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from openagent.lib import data_dir, engine, env
+from openagent.lib import data_dir, engine, env, own_addresses
 from openagent.lib.data_dir import CHECKOUT, DataDir
 from openagent.management import images, preparation
 from openagent.management.preparation import CannotStart
@@ -85,6 +85,7 @@ def _values(file: Path, url: str, root: Path | None) -> dict[str, str]:
         "PLATFORM_USER": "{}:{}".format(*user),
         "ENGINE_GROUP": str(group),
         "ENGINE_SOCKET": str(settings.socket),
+        "OPENAGENT_HOST_ADDRESSES": ",".join(sorted(own_addresses.of_interfaces())),
         "OPENAGENT_PLATFORM_IMAGE": settings.platform,
         "OPENAGENT_SIDECAR_IMAGE": settings.sidecar,
         "OPENAGENT_BOX_IMAGE": settings.box,

@@ -6,12 +6,8 @@ into the box.
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
 import os
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from sidecar.protocol.egress import EGRESS_PORT
 
@@ -30,9 +26,6 @@ _CERTIFICATES = (
 )
 # The models are reached directly: their gate has a port of its own in the box.
 _DIRECT = "localhost,127.0.0.1,::1"
-
-# How the kernel lists its own addresses among its routes.
-_LOCAL = re.compile(r"\|-- (\S+)\s+/32 host LOCAL")
 
 
 def environment(*, bundle: str, registries: Mapping[str, str]) -> dict[str, str]:
@@ -56,15 +49,3 @@ def host_bundle(inherited: Mapping[str, str]) -> str:
     """The file with the certificate authorities that this host trusts; empty when there is none."""
     named = inherited.get("SSL_CERT_FILE", "")
     return next((path for path in (named, *_BUNDLES) if path and os.path.isfile(path)), "")
-
-
-def host_addresses(proc: Path = Path("/proc/net")) -> set[str]:
-    """Every address of this machine's interfaces."""
-    found: set[str] = set()
-    # A kernel without one of the two families has no file for it.
-    with contextlib.suppress(FileNotFoundError):
-        found |= set(_LOCAL.findall((proc / "fib_trie").read_text()))
-    with contextlib.suppress(FileNotFoundError):
-        numbers = [line.split()[0] for line in (proc / "if_inet6").read_text().splitlines()]
-        found |= {str(ipaddress.IPv6Address(int(number, 16))) for number in numbers}
-    return found

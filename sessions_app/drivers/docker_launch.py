@@ -11,7 +11,7 @@ from typing import Any
 import docker.errors
 import requests
 
-from openagent.lib import env
+from openagent.lib import env, own_addresses
 from sessions_app.drivers import base, box_network, docker_spec
 from sessions_app.drivers.base import DriverError, InstanceSpec, OnStage
 from sessions_app.drivers.docker_disks import Disks
@@ -123,7 +123,7 @@ class Launch:
         network = self.engine.api.inspect_network(self.names.network) or {}
         ranges = network.get("IPAM", {}).get("Config") or []
         gateways = {each["Gateway"] for each in ranges if each.get("Gateway")}
-        return sorted(gateways | box_network.host_addresses())
+        return sorted(gateways | own_addresses.of_interfaces() | self.options.host_addresses)
 
     def _clean_up(self) -> None:
         # Without an engine nothing can be removed, and the error that led here says more than that.

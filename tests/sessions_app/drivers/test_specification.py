@@ -32,6 +32,7 @@ from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_prompt, make_terminal
 
 INSTALLATION = "0a1b2c3d"
+NAMED_ADDRESS = "203.0.113.7"
 BUILT_IN = [agent.id for agent in agents._BUILT_IN]
 
 
@@ -79,7 +80,10 @@ def told(spec: InstanceSpec, data: Path) -> tuple[str, dict[str, Any]]:
     Launch(
         engine=cast(Engine, recorder),
         options=Options(
-            data=data, engine=engine, limits=Limits(memory_mb=1, processes=1, tmp_mb=1, file_mb=1)
+            data=data,
+            engine=engine,
+            limits=Limits(memory_mb=1, processes=1, tmp_mb=1, file_mb=1),
+            host_addresses=frozenset({NAMED_ADDRESS}),
         ),
         disks=cast(Disks, recorder),
         on_stage=lambda _: None,
@@ -157,6 +161,13 @@ def wished(owner: User, wish: Wish) -> Session:
     make_prompt(session, text=wish.said)
     make_terminal(session, title=wish.said[:80])
     return session
+
+
+def test_a_sidecar_is_told_the_addresses_that_the_administrator_named(
+    alice: User, driver: FakeDriver, tmp_path: Path
+) -> None:
+    _, config = told(spec_of(wished(alice, Wish()), driver), tmp_path)
+    assert {NAMED_ADDRESS, "127.0.0.1"} <= set(config["host_addresses"])
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
