@@ -7,9 +7,16 @@ const LAST_LINES = 10;
 const MAX_SHOWN = 400_000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
-const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
+const CONTROL_SEQUENCE = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]/;
+// Titles, links, device strings and the like: one that is not ended takes the rest of its line with it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
-const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+const STRING = /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\x18\x1a\n]*(?:\x07|\x1b\\|\x9c)?/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
+const OTHER = /\x1b[ -/]*[0-~]/;
+/** As ECMA-48 has them, in 7 bits and in 8. */
+const ESCAPES = new RegExp([CONTROL_SEQUENCE, STRING, OTHER].map((each) => each.source).join("|"), "g");
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output consists of them
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
 /** Output as text: without escape sequences, and of a line that was rewritten only its last state. */
 export function plainOutput(output: string): string {
