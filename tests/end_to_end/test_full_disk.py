@@ -17,6 +17,7 @@ from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.instance import Instance
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.replay import replayed
+from tests.end_to_end.terminal import TerminalClient
 from tests.end_to_end.turns import check_answered, check_one_clean_turn
 from tests.fakes.small_disk import small_disk
 from tests.product import Product, data_directory
@@ -179,4 +180,20 @@ def test_a_session_whose_own_disk_is_full_says_so_and_works_when_there_is_space(
         ended = client.ended(session, turn, SECONDS)
         assert ended["stop_reason"] == "error", ended
         assert ended["error"]["class"] == "disk_full", ended
+    check_works(client, session)
+
+
+@pytest.mark.variant
+def test_a_terminal_on_a_full_disk_opens_and_its_programs_say_what_is_wrong(cramped: Cramped) -> None:
+    client = cramped.client
+    session = awake(client)
+    with filled(cramped.volumes):
+        terminal = client.post(f"/sessions/{session}/terminals/", {"rows": 24, "cols": 80})["id"]
+        with TerminalClient(client, session, terminal) as shown:
+            shown.type(b"head -c 100000 /dev/zero > more; echo and''then\n")
+            shown.shows(b"No space left on device", SECONDS)
+            shown.shows(b"andthen", SECONDS)
+            shown.type(b"exit\n")
+            shown.until(lambda: shown.end, SECONDS)
+            assert shown.complaints == []
     check_works(client, session)

@@ -28,3 +28,14 @@ test("side by side each file has its own numbers, and each line one place to wri
   for (const place of places) fireEvent.click(place);
   expect(onWrite.mock.calls.map(([, index]) => index)).toEqual([1, 2, 3]);
 });
+
+test("a line that somebody wrote at is shown, however far down it is", () => {
+  const patch = [
+    "@@ -0,0 +1,300 @@",
+    ...Array.from({ length: 300 }, (_, index) => `+line ${index + 1}.`),
+  ].join("\n");
+  const notes = { onWrite: () => {}, below: (index: number) => (index === 280 ? "Why?" : null) };
+  render(<DiffView patch={patch} path="a.py" notes={notes} />);
+  expect(screen.getByText("Why?")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: /Show all/ })).toBeNull();
+});

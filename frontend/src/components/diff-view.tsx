@@ -25,7 +25,8 @@ export const DiffView = memo(function DiffView(props: DiffViewProps) {
   // A new file has no old numbers, one that was deleted no new ones: an empty column only takes room.
   const hasOld = lines.some((line) => line.oldLine !== null);
   const hasNew = lines.some((line) => line.newLine !== null);
-  const shown = isWhole ? lines : lines.slice(0, FIRST_LINES);
+  const isNotedBelow = notes && lines.slice(FIRST_LINES).some((_, index) => notes.below(FIRST_LINES + index));
+  const shown = isWhole || isNotedBelow ? lines : lines.slice(0, FIRST_LINES);
   if (lines.length === 0) return <p className="px-3 py-2 text-sm text-muted">No lines changed.</p>;
   return (
     <figure

@@ -14,7 +14,7 @@ from django.utils import timezone
 from openagent.accounts import tokens
 from openagent.accounts.models import User
 from sessions_app.models import Session, Terminal
-from sessions_app.services import activity, instances, terminals, transcripts
+from sessions_app.services import activity, instances, sessions, terminals, transcripts
 from sidecar.protocol import frames
 from sidecar.protocol import terminals as wire
 from tests.sessions_app.conftest import make_terminal
@@ -138,6 +138,11 @@ async def test_a_removed_terminal_or_a_deleted_session_is_gone(
     terminal = await sync_to_async(make_terminal)(session)
     await sync_to_async(terminals.remove)(terminal=terminal)
     alice = view(terminal)
+    assert await alice.connect()
+    assert await alice.closed() == 4404
+    left = await sync_to_async(make_terminal)(session)
+    await sync_to_async(sessions.delete)(session=session)
+    alice = view(left)
     assert await alice.connect()
     assert await alice.closed() == 4404
 

@@ -1,6 +1,6 @@
 // Comments are kept until they are sent, and become one prompt in the order of files and lines.
 import { expect, test } from "vitest";
-import { forgetEverythingPersonal, recall } from "@/lib/storage";
+import { forgetEverythingPersonal, recall, remember } from "@/lib/storage";
 import { addComment, clearReview, promptOf, type ReviewComment, removeComment } from "./review";
 
 const comment = (change: Partial<ReviewComment>): ReviewComment => ({
@@ -43,6 +43,19 @@ test("they are kept by this browser until they are taken back or sent", () => {
   expect(kept().map(({ text }) => text)).toEqual(["two"]);
   clearReview("s");
   expect(kept()).toEqual([]);
+});
+
+test("what another tab of this browser has collected is kept", () => {
+  addComment("t", comment({ text: "here" }));
+  const both = [...recall<ReviewComment[]>("review.t", []), comment({ id: "2", text: "there" })];
+  remember("review.t", both);
+  dispatchEvent(new StorageEvent("storage", { key: "openagent.review.t" }));
+  addComment("t", comment({ text: "here again" }));
+  expect(recall<ReviewComment[]>("review.t", []).map(({ text }) => text)).toEqual([
+    "here",
+    "there",
+    "here again",
+  ]);
 });
 
 test("whoever comes to this browser next finds none", () => {

@@ -1,7 +1,7 @@
 // Comments on lines of the agent's changes, collected until they are sent to it as one prompt; kept in this browser.
 import { create } from "zustand";
 import { newId } from "@/lib/id";
-import { recall, remember } from "@/lib/storage";
+import { nameFrom, recall, remember } from "@/lib/storage";
 
 export interface ReviewComment {
   id: string;
@@ -15,7 +15,8 @@ export interface ReviewComment {
   text: string;
 }
 
-const name = (session: string) => `review.${session}`;
+const FOLDER = "review.";
+const name = (session: string) => FOLDER + session;
 
 /** Only of sessions that were looked at since the page was opened; the rest is in storage. */
 const useReviews = create<Record<string, ReviewComment[]>>(() => ({}));
@@ -56,6 +57,15 @@ export function removeComment(session: string, id: string): void {
 export function clearReview(session: string): void {
   save(session, []);
 }
+
+/** What another tab of this browser has changed. */
+function follow({ key }: StorageEvent): void {
+  const changed = key === null ? null : nameFrom(key);
+  if (!changed?.startsWith(FOLDER)) return;
+  useReviews.setState({ [changed.slice(FOLDER.length)]: recall(changed, NONE) });
+}
+
+window.addEventListener("storage", follow);
 
 /** The comments as a prompt, in the order of files and lines. */
 export function promptOf(comments: readonly ReviewComment[]): string {
