@@ -44,7 +44,8 @@ DECIDED = _services(
     "usage",
 )
 # Many logs, whose rows are no others than those of the rest of its file.
-PROPERTY = f"{DECIDED[2]}::test_no_log_tells_another_conversation_when_it_is_folded"
+(FOLDING,) = _services("folding")
+PROPERTY = f"{FOLDING}::test_no_log_tells_another_conversation_when_it_is_folded"
 
 PARTS = {
     "the log and its rows": [*DECIDED, f"--deselect={PROPERTY}"],
