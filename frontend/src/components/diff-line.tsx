@@ -38,6 +38,11 @@ export function Below({ children }: { children: ReactNode }) {
   return <div className="sticky left-0 max-w-[min(100cqw,40rem)]">{children}</div>;
 }
 
+/** Which line it is, as it is spoken of: a deleted one has the number of the old file. */
+export function lineInWords({ kind, oldLine, newLine }: PatchLine): string {
+  return kind === "delete" ? `deleted line ${oldLine}` : `line ${newLine ?? oldLine}`;
+}
+
 interface WriteButtonProps {
   line: PatchLine;
   onWrite: () => void;
@@ -49,10 +54,10 @@ export function WriteButton({ line, onWrite, className }: WriteButtonProps) {
     <button
       type="button"
       onClick={onWrite}
-      aria-label={`Comment on line ${line.newLine ?? line.oldLine}`}
+      aria-label={`Comment on ${lineInWords(line)}`}
       data-testid="comment-on-line"
       className={cn(
-        "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:w-11 pointer-coarse:opacity-60",
+        "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:min-h-8 pointer-coarse:w-11 pointer-coarse:opacity-60",
         className,
       )}
     >

@@ -1,17 +1,28 @@
 // The agent's edits by file, with comments on their lines that go to it as one prompt. It says what it knows: commands
 // may have changed more than that.
 import { ChevronRight, Columns2, FileDiff as FileDiffIcon, FileText, Sparkles } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, useMemo, useState } from "react";
+import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
+import { lineInWords } from "@/components/diff-line";
 import { DiffCounts, DiffView } from "@/components/diff-view";
 import { Empty } from "@/components/states";
 import { cn } from "@/lib/cn";
-import type { PatchLine } from "@/lib/patch";
+import { type PatchLine, parsePatch } from "@/lib/patch";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import type { FileDiff } from "@/protocol/events";
 import type { ChangedFile } from "./changes";
 import { CommentField, LineComment } from "./line-comments";
-import { addComment, clearReview, promptOf, removeComment, useReview } from "./review";
+import {
+  addComment,
+  clearReview,
+  pathOfPlace,
+  promptOf,
+  removeComment,
+  restoreReview,
+  useReview,
+} from "./review";
+import { openDraft, useDraftPlaces } from "./review-drafts";
 import { useHasRoomForTwo } from "./use-room";
 
 interface ChangesPanelProps {
@@ -23,48 +34,59 @@ interface ChangesPanelProps {
 
 export const ChangesPanel = memo(function ChangesPanel(props: ChangesPanelProps) {
   const { session, files, onOpenFile } = props;
-  const [place, setPlace] = useState<HTMLDivElement | null>(null);
-  const hasRoom = useHasRoomForTwo(place);
-  const isWanted = usePreferences((preferences) => preferences.isDiffSplit);
-  if (files.length === 0) {
-    return <Empty icon={<FileDiffIcon aria-hidden />}>The agent has not edited a file yet.</Empty>;
-  }
   return (
     <div className="flex h-full flex-col" data-testid="changes-panel">
-      <div ref={setPlace} className="min-h-0 flex-1 overflow-y-auto">
-        <div className="flex items-center gap-2 border-border border-b px-3 py-2 text-xs text-muted">
-          <p className="min-w-0 flex-1">
-            Edits that the agent made with its tools. What commands changed is not listed here.
-          </p>
-          {hasRoom && (
-            <Button
-              size="small"
-              look="quiet"
-              aria-pressed={isWanted}
-              onClick={() => setPreference({ isDiffSplit: !isWanted })}
-              data-testid="diff-split"
-            >
-              <Columns2 aria-hidden className="size-3.5" />
-              {isWanted ? "One column" : "Side by side"}
-            </Button>
-          )}
+      {files.length === 0 ? (
+        <div className="min-h-0 flex-1">
+          <Empty icon={<FileDiffIcon aria-hidden />}>The agent has not edited a file yet.</Empty>
         </div>
-        <ul>
-          {files.map((file) => (
-            <ChangedFileView
-              key={file.path}
-              session={session}
-              file={file}
-              isSplit={hasRoom && isWanted}
-              onOpen={() => onOpenFile(file.path)}
-            />
-          ))}
-        </ul>
-      </div>
+      ) : (
+        <ChangedFiles session={session} files={files} onOpenFile={onOpenFile} />
+      )}
       <ReviewBar session={session} onSendToAgent={props.onSendToAgent} />
     </div>
   );
 });
+
+function ChangedFiles({ session, files, onOpenFile }: Omit<ChangesPanelProps, "onSendToAgent">) {
+  const [place, setPlace] = useState<HTMLDivElement | null>(null);
+  const hasRoom = useHasRoomForTwo(place);
+  const isWanted = usePreferences((preferences) => preferences.isDiffSplit);
+  return (
+    <div ref={setPlace} className="min-h-0 flex-1 overflow-y-auto">
+      <div className="flex items-center gap-2 border-border border-b px-3 py-2 text-xs text-muted">
+        <p className="min-w-0 flex-1">
+          Edits that the agent made with its tools. What commands changed is not listed here.
+        </p>
+        {hasRoom && (
+          <Button
+            size="small"
+            look="quiet"
+            aria-pressed={isWanted}
+            onClick={() => setPreference({ isDiffSplit: !isWanted })}
+            data-testid="diff-split"
+          >
+            <Columns2 aria-hidden className="size-3.5" />
+            {isWanted ? "One column" : "Side by side"}
+          </Button>
+        )}
+      </div>
+      <ul>
+        {files.map((file) => (
+          <ChangedFileView
+            key={file.path}
+            session={session}
+            file={file}
+            isSplit={hasRoom && isWanted}
+            onOpen={() => onOpenFile(file.path)}
+          />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const inWords = (comments: number) => (comments === 1 ? "1 comment" : `${comments} comments`);
 
 function ReviewBar({ session, onSendToAgent }: Pick<ChangesPanelProps, "session" | "onSendToAgent">) {
   const comments = useReview(session);
@@ -73,15 +95,19 @@ function ReviewBar({ session, onSendToAgent }: Pick<ChangesPanelProps, "session"
     onSendToAgent(promptOf(comments));
     clearReview(session);
   };
+  const discard = () => {
+    clearReview(session);
+    toast(`${inWords(comments.length)} discarded`, {
+      action: { label: "Undo", onClick: () => restoreReview(session, comments) },
+    });
+  };
   return (
     <div
       data-testid="review-bar"
       className="flex shrink-0 flex-wrap items-center gap-2 border-border border-t bg-side px-3 py-1.5 text-xs"
     >
-      <span className="min-w-0 flex-1 text-muted">
-        {comments.length === 1 ? "1 comment" : `${comments.length} comments`}
-      </span>
-      <Button size="small" look="quiet" onClick={() => clearReview(session)}>
+      <span className="min-w-0 flex-1 text-muted">{inWords(comments.length)}</span>
+      <Button size="small" look="quiet" onClick={discard}>
         Discard
       </Button>
       <Button size="small" look="primary" onClick={send}>
@@ -100,7 +126,10 @@ interface ChangedFileViewProps {
 }
 
 function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProps) {
-  const [isOpen, setIsOpen] = useState(false);
+  const comments = useReview(session).filter(({ path }) => path === file.path).length;
+  const isBegun = useDraftPlaces(session).some((place) => pathOfPlace(place) === file.path);
+  // What is half-written is seen again when somebody comes back.
+  const [isOpen, setIsOpen] = useState(isBegun);
   return (
     <li className="border-border border-b" data-testid="changed-file" data-path={file.path}>
       <div className="flex h-8 items-center gap-1 pr-1 max-md:h-12">
@@ -118,6 +147,8 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
           {file.edits.length > 1 && (
             <span className="shrink-0 text-xs text-faint">{file.edits.length} edits</span>
           )}
+          {comments > 0 && <span className="shrink-0 text-xs text-attention">{inWords(comments)}</span>}
+          {isBegun && !isOpen && <span className="shrink-0 text-xs text-attention">unfinished comment</span>}
           <DiffCounts additions={file.additions} deletions={file.deletions} />
         </button>
         <IconButton label={`Open ${file.path}`} small onClick={onOpen}>
@@ -141,6 +172,11 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
   );
 }
 
+function aboutLine(line: PatchLine) {
+  const isDeleted = line.kind === "delete";
+  return { line: isDeleted ? line.oldLine : line.newLine, isDeleted, code: line.text };
+}
+
 interface ReviewedDiffProps {
   session: string;
   path: string;
@@ -152,26 +188,13 @@ interface ReviewedDiffProps {
 
 function ReviewedDiff({ session, path, diff, place, isSplit }: ReviewedDiffProps) {
   const comments = useReview(session);
-  const [writing, setWriting] = useState<{ line: PatchLine; index: number } | null>(null);
-  const save = (text: string) => {
-    if (!writing) return;
-    const { line, index } = writing;
-    const isDeleted = line.kind === "delete";
-    const number = isDeleted ? line.oldLine : line.newLine;
-    addComment(session, {
-      place: `${place}.${index}`,
-      path,
-      line: number,
-      isDeleted,
-      code: line.text,
-      text,
-    });
-    setWriting(null);
-  };
+  const drafts = useDraftPlaces(session);
+  const lines = useMemo(() => parsePatch(diff.patch), [diff.patch]);
   const below = (index: number) => {
-    const here = comments.filter((comment) => comment.place === `${place}.${index}`);
-    const isWriting = writing?.index === index;
-    if (here.length === 0 && !isWriting) return null;
+    const placeOfLine = `${place}.${index}`;
+    const here = comments.filter((comment) => comment.place === placeOfLine);
+    const line = drafts.includes(placeOfLine) ? lines[index] : undefined;
+    if (here.length === 0 && !line) return null;
     return (
       <>
         {here.map((comment) => (
@@ -181,16 +204,17 @@ function ReviewedDiff({ session, path, diff, place, isSplit }: ReviewedDiffProps
             onRemove={() => removeComment(session, comment.id)}
           />
         ))}
-        {isWriting && (
+        {line && (
           <CommentField
-            where={`line ${writing.line.newLine ?? writing.line.oldLine} of ${path}`}
-            onSave={save}
-            onCancel={() => setWriting(null)}
+            session={session}
+            place={placeOfLine}
+            where={`${lineInWords(line)} of ${path}`}
+            onSave={(text) => addComment(session, { ...aboutLine(line), place: placeOfLine, path, text })}
           />
         )}
       </>
     );
   };
-  const onWrite = (line: PatchLine, index: number) => setWriting({ line, index });
+  const onWrite = (_: PatchLine, index: number) => openDraft(session, `${place}.${index}`);
   return <DiffView patch={diff.patch} path={path} notes={{ onWrite, below }} isSplit={isSplit} />;
 }

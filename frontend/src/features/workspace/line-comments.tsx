@@ -1,10 +1,11 @@
 // What is written at a line of a diff: the comments that are there, and the field for the next one.
 import { Trash2 } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { Button, IconButton } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { isComposing } from "@/lib/shortcuts";
 import type { ReviewComment } from "./review";
+import { changeDraft, closeDraft, useDraft } from "./review-drafts";
 
 export function LineComment({ comment, onRemove }: { comment: ReviewComment; onRemove: () => void }) {
   return (
@@ -21,16 +22,20 @@ export function LineComment({ comment, onRemove }: { comment: ReviewComment; onR
 }
 
 interface CommentFieldProps {
+  session: string;
+  place: string;
   /** Where, in words. */
   where: string;
   onSave: (text: string) => void;
-  onCancel: () => void;
 }
 
-export function CommentField({ where, onSave, onCancel }: CommentFieldProps) {
-  const [text, setText] = useState("");
+export function CommentField({ session, place, where, onSave }: CommentFieldProps) {
+  const text = useDraft(session, place);
+  const close = () => closeDraft(session, place);
   const save = () => {
-    if (text.trim()) onSave(text.trim());
+    if (!text.trim()) return;
+    onSave(text.trim());
+    close();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
@@ -38,21 +43,22 @@ export function CommentField({ where, onSave, onCancel }: CommentFieldProps) {
     if (event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    onCancel();
+    close();
   };
   return (
     <div className="border-accent border-l-2 bg-raised p-2 font-sans">
       <TextArea
         aria-label={`Comment on ${where}`}
-        autoFocus
+        // One that comes back with its file takes the focus from nobody.
+        autoFocus={text === ""}
         rows={2}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => changeDraft(session, place, event.target.value)}
         onKeyDown={onKeyDown}
         data-testid="comment-field"
       />
       <div className="mt-1.5 flex justify-end gap-1.5">
-        <Button size="small" look="quiet" onClick={onCancel}>
+        <Button size="small" look="quiet" onClick={close}>
           Cancel
         </Button>
         <Button size="small" look="primary" disabled={!text.trim()} onClick={save}>

@@ -58,6 +58,16 @@ export function clearReview(session: string): void {
   save(session, []);
 }
 
+/** Takes back that they were cleared; what was written since stays too. */
+export function restoreReview(session: string, comments: readonly ReviewComment[]): void {
+  save(session, [...comments, ...commentsOf(session)]);
+}
+
+/** The file that a place in the list of changes is of. */
+export function pathOfPlace(place: string): string {
+  return place.slice(0, place.lastIndexOf("#"));
+}
+
 /** What another tab of this browser has changed. */
 function follow({ key }: StorageEvent): void {
   const changed = key === null ? null : nameFrom(key);
