@@ -2,13 +2,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/button";
-import { Input } from "@/components/form";
+import { FormError, Input } from "@/components/form";
 import { Problem, Skeleton } from "@/components/states";
 import { meQuery } from "@/lib/api/account";
 import type { Budget } from "@/lib/api/types";
 import { budgetsQuery, changeBudget, deleteBudget } from "@/lib/api/usage";
 import { cn } from "@/lib/cn";
-import { PERIODS, subjectOf, UNITS, usedOf } from "./measures";
+import { limitFrom, NOT_A_LIMIT, PERIODS, subjectOf, UNITS, usedOf } from "./measures";
 import { NewBudgetForm } from "./new-budget";
 import { useBudgetChanges } from "./use-budget-changes";
 
@@ -47,11 +47,15 @@ export function Budgets() {
 function BudgetRow({ budget, subject }: { budget: Budget; subject: string }) {
   const change = useBudgetChanges();
   const [draft, setDraft] = useState("");
+  const [problem, setProblem] = useState("");
   const share = budget.limit > 0 ? Math.min(100, (budget.used / budget.limit) * 100) : 100;
-  const raise = () => {
-    const limit = Math.round(Number(draft) * UNITS[budget.measure].size);
-    setDraft("");
-    return change(() => changeBudget(budget.id, limit));
+  const raise = async () => {
+    const limit = limitFrom(draft, budget.measure);
+    setProblem(limit === null ? NOT_A_LIMIT : "");
+    if (limit === null) return;
+    const isMade = await change(() => changeBudget(budget.id, limit));
+    // What was typed meanwhile stays.
+    if (isMade) setDraft((now) => (now === draft ? "" : now));
   };
   return (
     <li className="px-3 py-2.5 text-sm" data-testid="budget-row" data-level={budget.level}>
@@ -81,12 +85,13 @@ function BudgetRow({ budget, subject }: { budget: Budget; subject: string }) {
           className="mt-1.5 flex flex-wrap items-center gap-2"
           onSubmit={(event) => {
             event.preventDefault();
-            if (Number(draft) >= 0 && draft !== "") void raise();
+            void raise();
           }}
         >
           <Input
             aria-label={`New limit of ${subject} in ${UNITS[budget.measure].label}`}
             inputMode="decimal"
+            aria-invalid={problem !== ""}
             className="w-32"
             placeholder={UNITS[budget.measure].label}
             value={draft}
@@ -98,6 +103,7 @@ function BudgetRow({ budget, subject }: { budget: Budget; subject: string }) {
           <Button size="small" look="danger" onClick={() => change(() => deleteBudget(budget.id))}>
             Remove
           </Button>
+          {problem && <FormError>{problem}</FormError>}
         </form>
       )}
     </li>

@@ -15,6 +15,14 @@ export const PERIODS: Record<Budget["period"], string> = {
   total: "in all",
 };
 
+export const NOT_A_LIMIT = "Enter a number such as 1.5, not below 0.";
+
+/** What was typed as the platform counts it; null if it is no limit. */
+export function limitFrom(typed: string, measure: Budget["measure"]): number | null {
+  const number = typed.trim() === "" ? Number.NaN : Number(typed);
+  return Number.isFinite(number) && number >= 0 ? Math.round(number * UNITS[measure].size) : null;
+}
+
 /** What a budget is for, as whoever looks at it calls that. */
 export function subjectOf(budget: Budget, myId: string | undefined): string {
   const name = budget.subject_name;

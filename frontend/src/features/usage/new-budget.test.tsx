@@ -1,7 +1,8 @@
 // A new budget: what it may be for depends on who sets it, and what it is for is what is sent.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, waitFor } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { toast } from "sonner";
 import { expect, test, vi } from "vitest";
 import type { Budget } from "@/lib/api/types";
 import { subjectOf, usedOf } from "./measures";
@@ -46,6 +47,30 @@ test.each([
       ...{ subject_kind: kind, subject, measure: "money", period: "month", limit: 2_500_000 },
     }),
   );
+});
+
+test.each(["", "1,5", "-1", "Infinity", "a lot"])("%j is no limit: it is said, and kept", async (typed) => {
+  show(false);
+  createBudget.mockClear();
+  const limit = screen.getByLabelText<HTMLInputElement>("Limit");
+  fireEvent.change(limit, { target: { value: typed } });
+  await userEvent.click(screen.getByRole("button", { name: "Set budget" }));
+  expect(screen.getByRole("alert").textContent).toContain("not below 0");
+  expect(limit.value).toBe(typed);
+  expect(createBudget).not.toHaveBeenCalled();
+});
+
+test("what was typed goes when the budget is made, and stays when it is refused", async () => {
+  show(false);
+  const limit = screen.getByLabelText<HTMLInputElement>("Limit");
+  const told = vi.spyOn(toast, "error");
+  createBudget.mockRejectedValueOnce(new Error("refused"));
+  fireEvent.change(limit, { target: { value: "2.5" } });
+  await userEvent.click(screen.getByRole("button", { name: "Set budget" }));
+  await waitFor(() => expect(told).toHaveBeenCalledOnce());
+  expect(limit.value).toBe("2.5");
+  await userEvent.click(screen.getByRole("button", { name: "Set budget" }));
+  await waitFor(() => expect(limit.value).toBe(""));
 });
 
 test("only one's own account is called one's own", () => {

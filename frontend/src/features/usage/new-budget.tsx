@@ -7,7 +7,7 @@ import { groupsQuery } from "@/lib/api/account";
 import { keysQuery } from "@/lib/api/keys";
 import type { Budget, NewBudget } from "@/lib/api/types";
 import { createBudget, usageQuery } from "@/lib/api/usage";
-import { PERIODS, UNITS } from "./measures";
+import { limitFrom, NOT_A_LIMIT, PERIODS, UNITS } from "./measures";
 import { useBudgetChanges } from "./use-budget-changes";
 
 const DAYS = 30;
@@ -19,24 +19,22 @@ export function NewBudgetForm({ isAdmin }: { isAdmin: boolean }) {
   const [period, setPeriod] = useState<Budget["period"]>("month");
   const [limit, setLimit] = useState("");
   const [problem, setProblem] = useState("");
-  const submit = () => {
-    const number = Number(limit);
-    if (limit === "" || !(number >= 0)) {
-      setProblem("Enter a number.");
-      return;
-    }
-    setProblem("");
-    setLimit("");
+  const submit = async () => {
+    const wanted = limitFrom(limit, measure);
+    setProblem(wanted === null ? NOT_A_LIMIT : "");
+    if (wanted === null) return;
     const [kind = "user", subject = "me"] = chosen.split(" ");
-    void change(() =>
+    const isMade = await change(() =>
       createBudget({
         subject_kind: kind as NewBudget["subject_kind"],
         subject,
         measure,
         period,
-        limit: Math.round(number * UNITS[measure].size),
+        limit: wanted,
       }),
     );
+    // What was typed meanwhile stays.
+    if (isMade) setLimit((now) => (now === limit ? "" : now));
   };
   return (
     <form
@@ -44,7 +42,7 @@ export function NewBudgetForm({ isAdmin }: { isAdmin: boolean }) {
       className="flex flex-wrap items-end gap-3"
       onSubmit={(event) => {
         event.preventDefault();
-        submit();
+        void submit();
       }}
     >
       <Field label="For" className="max-w-60">
