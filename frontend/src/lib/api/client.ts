@@ -2,7 +2,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { newId } from "../id";
 import { noteServerTime } from "../server-clock";
-import { isSignedOut, problemOf, Unreachable } from "./errors";
+import { type ApiError, isSignedOut, problemOf, Unreachable } from "./errors";
 import type { paths } from "./schema";
 
 type SignedOutListener = () => void;
@@ -54,9 +54,14 @@ export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
   }
   const { data, error, response } = outcome;
   if (response.ok) return data as T;
-  const problem = problemOf(response, error);
+  throw refusalOf(response, error);
+}
+
+/** What an answer refuses, told to whoever has to know that the login ended. */
+function refusalOf(response: Response, body: unknown): ApiError {
+  const problem = problemOf(response, body);
   if (isSignedOut(problem)) for (const listener of signedOutListeners) listener();
-  throw problem;
+  return problem;
 }
 
 /** The content of a file at an address of the API, with the same errors. */
@@ -67,6 +72,6 @@ export async function fileOf(address: string): Promise<Blob> {
   } catch {
     throw new Unreachable();
   }
-  if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
+  if (!response.ok) throw refusalOf(response, await response.json().catch(() => null));
   return response.blob();
 }
