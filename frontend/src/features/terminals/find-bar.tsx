@@ -19,12 +19,15 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
     };
   }, [live]);
   const options = (incremental: boolean) => ({ incremental, decorations: searchColours() });
+  const close = () => {
+    onClose();
+    live.focus();
+  };
   const closeOnEscape = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || isComposing(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    onClose();
-    live.focus();
+    close();
   };
   const findOnEnter = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || isComposing(event)) return;
@@ -54,13 +57,13 @@ export function FindBar({ live, onClose }: { live: LiveTerminal; onClose: () => 
       <span role="status" className="min-w-14 shrink-0 text-center text-2xs text-muted">
         {term && found && (found.resultCount ? `${found.resultIndex + 1} of ${found.resultCount}` : "none")}
       </span>
-      <IconButton label="Before" small onClick={() => live.search.findPrevious(term, options(false))}>
+      <IconButton label="Previous match" small onClick={() => live.search.findPrevious(term, options(false))}>
         <ChevronUp className="size-3.5" />
       </IconButton>
-      <IconButton label="After" small onClick={() => live.search.findNext(term, options(false))}>
+      <IconButton label="Next match" small onClick={() => live.search.findNext(term, options(false))}>
         <ChevronDown className="size-3.5" />
       </IconButton>
-      <IconButton label="Close the search" small onClick={onClose}>
+      <IconButton label="Close the search" small onClick={close}>
         <X className="size-3.5" />
       </IconButton>
     </search>
