@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Choice, FormError } from "@/components/form";
+import { Problem, Skeleton } from "@/components/states";
 import { groupsQuery } from "@/lib/api/account";
 import { ApiError, messageOf } from "@/lib/api/errors";
 import { shareKey } from "@/lib/api/keys";
@@ -37,8 +38,6 @@ function SharingForm({ id, sharing, onDone }: { id: string; sharing: KeySharing;
       onDone();
     },
   });
-  const groups = useQuery(groupsQuery);
-  const names = groups.data?.map((group) => group.name) ?? sharing.groups;
   const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
   const submit = (form: FormData) => {
     mutation.mutate({ everyone: form.get("everyone") === "on", groups: form.getAll("groups").map(String) });
@@ -61,19 +60,7 @@ function SharingForm({ id, sharing, onDone }: { id: string; sharing: KeySharing;
       />
       <fieldset className="flex max-h-60 flex-col overflow-y-auto">
         <legend className="mb-1 text-sm font-medium">Groups</legend>
-        {names.length === 0 && (
-          <p className="text-xs text-muted">There are none; an administrator makes them in the admin.</p>
-        )}
-        {names.map((name) => (
-          <Choice
-            key={name}
-            type="checkbox"
-            name="groups"
-            value={name}
-            label={name}
-            defaultChecked={sharing.groups.includes(name)}
-          />
-        ))}
+        <Groups shared={sharing.groups} />
       </fieldset>
       {errors.groups && <FormError>{errors.groups}</FormError>}
       {mutation.error && Object.keys(errors).length === 0 && (
@@ -86,5 +73,36 @@ function SharingForm({ id, sharing, onDone }: { id: string; sharing: KeySharing;
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Until it is known which there are, those that it is shared with: saving takes it from none of them. */
+function Groups({ shared }: { shared: string[] }) {
+  const groups = useQuery(groupsQuery);
+  const names = groups.data?.map((group) => group.name) ?? shared;
+  return (
+    <>
+      {groups.isPending && <Skeleton lines={2} />}
+      {groups.isError && (
+        <Problem
+          what="The groups could not be loaded"
+          error={groups.error}
+          onRetry={() => groups.refetch()}
+        />
+      )}
+      {groups.data?.length === 0 && (
+        <p className="text-xs text-muted">There are none; an administrator makes them in the admin.</p>
+      )}
+      {names.map((name) => (
+        <Choice
+          key={name}
+          type="checkbox"
+          name="groups"
+          value={name}
+          label={name}
+          defaultChecked={shared.includes(name)}
+        />
+      ))}
+    </>
   );
 }
