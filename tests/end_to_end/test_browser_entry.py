@@ -46,7 +46,7 @@ def test_the_first_visit_sets_up_the_first_account_whose_owner_looks_after_it(
         Entrance(late).sign_in(password="a better one 1865")
         expect(NewSession(late).form).to_be_visible()
         window.page.reload()
-        account.browsers.get_by_role("button", name="Sign out", exact=True).click()
+        account.browsers.get_by_test_id("browser-row").get_by_role("button", name="Sign out").click()
         expect(account.browsers.get_by_test_id("browser-row")).to_have_count(1)
         late.page.reload()
         expect(late.page.get_by_test_id("sign-in-form")).to_be_visible()

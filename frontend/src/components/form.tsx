@@ -33,7 +33,11 @@ export function Field({ label, hint, error, className, children }: FieldProps) {
       })}
       {(error || hint) && (
         <div id={noteId} className="text-xs text-muted">
-          {error && <p className="text-bad">{error}</p>}
+          {error && (
+            <p role="alert" className="text-bad">
+              {error}
+            </p>
+          )}
           {hint && <p>{hint}</p>}
         </div>
       )}

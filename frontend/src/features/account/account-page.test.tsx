@@ -7,10 +7,12 @@ import { AccountPage } from "./account-page";
 
 const ME = { id: "1", email: "a@example.org", name: "Alice" } as Me;
 
-function show(answer: () => Response) {
+function show(answer: () => Response, browsers?: object[]) {
   const calls = vi.spyOn(globalThis, "fetch").mockImplementation(async () => answer());
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } });
+  if (browsers) client.setQueryData(["browsers"], browsers);
   render(
-    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+    <QueryClientProvider client={client}>
       <AccountPage me={ME} />
     </QueryClientProvider>,
   );
@@ -32,11 +34,13 @@ const refused = () =>
     { status: 400 },
   );
 
-test("two different new passwords are not sent", async () => {
+test("two different new passwords are not sent, which is said until one of them is changed", async () => {
   const { sent, change } = show(refused);
   change("a better one 1865", "a better one 1866");
-  expect(screen.getByText("This is not the same as the new password.")).toBeTruthy();
+  expect(screen.getByRole("alert").textContent).toBe("This is not the same as the new password.");
   expect(sent()).toBe(0);
+  fireEvent.change(screen.getByLabelText("New password again"), { target: { value: "a better one 18" } });
+  expect(screen.queryByText("This is not the same as the new password.")).toBeNull();
 });
 
 test("why a password is refused stands at its field", async () => {
@@ -45,4 +49,13 @@ test("why a password is refused stands at its field", async () => {
   expect(await screen.findByText("This one is too common.")).toBeTruthy();
   expect(screen.getByLabelText("New password").getAttribute("aria-invalid")).toBe("true");
   expect(sent()).toBe(1);
+});
+
+test("each button that signs a browser out says which", async () => {
+  const browsers = ["Firefox on Linux", "Safari on iPhone"].map((name, index) => ({
+    ...{ id: String(index), name, is_current: false, seen_at: null, since: null },
+  }));
+  show(refused, browsers);
+  expect(await screen.findByRole("button", { name: "Sign out Firefox on Linux" })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Sign out Safari on iPhone" })).toBeTruthy();
 });

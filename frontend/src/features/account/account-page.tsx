@@ -98,6 +98,7 @@ function PasswordForm({ email }: { email: string }) {
   });
   const errors = mutation.error instanceof ApiError ? mutation.error.fieldErrors : {};
   const known = errors.current_password || errors.new_password;
+  const forgive = () => setIsDifferent(false);
   const submit = (form: HTMLFormElement) => {
     const given = new FormData(form);
     const wanted = String(given.get("new") ?? "");
@@ -124,13 +125,13 @@ function PasswordForm({ email }: { email: string }) {
         {(ids) => <Input {...ids} name="current" type="password" autoComplete="current-password" required />}
       </Field>
       <Field label="New password" hint="At least 10 characters." error={errors.new_password}>
-        {(ids) => <NewPassword {...ids} name="new" />}
+        {(ids) => <NewPassword {...ids} name="new" onChange={forgive} />}
       </Field>
       <Field
         label="New password again"
         error={isDifferent ? "This is not the same as the new password." : undefined}
       >
-        {(ids) => <NewPassword {...ids} name="again" />}
+        {(ids) => <NewPassword {...ids} name="again" onChange={forgive} />}
       </Field>
       {mutation.error && !known && <FormError>{messageOf(mutation.error)}</FormError>}
       <div className="flex flex-wrap items-center gap-3">
@@ -143,6 +144,6 @@ function PasswordForm({ email }: { email: string }) {
   );
 }
 
-function NewPassword(props: { id: string; name: string }) {
+function NewPassword(props: { id: string; name: string; onChange: () => void }) {
   return <Input {...props} type="password" autoComplete="new-password" minLength={10} required />;
 }

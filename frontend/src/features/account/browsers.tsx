@@ -89,7 +89,12 @@ function BrowserRow({ browser }: { browser: Browser }) {
         </p>
       </div>
       {!browser.is_current && (
-        <Button size="small" disabled={mutation.isPending} onClick={() => mutation.mutate()}>
+        <Button
+          size="small"
+          aria-label={`Sign out ${browser.name}`}
+          disabled={mutation.isPending}
+          onClick={() => mutation.mutate()}
+        >
           Sign out
         </Button>
       )}
