@@ -1,4 +1,4 @@
-// The page of usage: what is downloaded is of the period that is shown.
+// The page of usage: what is downloaded is of the period that is shown, and a part that could not be loaded says so.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -23,3 +23,14 @@ test.each([7, 90, 365])(
     expect([link.searchParams.get("group"), link.searchParams.get("format")]).toEqual(["day", "csv"]);
   },
 );
+
+test("a part that could not be loaded says so", async () => {
+  get.mockReturnValue(Promise.resolve({ error: {}, response: new Response("", { status: 500 }) }) as never);
+  render(
+    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+      <UsagePage />
+    </QueryClientProvider>,
+  );
+  for (const part of ["by model", "by key", "by session"])
+    expect(await screen.findByText(`The usage ${part} could not be loaded`)).toBeTruthy();
+});

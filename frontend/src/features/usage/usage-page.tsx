@@ -1,5 +1,5 @@
 // What was used and what it cost: over time, by model, by session, how fast, and what nobody knows the price of.
-import { useQuery } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/button";
 import { Select } from "@/components/form";
@@ -72,15 +72,29 @@ function Shares({ days, of }: { days: number; of: UsageOf }) {
   const bySession = useQuery(usageQuery(days, "session", of));
   return (
     <>
-      {of === "everybody" && byUser.data && (
-        <Rows title="By user" summary={byUser.data} nameOf={(row) => row.email ?? ""} />
-      )}
-      {byModel.data && <Rows title="By model" summary={byModel.data} nameOf={(row) => row.model ?? ""} />}
-      {byKey.data && <Rows title="By key" summary={byKey.data} nameOf={keyName} />}
-      {bySession.data && (
-        <Rows title="By session" summary={bySession.data} nameOf={(row) => row.title || "Untitled session"} />
-      )}
+      {of === "everybody" && <Share title="By user" asked={byUser} nameOf={(row) => row.email ?? ""} />}
+      <Share title="By model" asked={byModel} nameOf={(row) => row.model ?? ""} />
+      <Share title="By key" asked={byKey} nameOf={keyName} />
+      <Share title="By session" asked={bySession} nameOf={(row) => row.title || "Untitled session"} />
     </>
+  );
+}
+
+interface ShareProps {
+  title: string;
+  asked: UseQueryResult<UsageSummary>;
+  nameOf: (row: Row) => string;
+}
+
+function Share({ title, asked, nameOf }: ShareProps) {
+  if (asked.data) return <Rows title={title} summary={asked.data} nameOf={nameOf} />;
+  if (asked.isPending) return <Skeleton className="mt-8" />;
+  return (
+    <Problem
+      what={`The usage ${title.toLowerCase()} could not be loaded`}
+      error={asked.error}
+      onRetry={() => asked.refetch()}
+    />
   );
 }
 
