@@ -1,6 +1,6 @@
 // What the lines of a diff are made of, whichever way they stand.
 import { MessageSquarePlus } from "lucide-react";
-import type { ReactNode } from "react";
+import { createContext, type KeyboardEvent, type ReactNode, useContext } from "react";
 import { cn } from "@/lib/cn";
 import type { PatchLine } from "@/lib/patch";
 
@@ -43,19 +43,43 @@ export function lineInWords({ kind, oldLine, newLine }: PatchLine): string {
   return kind === "delete" ? `deleted line ${oldLine}` : `line ${newLine ?? oldLine}`;
 }
 
+interface Stop {
+  /** The line whose button Tab comes to; the arrows lead to the others. */
+  index: number;
+  onStop: (index: number) => void;
+}
+
+export const StopContext = createContext<Stop>({ index: -1, onStop: () => {} });
+
+const WRITE = "comment-on-line";
+
+/** Up and down from one button of a diff to the next. */
+export function goOnArrow(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>(`[data-testid=${WRITE}]`)];
+  const at = buttons.indexOf(event.target as HTMLElement);
+  if (!step || at < 0) return;
+  event.preventDefault();
+  buttons[at + step]?.focus();
+}
+
 interface WriteButtonProps {
   line: PatchLine;
+  index: number;
   onWrite: () => void;
   className?: string;
 }
 
-export function WriteButton({ line, onWrite, className }: WriteButtonProps) {
+export function WriteButton({ line, index, onWrite, className }: WriteButtonProps) {
+  const stop = useContext(StopContext);
   return (
     <button
       type="button"
+      tabIndex={stop.index === index ? 0 : -1}
+      onFocus={() => stop.onStop(index)}
       onClick={onWrite}
       aria-label={`Comment on ${lineInWords(line)}`}
-      data-testid="comment-on-line"
+      data-testid={WRITE}
       className={cn(
         "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:min-h-8 pointer-coarse:w-11 pointer-coarse:opacity-60",
         className,

@@ -1,5 +1,5 @@
 // Line numbers of a diff: both columns where both files have lines, one where there is only one file; and side by side.
-import { fireEvent, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { DiffView } from "./diff-view";
 
@@ -39,3 +39,20 @@ test("a line that somebody wrote at is shown, however far down it is", () => {
   expect(screen.getByText("Why?")).toBeTruthy();
   expect(screen.queryByRole("button", { name: /Show all/ })).toBeNull();
 });
+
+test.each([false, true])(
+  "Tab comes to one button of a diff, and the arrows to the others; split: %s",
+  (isSplit) => {
+    const patch = "@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
+    const notes = { onWrite: () => {}, below: () => null };
+    render(<DiffView patch={patch} path="app.py" notes={notes} isSplit={isSplit} />);
+    const buttons = screen.getAllByTestId("comment-on-line");
+    const stops = () => buttons.map(({ tabIndex }) => tabIndex);
+    expect(stops()).toEqual([0, -1, -1]);
+    act(() => buttons[0]?.focus());
+    for (const key of ["ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"])
+      fireEvent.keyDown(document.activeElement ?? document.body, { key });
+    expect(document.activeElement).toBe(buttons[1]);
+    expect(stops()).toEqual([-1, 0, -1]);
+  },
+);

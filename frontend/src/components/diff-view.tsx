@@ -4,7 +4,17 @@ import { cn } from "@/lib/cn";
 import { type PatchLine, parsePatch } from "@/lib/patch";
 import { visible } from "@/lib/visible";
 import { Button } from "./button";
-import { Below, type DiffNotes, isOfFile, LineNumber, LOOKS, SIGNS, WriteButton } from "./diff-line";
+import {
+  Below,
+  type DiffNotes,
+  goOnArrow,
+  isOfFile,
+  LineNumber,
+  LOOKS,
+  SIGNS,
+  StopContext,
+  WriteButton,
+} from "./diff-line";
 import { SplitLines } from "./split-lines";
 
 const FIRST_LINES = 200;
@@ -21,6 +31,8 @@ interface DiffViewProps {
 export const DiffView = memo(function DiffView(props: DiffViewProps) {
   const { patch, path, className, notes, isSplit = false } = props;
   const lines = useMemo(() => parsePatch(patch), [patch]);
+  const [stop, setStop] = useState<number | null>(null);
+  const stops = { index: stop ?? lines.findIndex(isOfFile), onStop: setStop };
   const [isWhole, setIsWhole] = useState(false);
   // A new file has no old numbers, one that was deleted no new ones: an empty column only takes room.
   const hasOld = lines.some((line) => line.oldLine !== null);
@@ -35,12 +47,15 @@ export const DiffView = memo(function DiffView(props: DiffViewProps) {
       // Positioned: hidden words inside must scroll with it and not lengthen what is around it.
       className={cn("relative overflow-x-auto", notes && "@container", className)}
       data-testid="diff"
+      onKeyDown={notes && goOnArrow}
     >
-      {isSplit ? (
-        <SplitLines lines={shown} notes={notes} />
-      ) : (
-        <UnifiedLines lines={shown} hasOld={hasOld} hasNew={hasNew} notes={notes} />
-      )}
+      <StopContext value={stops}>
+        {isSplit ? (
+          <SplitLines lines={shown} notes={notes} />
+        ) : (
+          <UnifiedLines lines={shown} hasOld={hasOld} hasNew={hasNew} notes={notes} />
+        )}
+      </StopContext>
       {shown.length < lines.length && (
         <div className="sticky left-0 p-1">
           <Button look="quiet" size="small" onClick={() => setIsWhole(true)}>
@@ -66,6 +81,7 @@ function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
         <Fragment key={index}>
           <DiffLine
             line={line}
+            index={index}
             hasOld={hasOld}
             hasNew={hasNew}
             onWrite={notes && isOfFile(line) ? () => notes.onWrite(line, index) : undefined}
@@ -79,15 +95,16 @@ function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
 
 interface DiffLineProps {
   line: PatchLine;
+  index: number;
   hasOld: boolean;
   hasNew: boolean;
   onWrite: (() => void) | undefined;
 }
 
-function DiffLine({ line, hasOld, hasNew, onWrite }: DiffLineProps) {
+function DiffLine({ line, index, hasOld, hasNew, onWrite }: DiffLineProps) {
   return (
     <div className={cn("group/line flex", LOOKS[line.kind])}>
-      {onWrite && <WriteButton line={line} onWrite={onWrite} className="sticky left-0" />}
+      {onWrite && <WriteButton line={line} index={index} onWrite={onWrite} className="sticky left-0" />}
       {hasOld && <LineNumber value={line.oldLine} />}
       {hasNew && <LineNumber value={line.newLine} />}
       <span className="w-4 shrink-0 select-none text-center">

@@ -41,7 +41,7 @@ function Side({ placed, number, notes, className }: SideProps) {
   return (
     <div className={cn("group/line flex min-w-0", LOOKS[line.kind], className)}>
       {isWritable ? (
-        <WriteButton line={line} onWrite={() => notes.onWrite(line, index)} />
+        <WriteButton line={line} index={index} onWrite={() => notes.onWrite(line, index)} />
       ) : (
         notes && <span className="w-6 shrink-0 pointer-coarse:w-11" />
       )}
