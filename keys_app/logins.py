@@ -49,10 +49,10 @@ def read(provider: Provider, pasted: Secret, *, now: datetime | None = None) -> 
     ends = claims.get("exp")
     if isinstance(ends, int) and ends <= (now or datetime.now(UTC)).timestamp():
         raise BadLogin("This login has expired. Use Codex once, which renews it, and paste the file again.")
-    packed = login.pack(login.ChatGPT(access_token=access, account_id=account))
     try:
+        packed = login.pack(login.ChatGPT(access_token=access, account_id=account))
         login.unpack(packed)
-    except login.LoginError:
+    except (login.LoginError, UnicodeEncodeError):
         raise BadLogin("This login has characters that none has. Copy the whole file once more.") from None
     return Secret(packed)
 

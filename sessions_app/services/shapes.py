@@ -217,7 +217,7 @@ def _detail(row: Session, facts: Facts) -> str:
     if latest.state == "stopping":
         return "Stopping."
     if facts.status == "starting" and latest.progress:
-        return f"The repository is cloned. {latest.progress}"
+        return f"The repository is being cloned. {latest.progress}"
     if facts.status in {"queued", "starting"}:
         return _STAGE_WORDS.get(latest.stages[-1]["name"], "") if latest.is_live and latest.stages else ""
     if facts.status == "needs_you":

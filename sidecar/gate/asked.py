@@ -35,6 +35,7 @@ class _Body(msgspec.Struct):
 
     model: msgspec.Raw = msgspec.Raw()
     max_tokens: msgspec.Raw = msgspec.Raw()
+    max_completion_tokens: msgspec.Raw = msgspec.Raw()
     max_output_tokens: msgspec.Raw = msgspec.Raw()
     n: msgspec.Raw = msgspec.Raw()
     stream: msgspec.Raw = msgspec.Raw()
@@ -57,6 +58,9 @@ def read(wire: WireName, path: str, body: bytes) -> Asked:
         limit = _number(_value(said.max_output_tokens))
     else:
         limit = _number(_value(said.max_tokens))
+        # Some obey the newer name, where there are both; alone, not all do.
+        if limit and bytes(said.max_completion_tokens) not in (b"", b"null"):
+            limit = max(limit, _number(_value(said.max_completion_tokens)) or MOST_OUTPUT)
         answers = max(answers, _number(_value(said.n)))
     each = min(limit, MOST_OUTPUT) if limit > 0 else MOST_OUTPUT
     return Asked(

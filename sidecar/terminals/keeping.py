@@ -97,6 +97,8 @@ class Keeper:
 
     def recover(self) -> None:
         """Take over what an earlier instance could not deliver; what cannot be read is left out."""
+        for unfinished in self._folder.glob(f"*{SUFFIX}.new"):
+            unfinished.unlink()
         paths = sorted(self._folder.glob(f"*{SUFFIX}"))
         for path in paths[:MOST_FILES]:
             if remains := _read(path):

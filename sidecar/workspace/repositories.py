@@ -15,7 +15,7 @@ from sidecar.protocol.git import Repository
 SECONDS = 10.0
 CLONE_SECONDS = 1800.0
 """However it goes on: what runs in a box may say for ever that it does."""
-SILENT_SECONDS = 60.0
+SILENT_SECONDS = 30.0
 """Less than what the platform lets a start take that does not go on, with the agent's part of it."""
 END_SECONDS = 2.0
 """For git to take away what it has of a clone that is given up."""
@@ -36,18 +36,22 @@ git config --global --get-all include.path | grep -qxF "$file" ||
   git config --global --add include.path "$file"
 """
 
-# In a folder of its own, so that what a clone that was cut off has left is known for what it is. Who is ended
-# waits for git, which takes away what it has of it.
+# In a folder of its own, so that what a clone that was cut off has left is known for what it is; a checkout
+# that was cut off is made again. Who is ended waits for git, which takes away what it has of it.
 _CLONE = """
-mark="$HOME/.openagent-cloned" part=.openagent-clone
+mark="$HOME/.openagent-cloned" part=.openagent-clone begun=.git/openagent-checkout
 trap : TERM
 rm -rf "$part"
-if [ -e "$mark" ] || [ -n "$(ls -A .)" ]; then exit 0; fi
-git clone --progress --no-checkout ${2:+--branch "$2"} -- "$1" "$part" &&
-mv "$part/.git" .git && rmdir "$part" || exit
+if [ -e "$mark" ]; then exit 0; fi
+if [ ! -e "$begun" ]; then
+  if [ -n "$(ls -A .)" ]; then exit 0; fi
+  git clone --progress --no-checkout ${2:+--branch "$2"} -- "$1" "$part" &&
+  : > "$part/$begun" && mv "$part/.git" .git && rmdir "$part" || exit
+fi
+rm -f .git/index.lock
 if git rev-parse -q --verify HEAD >/dev/null; then git checkout --progress -f HEAD >/dev/null || exit; fi
 git config user.name OpenAgent && git config user.email openagent@localhost
-: > "$mark"
+: > "$mark" && rm -f "$begun"
 """
 
 _PROGRESS = re.compile(r"(?:remote: )?([A-Z][a-z]+(?: [a-z]+){0,2}): +(\d{1,3})% ")
@@ -86,7 +90,7 @@ async def bring(
     await lead(box, (each.host for each in claimed), port)
     if not (why := await clone(box, claimed[0], on_progress)):
         return ""
-    return f"{claimed[0].host}/{claimed[0].path} was not cloned, and the workspace is empty. {why}"
+    return f"{claimed[0].host}/{claimed[0].path} was not cloned, or not as a whole. {why}"
 
 
 async def clone(box: Box, repository: Repository, on_progress: Callable[[str], None]) -> str:

@@ -66,7 +66,7 @@ def test_the_example_explains_every_variable() -> None:
     # Compose itself reads the first, and the platform the others from the same file.
     assert explained - used == {
         *("COMPOSE_PROJECT_NAME", "OPENAGENT_PUBLIC_URL"),
-        *("OPENAGENT_SIDECAR_IMAGE", "OPENAGENT_BOX_IMAGE"),
+        *("OPENAGENT_SIDECAR_IMAGE", "OPENAGENT_BOX_IMAGE", "OPENAGENT_HOST_ADDRESSES"),
     }
     for name, default in re.findall(r"\$\{([A-Z_]+_IMAGE):-([^}]+)\}", TEXT):
         assert f"\n{name}={default}\n" in EXAMPLE

@@ -63,6 +63,7 @@ def test_the_account_may_stand_in_the_token() -> None:
         (auth_json(token(exp=1), account_id="acc"), "has expired"),
         (auth_json("a b", account_id="acc"), "characters"),
         (auth_json("CANARY", account_id="acc\r\nx-evil: 1"), "characters"),
+        ('{"tokens": {"access_token": "\\ud800", "account_id": "a"}}', "characters"),
     ],
 )
 def test_a_wrong_paste_is_explained_and_not_quoted(pasted: str, words: str) -> None:

@@ -68,6 +68,13 @@ async def test_a_session_begins_with_a_clone_and_has_it_once(host: GitHost, tmp_
         assert "name = OpenAgent" in (work / ".git/config").read_text(), "it can commit"
         assert pair.sidecar.instance is not None
         box = pair.sidecar.instance._box
+        # A checkout that was cut off is made again.
+        (work / ".git/openagent-checkout").touch()
+        (work / "readme.txt").unlink()
+        (folder / "home/.openagent-cloned").unlink()
+        assert await repositories.clone(box, OURS, lambda far: None) == ""
+        assert (work / "readme.txt").read_text() == "hello\n"
+        assert not (work / ".git/openagent-checkout").exists()
         # Whoever throws everything away does not get it back at the next start.
         emptied = await box.exec(["sh", "-c", "rm -rf .git readme.txt"], env={}, cwd=".")
         await emptied.wait()

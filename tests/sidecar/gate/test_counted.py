@@ -96,6 +96,9 @@ NAMED = [
         {"max_completion_tokens": 1, "max_output_tokens": 1, "generationConfig": {"maxOutputTokens": 1}},
         MOST_OUTPUT,
     ),
+    ({"max_tokens": 1, "max_completion_tokens": 60}, 60),
+    ({"max_tokens": 50, "max_completion_tokens": None}, 50),
+    ({"max_tokens": 50, "max_completion_tokens": "60"}, MOST_OUTPUT),
     ({"max_tokens": "50", "n": -4}, MOST_OUTPUT),
     ({"max_tokens": [[[[1]]]], "n": True}, MOST_OUTPUT),
 ]
