@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from openagent.accounts.models import User
+from openagent.lib import own_addresses
 from openagent.lib.engine import EngineSettings
 from sessions_app import drivers
 from sessions_app.drivers import docker_spec
@@ -108,6 +109,13 @@ def driver(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     drivers.forget()
 
 
+@pytest.fixture
+def addresses_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever networks come and go on this host meanwhile."""
+    found = own_addresses.of_interfaces()
+    monkeypatch.setattr(own_addresses, "of_interfaces", lambda: found)
+
+
 def spec_of(session: Session, driver: FakeDriver) -> InstanceSpec:
     """From its rows to what a driver is given."""
     made = instances.wake(session_id=session.pk)
@@ -173,7 +181,7 @@ def test_a_sidecar_is_told_the_addresses_that_the_administrator_named(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wish=_WISHES)
 def test_nothing_that_is_typed_changes_the_containers(
-    alice: User, driver: FakeDriver, tmp_path: Path, wish: Wish
+    alice: User, driver: FakeDriver, tmp_path: Path, addresses_at_rest: None, wish: Wish
 ) -> None:
     # Of the example before, which would take the places of these.
     Session.objects.all().delete()
