@@ -184,7 +184,7 @@ ENTRIES = (
         note=(
             "For GitHub Copilot CLI as GitHub means it to be used, with a token that has the permission "
             "Copilot Requests. Its sessions need the network: api.github.com and *.githubcopilot.com. What "
-            "it uses is not counted here, so it starts in no session that has a budget."
+            "it uses is not counted here, so no session runs with it that has a budget of tokens or money."
         ),
         login="copilot",
         agents=("copilot",),

@@ -27,7 +27,8 @@ def of(claim: SessionClaim, key: Callable[[str], Awaitable[str]]) -> Callable[[]
     async def give() -> str:
         if claim.budgeted:
             raise AgentStartFailed(
-                f"A budget binds this session, and what is used with {provider.name} is not counted."
+                f"A budget binds this session, and what is used with {provider.name} is not counted. "
+                "Choose another provider for it."
             )
         try:
             async with asyncio.timeout(KEY_SECONDS):

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from sessions_app import jobs
 from sessions_app.models import Budget, Session
-from sessions_app.services import budgets, state
+from sessions_app.services import budgets, instances, state
 
 
 def look(session: Session) -> None:
@@ -26,10 +26,15 @@ def look_at_all() -> None:
 
 
 def tell(*, budget_id: uuid.UUID) -> None:
-    """Every session that this budget binds hears of its level, once for each; safe to repeat."""
+    """Every session that this budget binds hears of its level, once for each; safe to repeat.
+
+    Those that run with a login inside of the box are stopped: what they use, nobody can count.
+    """
     budget = Budget.objects.filter(pk=budget_id).first()
     if budget is None:
         return
+    for session_id in budgets.live_uncounted(budget):
+        instances.stop(session_id=session_id, reason="uncounted")
     level = budgets.Standing(budget, budgets.used(budget)).level
     if level == budget.told_level:
         return

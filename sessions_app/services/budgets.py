@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from keys_app import uses
+from keys_app import providers, uses
 from sessions_app.models import Budget, Instance, Measure, Period, Session, UsageEvent
+from sessions_app.models.instance import AWAKE_STATES
 from sessions_app.models.usage import UsageEventQuerySet
 from sessions_app.services import instance_time, prices, shapes, usage
 
@@ -93,29 +94,54 @@ def refusal(session: Session, standings: Iterable[Standing] | None = None) -> st
     """Why this session may make no call now, in words; empty when it may."""
     if standings is None:
         standings = of_session(session, measures=OF_CALLS)
-    for standing in standings:
-        if standing.budget.measure not in OF_CALLS:
-            continue
-        if standing.level == "hard":
-            return standing.message
-        if standing.budget.measure == Measure.MONEY and (model := _unpriced(session, standing.budget)):
-            bound = _SUBJECTS[standing.budget.subject_kind]
-            return (
-                f"A budget of money binds {bound}, and what {model} costs is not known. "
-                "Choose another model, or ask an administrator to enter its price."
-            )
+    return next(filter(None, (_obstacle(session, standing) for standing in standings)), "")
+
+
+def _obstacle(session: Session, standing: Standing) -> str:
+    """Why this budget lets it make no call now."""
+    budget, bound = standing.budget, _SUBJECTS[standing.budget.subject_kind]
+    if budget.measure in OF_USE and (login := _uncounted(session)):
+        return (
+            f"A budget binds {bound}, and what is used with {login} is not counted, so it does not run with "
+            f"that. Choose another provider for it. {_who(budget)} take the budget away{_where(budget)}."
+        )
+    if budget.measure in OF_CALLS and standing.level == "hard":
+        return standing.message
+    if budget.measure == Measure.MONEY and (model := _unpriced(session, budget)):
+        return (
+            f"A budget of money binds {bound}, and what {model} costs is not known. "
+            "Choose another model, or ask an administrator to enter its price."
+        )
     return ""
 
 
 def notices(session: Session) -> list[shapes.Shape]:
     """What a person has to know of its budgets: those (nearly) used up, and what forbids a call."""
-    standings = of_session(session, measures=OF_CALLS)
-    told = [shape(standing) for standing in standings if standing.level]
-    why = refusal(session, standings)
-    if why and not any(notice["level"] == "hard" for notice in told):
-        binding = next(each for each in standings if each.budget.measure == Measure.MONEY)
-        told.append(shape(binding) | {"level": "hard", "message": why})
+    told = []
+    for standing in of_session(session, measures=OF_CALLS):
+        if why := _obstacle(session, standing):
+            told.append(shape(standing) | {"level": "hard", "message": why})
+        elif standing.level:
+            told.append(shape(standing))
     return told
+
+
+def binds_calls(session: Session) -> bool:
+    """Whether a call of it has to wait until it is known what is left.
+
+    With a login inside of the box: whether it must make none, for they cannot be counted.
+    """
+    return bool(_binding(session, OF_USE if _uncounted(session) else OF_CALLS))
+
+
+def live_uncounted(budget: Budget) -> list[uuid.UUID]:
+    """The sessions under this budget that run with what cannot be counted."""
+    if budget.measure not in OF_USE:
+        return []
+    boxed = [provider.id for provider in providers.of_models() if provider.enters_box]
+    live = Instance.objects.filter(state__in=AWAKE_STATES).values("session")
+    found = Session.objects.filter(sessions_of(budget), provider__in=boxed, pk__in=live).order_by("pk")
+    return [session.pk for session in found.distinct() if binds_calls(session)]
 
 
 def out_of_time(session: Session) -> bool:
@@ -222,9 +248,22 @@ def _amount(budget: Budget, number: int) -> str:
 
 
 def _raiser(budget: Budget) -> str:
-    if budget.owner is None:
-        return "An administrator can raise it."
-    return f"{budget.owner.get_full_name()} can raise it under Settings, Usage."
+    return f"{_who(budget)} raise it{_where(budget)}."
+
+
+def _who(budget: Budget) -> str:
+    return "An administrator can" if budget.owner is None else f"{budget.owner.get_full_name()} can"
+
+
+def _where(budget: Budget) -> str:
+    return "" if budget.owner is None else " under Settings, Usage"
+
+
+def _uncounted(session: Session) -> str:
+    """The name of what it works with, if that is a login inside of the box: the gate sees no call then."""
+    return next(
+        (each.name for each in providers.of_models() if each.id == session.provider and each.enters_box), ""
+    )
 
 
 _COUNTS: dict[Measure, Callable[[Budget, datetime | None], int]] = {
@@ -233,5 +272,7 @@ _COUNTS: dict[Measure, Callable[[Budget, datetime | None], int]] = {
     Measure.INSTANCE_SECONDS: _seconds,
     Measure.LIVE_SESSIONS: _live,
 }
+OF_USE = (Measure.TOKENS, Measure.MONEY)
+"""What only the gate can count."""
 OF_CALLS = (Measure.TOKENS, Measure.MONEY, Measure.INSTANCE_SECONDS)
 """What forbids a call when it is used up."""

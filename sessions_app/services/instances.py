@@ -242,7 +242,7 @@ def logs(instance: Instance, lines: int) -> str:
 
 @transaction.atomic
 def stop(*, session_id: uuid.UUID, reason: str) -> None:
-    """Asks the live instance to flush and end; `reason` is user, idle or shutdown. Idempotent."""
+    """Asks the live instance to flush and end; `reason` is that of `instance.stopped`. Idempotent."""
     Session.objects.hold(session_id)
     if reason == "user":
         Session.objects.filter(pk=session_id).update(is_paused=True)

@@ -28,6 +28,6 @@ def claim(session: Session, reach: Egress) -> frames.SessionClaim:
         driver=settings.OPENAGENT_DRIVER,
         command=agent.command if agent else None,
         egress=reach,
-        budgeted=bool(budgets.of_session(session, measures=budgets.OF_CALLS)),
+        budgeted=budgets.binds_calls(session),
         repositories=repositories.of(session),
     )

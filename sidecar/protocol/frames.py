@@ -264,7 +264,7 @@ class TerminalOpenAgent(terminals.TerminalOpen, kw_only=True):
 
 
 class InstanceStop(msgspec.Struct, kw_only=True):
-    """`instance.stop`: flush and end; `reason` is idle, user or shutdown."""
+    """`instance.stop`: flush and end; `reason` is that of `instance.stopped`."""
 
     reason: str
 

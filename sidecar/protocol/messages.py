@@ -84,7 +84,7 @@ class InstanceStarted(Data):
 
 
 class InstanceStopped(Data):
-    """The instance ended as it was asked to: `idle`, `user`, `shutdown`, or `budget` (of its hours)."""
+    """The instance ended as asked to: `idle`, `user`, `shutdown`, `budget` (of hours) or `uncounted`."""
 
     reason: str
 

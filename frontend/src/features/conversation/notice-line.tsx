@@ -10,6 +10,7 @@ const STOP_WORDS: Record<string, string> = {
   idle: "Asleep after a while without work",
   user: "Put to sleep",
   budget: "Asleep: its budget of hours is used up",
+  uncounted: "Asleep: a budget binds it, and what its login uses is not counted",
   shutdown: "OpenAgent was stopped; asleep",
 };
 
