@@ -17,6 +17,7 @@ __all__ = [
     "every",
     "get",
     "git_hosts",
+    "is_plan",
     "of_models",
     "override_errors",
 ]
@@ -53,6 +54,11 @@ def get(provider_id: str) -> Provider:
         return _BY_ID[provider_id]
     except KeyError:
         raise UnknownProvider() from None
+
+
+def is_plan(provider_id: str) -> bool:
+    """Whether its keys are logins of a plan, which not everybody knows how to use."""
+    return provider_id in _BY_ID and bool(_BY_ID[provider_id].login)
 
 
 def override_errors(overrides: dict[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import F, Q
 
-from keys_app import revocation, uses
+from keys_app import providers, revocation, uses
 from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
@@ -18,6 +18,10 @@ from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import instances, lifecycle, pool, repositories
 from sidecar.protocol import frames
 
+_TOO_OLD = (
+    "Its sidecar is older than this platform and knows no logins of plans: start the session again. "
+    "If that does not help, your administrator has to update the sidecar (`make images`)."
+)
 PLATFORM_VERSION: str = settings.OPENAGENT_VERSION
 
 
@@ -65,7 +69,7 @@ def accept(hello: frames.Hello) -> Grant | pool.Unclaimed:
         return unclaimed
     nameless = Instance.objects.filter(pk=instance_id, public_key="")
     is_first = bool(nameless.update(public_key=hello.public_key))
-    instance = Instance.objects.filter(pk=instance_id).first()
+    instance = Instance.objects.filter(pk=instance_id).select_related("session").first()
     if instance is None or not instance.is_live:
         raise LinkRefused("ended", "This instance has ended.", final=True)
     if instance.public_key != hello.public_key:
@@ -75,6 +79,7 @@ def accept(hello: frames.Hello) -> Grant | pool.Unclaimed:
             message="A second sidecar showed this instance's token. The instance was ended to be safe.",
         )
         raise LinkRefused("token_reused", "Another sidecar uses this token.", final=True)
+    _require_recent(instance, version)
     Instance.objects.filter(pk=instance_id).exclude(linkless_passes=0).update(linkless_passes=0)
     Instance.objects.filter(pk=instance.pk).exclude(link_version=version).update(link_version=version)
     return Grant(
@@ -86,6 +91,16 @@ def accept(hello: frames.Hello) -> Grant | pool.Unclaimed:
         public_key=instance.public_key,
         is_first=is_first,
     )
+
+
+def _require_recent(instance: Instance, version: int) -> None:
+    """Ends the instance, with a LinkRefused, if its sidecar knows nothing of what its session works with."""
+    if _may_have_key(version, instance.session.provider):
+        return
+    instances.fail(instance_id=instance.pk, code="sidecar_old", message=_TOO_OLD)
+    # One that is ready already, which it should not have become.
+    lifecycle.lose(instance_id=instance.pk, reason="sidecar_old", message=_TOO_OLD)
+    raise LinkRefused("sidecar_old", _TOO_OLD, final=True)
 
 
 def count_absences(*, connected: Collection[uuid.UUID]) -> None:
@@ -125,6 +140,8 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     is_for_git = repositories.leads_to(session, request.provider, request.base_url)
     if not instance.is_live or not (is_for_models or is_for_git):
         return missing
+    if is_for_models and not _may_have_key(instance.link_version, request.provider):
+        return frames.Key(provider=request.provider, nonce=request.nonce, error="sidecar_old")
     try:
         key = keys.choose(
             owner_id=session.owner_id,
@@ -146,6 +163,11 @@ def seal_key(*, instance_id: uuid.UUID, request: frames.KeyRequest) -> frames.Ke
     except AppError as error:
         return frames.Key(provider=request.provider, nonce=request.nonce, error=error.code)
     return frames.Key(provider=request.provider, nonce=request.nonce, sealed=sealed)
+
+
+def _may_have_key(version: int, provider: str) -> bool:
+    """An older sidecar knows no logins of plans: it would use one as if it were a key."""
+    return version >= frames.LOGIN_VERSION or not providers.is_plan(provider)
 
 
 def hold_sessions_with(key_id: uuid.UUID) -> None:

@@ -70,6 +70,8 @@ def claim(instance: Instance) -> bool:
         driver_ref__isnull=False,
         linkless_passes=0,
     )
+    if providers.is_plan(session.provider):
+        waiting = waiting.filter(link_version__gte=frames.LOGIN_VERSION)
     for member in waiting.order_by("ready_at"):
         if not _serves(member, session):
             continue

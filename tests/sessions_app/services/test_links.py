@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.utils import timezone
 
 from keys_app import services as keys
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
-from sessions_app.models import Instance, Session
+from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import instances, links
 from sidecar.protocol import frames, sealing
+from tests.sessions_app.conftest import make_instance, make_key
 
 KEY = base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.b64encode(b"o" * 32).decode()
@@ -86,6 +88,37 @@ def test_an_instance_that_has_ended_is_refused(instance: Instance) -> None:
 def test_no_key_is_sealed_where_the_session_has_none(instance: Instance) -> None:
     request = frames.KeyRequest(provider="openai", nonce=KEY)
     assert links.seal_key(instance_id=instance.pk, request=request).error == "key_missing"
+
+
+@pytest.mark.parametrize("provider", ["claude-plan", "chatgpt-plan", "copilot-login"])
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_a_sidecar_that_is_too_old_for_a_plan_is_ended_and_given_no_login(
+    session: Session, *, provider: str, is_ready: bool
+) -> None:
+    Session.objects.filter(pk=session.pk).update(provider=provider)
+    state, ready_at = ("ready", timezone.now()) if is_ready else ("starting", None)
+    instance = make_instance(session, InstanceState(state), ready_at=ready_at)
+    with pytest.raises(links.LinkRefused) as refusal:
+        links.accept(hello(instance, versions=[1, frames.LOGIN_VERSION - 1]))
+    assert (refusal.value.code, refusal.value.final) == ("sidecar_old", True)
+    instance.refresh_from_db()
+    assert (instance.state, instance.error_code) == ("lost" if is_ready else "failed", "sidecar_old")
+    assert "start the session again" in instance.error_message
+
+
+def test_a_login_is_sealed_for_no_link_that_does_not_know_what_it_is(
+    session: Session, instance: Instance
+) -> None:
+    sidecar = X25519PrivateKey.generate()
+    public_key = sealing.to_text(sidecar.public_key().public_bytes_raw())
+    links.accept(hello(instance, public_key=public_key, versions=[1, frames.LOGIN_VERSION - 1]))
+    make_key(session.owner, "claude-plan")
+    Session.objects.filter(pk=session.pk).update(provider="claude-plan")
+    request = frames.KeyRequest(provider="claude-plan", nonce=sealing.to_text(bytes(16)))
+    answer = links.seal_key(instance_id=instance.pk, request=request)
+    assert (answer.error, answer.sealed) == ("sidecar_old", "")
+    links.accept(hello(instance, public_key=public_key, versions=[frames.LOGIN_VERSION]))
+    assert links.seal_key(instance_id=instance.pk, request=request).sealed
 
 
 @pytest.mark.parametrize("named", [True, False])

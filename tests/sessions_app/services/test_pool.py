@@ -12,6 +12,7 @@ from pytest_django import Settings
 from openagent.accounts.models import User
 from sessions_app.models import Command, Instance, InstanceState, PoolMember, PoolState, Session
 from sessions_app.services import instances, links, places, pool, pool_tending, reconciler, sessions
+from sidecar.protocol import frames
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.services.test_links import hello
 
@@ -59,6 +60,16 @@ def wake(session: Session) -> Instance:
     assert made is not None
     session.refresh_from_db()
     return made
+
+
+@pytest.mark.parametrize("version", [frames.LOGIN_VERSION - 1, frames.LOGIN_VERSION])
+def test_one_that_knows_no_logins_is_not_claimed_for_one(
+    member: PoolMember, session: Session, version: int
+) -> None:
+    offers = {"offers": [{"provider": {"id": "claude-plan"}}]}
+    PoolMember.objects.update(link_version=version, made_for=offers)
+    Session.objects.filter(pk=session.pk).update(provider="claude-plan")
+    assert (wake(session).pk == member.pk) == (version >= frames.LOGIN_VERSION)
 
 
 def test_a_new_session_claims_what_waits_and_adopts_its_disk(
