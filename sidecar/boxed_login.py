@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sidecar import ending
+from sidecar import ending, log
 from sidecar.agents.base import AgentStartFailed
 from sidecar.ending import Ending, Exit
 from sidecar.gate.models import KeyUnavailable
@@ -15,9 +15,12 @@ from sidecar.protocol.upstream import enters_box
 KEY_SECONDS = 20.0
 
 
-def of(claim: SessionClaim, key: Callable[[str], Awaitable[str]]) -> Callable[[], Awaitable[str]] | None:
+def of(
+    claim: SessionClaim, key: Callable[[str], Awaitable[str]], hide: Callable[[str], None]
+) -> Callable[[], Awaitable[str]] | None:
     """What gives an agent its login for one start, None for one whose login stays outside.
 
+    From then on the box has it, whatever is forgotten here: `hide` and the logs hear of it for good.
     It raises AgentStartFailed. Under a budget there is none: calls with it do not come through the gate.
     """
     provider = claim.provider
@@ -32,11 +35,14 @@ def of(claim: SessionClaim, key: Callable[[str], Awaitable[str]]) -> Callable[[]
             )
         try:
             async with asyncio.timeout(KEY_SECONDS):
-                return await key(provider.id)
+                login = await key(provider.id)
         except KeyUnavailable as error:
             raise AgentStartFailed(error.message) from error
         except TimeoutError as error:
             raise AgentStartFailed("Its login has not arrived. Try again.") from error
+        log.hide(login)
+        hide(login)
+        return login
 
     return give
 

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
@@ -22,11 +23,12 @@ from sidecar import forms
 REDACTED = "[redacted]"
 
 _LOOKS_SECRET = re.compile(
-    r"(?i)(?<![a-z0-9])(?:(?:sk|pk|rk|gsk|xai|oat|ghp|gho|ghs|glpat|hf)[-_][a-z0-9_-]{12,}|AIza[a-z0-9_-]{20,}"
+    r"(?i)(?<![a-z0-9])(?:(?:sk|pk|rk|gsk|xai|oat|gh[pousr]|github_pat|glpat|hf)[-_][a-z0-9_-]{12,}|AIza[a-z0-9_-]{20,}"
     r"|(?:bearer|basic)\s+[a-z0-9._~+/=-]{8,})"
 )
 
 _hidden: dict[str, frozenset[str]] = {}
+_hiding: Counter[str] = Counter()
 _ids: ContextVar[dict[str, str] | None] = ContextVar("log_ids", default=None)
 
 
@@ -56,14 +58,18 @@ def unbind(*names: str) -> None:
 
 
 def hide(secret: str) -> None:
-    """No line will show `secret`, as it is or in another of its forms, until `unhide`."""
+    """No line will show `secret`, as it is or in another of its forms, until as many `unhide`."""
     if len(secret) >= forms.SHORTEST:
+        _hiding[secret] += 1
         _hidden[secret] = forms.of(secret)
 
 
 def unhide(secret: str) -> None:
-    """It is gone from this process, so it is not kept here either."""
-    _hidden.pop(secret, None)
+    """Whoever hid it has it no more; when nobody has, it is not kept here either."""
+    _hiding[secret] -= 1
+    if _hiding[secret] <= 0:
+        del _hiding[secret]
+        _hidden.pop(secret, None)
 
 
 def redact(text: str) -> str:

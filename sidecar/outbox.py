@@ -16,6 +16,7 @@ from sidecar import intake
 from sidecar.budget import Budget
 from sidecar.ledger import Ledger
 from sidecar.protocol import coalesce, messages, stream
+from sidecar.veil import Veil
 
 MERGE_SECONDS = 0.033
 RETRY_SECONDS = 1.0
@@ -48,6 +49,7 @@ class Outbox:
         self.ready = ready or asyncio.Event()
         self._ledger = ledger
         self._limits = limits or Limits()
+        self._veil = Veil()
         self._drafts = coalesce.Coalescer()
         self._batch: list[coalesce.Draft] = []
         self._journaled = 0
@@ -65,14 +67,20 @@ class Outbox:
 
     async def put(self, kind: str, data: messages.Data, *, turn: str | None) -> None:
         """An agent's event: waits while there is no room. MessageError when it cannot be stored."""
-        for admitted in intake.admit(kind, data):
-            if self._may_add() or await self._room_for(kind, admitted, turn):
-                self._add(kind, admitted, turn)
+        for passing in self._veil.over(kind, data, turn):
+            for admitted in intake.admit(passing.kind, passing.data):
+                if self._may_add() or await self._room_for(passing.kind, admitted, passing.turn):
+                    self._add(passing.kind, admitted, passing.turn)
 
     def emit(self, kind: str, data: messages.Data, *, turn: str | None = None) -> None:
         """An event of the sidecar itself: never waits and is never counted away; there are few of them."""
-        for admitted in intake.admit(kind, data, most_bytes=intake.MAX_OWN_BYTES):
-            self._add(kind, admitted, turn)
+        for passing in self._veil.over(kind, data, turn):
+            for admitted in intake.admit(passing.kind, passing.data, most_bytes=intake.MAX_OWN_BYTES):
+                self._add(passing.kind, admitted, passing.turn)
+
+    def hide(self, secret: str) -> None:
+        """The box has it: from now on no event shows it."""
+        self._veil.hide(secret)
 
     async def durable(self) -> None:
         """Return when everything that was put or emitted before is on the disk, however long that takes."""

@@ -208,7 +208,7 @@ class Session:
         if prepared:
             return prepared.info
         offer = frames.Offer(provider=claim.provider, models=[claim.model])
-        login = boxed_login.of(claim, around.key)
+        login = boxed_login.of(claim, around.key, outbox.hide)
         context = around.place.context([offer], mode=claim.mode, news=news, login=login)
         return await preparation.start(agent, context)
 

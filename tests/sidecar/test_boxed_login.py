@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sidecar import boxed_login
+from sidecar import boxed_login, log
 from sidecar.agents.acp.agent import AcpAgent
 from sidecar.agents.acp.recipe import Recipe, Setting
 from sidecar.agents.acp.recipes import copilot
@@ -21,6 +22,7 @@ from tests.fakes.local_box import local_box
 from tests.fakes.scripted import ScriptedAgent
 
 TOKEN = "github_pat_CANARY0123456789abcdef"
+ENCODED = base64.b64encode(TOKEN.encode()).decode()
 PROVIDER = frames.Provider(
     id="copilot-login",
     name="GitHub Copilot's own login",
@@ -40,6 +42,9 @@ class TakingAgent(ScriptedAgent):
         if context.login is not None:
             type(self).taken = await context.login()
         return await super().start(context)
+
+    async def _say(self, words: str) -> None:
+        await self._text("message", [words[at : at + 5] for at in range(0, len(words), 5)])
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +68,22 @@ async def test_it_is_sealed_for_the_start_and_stands_in_no_event(
     assert TOKEN not in "".join(capsys.readouterr())
 
 
+async def test_what_prints_it_shows_it_in_no_event_and_no_log(tmp_path: Path) -> None:
+    async with living(tmp_path, agent=TakingAgent) as pair:
+        pair.station.keys[PROVIDER.id] = TOKEN
+        pair.station.claim(provider=PROVIDER)
+        await pair.station.until(lambda: "instance.started" in pair.station.kinds())
+        # As after five minutes in which nobody asked for it.
+        assert pair.sidecar.instance is not None
+        credentials = pair.sidecar.instance._credentials
+        credentials.forget()
+        assert not credentials._keys and ENCODED not in log.redact(f"a program wrote {ENCODED}")
+        pair.station.start_turn(f"say {TOKEN} is the token\nerror agent_crash {TOKEN}")
+        await pair.station.until(lambda: "turn.ended" in pair.station.kinds())
+        assert pair.station.text() == "*" * len(TOKEN) + " is the token"
+        assert TOKEN not in str(pair.station.stored)
+
+
 async def test_an_agent_whose_login_stays_outside_is_given_none(tmp_path: Path) -> None:
     async with living(tmp_path, agent=TakingAgent) as pair:
         await pair.ready()
@@ -84,7 +105,7 @@ async def test_under_a_budget_it_is_not_even_asked_for() -> None:
 
     about: dict[str, Any] = {"session": "s", "gen": 1, "next_seq": 1, "agent": "copilot", "model": "m"}
     claim = frames.SessionClaim(**about, provider=PROVIDER, budgeted=True)
-    give = boxed_login.of(claim, key)
+    give = boxed_login.of(claim, key, lambda secret: None)
     assert give is not None
     with pytest.raises(AgentStartFailed, match="budget"):
         await give()

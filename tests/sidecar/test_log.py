@@ -33,6 +33,7 @@ def lines() -> Iterator[Any]:
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     log._hidden.clear()
+    log._hiding.clear()
 
 
 def test_a_line_is_json_with_its_ids(lines: Any) -> None:
@@ -89,6 +90,7 @@ def test_no_form_of_a_secret_is_written(lines: Any, secret: str) -> None:
         ("Authorization: Bearer abc.def-ghi_jkl", "abc.def-ghi_jkl"),
         ("token=oat_0123456789abcdefghij", "0123456789abcdefghij"),
         ("https://x:ghp_0123456789abcdefghij@github.com/", "0123456789abcdefghij"),
+        ("a token: github_pat_11ABCDEFG0123456789", "11ABCDEFG0123456789"),
         ("?key=AIzaSyA0123456789abcdefghijk", "0123456789abcdefghijk"),
         ('{"authorization": "Basic dXNlcjpwYXNzd29yZA=="}', "dXNlcjpwYXNzd29yZA"),
     ],
@@ -99,6 +101,15 @@ def test_what_looks_like_a_key_is_not_written_though_nobody_named_it(
     log.get("x").warning("upstream said", text=text)
     (line,) = lines()
     assert log.REDACTED in line["text"] and secret not in line["text"]
+
+
+def test_what_two_have_hidden_is_hidden_until_both_have_it_no_more(lines: Any) -> None:
+    log.hide(TOKEN)
+    log.unhide(TOKEN)
+    assert log.redact(TOKEN) == log.REDACTED
+    log.unhide(TOKEN)
+    log.unhide(TOKEN)
+    assert log.redact(TOKEN) == TOKEN
 
 
 def test_ordinary_words_stay(lines: Any) -> None:
