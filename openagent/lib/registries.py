@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from openagent.lib import env, safe_http
+from openagent.lib import env, plain_address, safe_http
 from openagent.lib.errors import AppError
 
 TOOLS = ("pip", "npm", "apt")
@@ -38,10 +38,6 @@ _PIP_SET = re.compile(r"^(?:global|install|download|:env:)\.(?P<name>[a-z-]+)='(
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/_-]*")
 # How old what a mirror says may be, for some stand still on purpose: apt's name for all sources, and for one.
 _APT_OPTIONS = {"Acquire::Check-Valid-Until": "check-valid-until", "Acquire::Check-Date": "check-date"}
-# Letters and digits without a word in them; the moments of snapshots are none.
-_SECRET = re.compile(
-    r"(?<![A-Za-z0-9])(?!\d{8}T\d{6}Z)(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}(?![A-Za-z0-9])"
-)
 _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 
 
@@ -121,11 +117,11 @@ def _add_index(tool: str, found: Index, findings: Findings, *, is_default: bool)
         return
     index = place[0]
     told = _without_user(address)
-    if _SECRET.search(urlsplit(told).path):
+    if not plain_address.is_plain(told):
         told = ""
         findings.problems.append(
-            f"The address of {index}, which {tool} uses, looks as if it had a token in its path. Boxes may "
-            "reach the host, and are not told the address, so that they cannot read the token."
+            f"The address of {index}, which {tool} uses, may have a token in its path: not all of that are "
+            "words. Boxes may reach the host, and are not told the address, so they cannot read the token."
         )
     own = Registry(tool, index, *place, True, told, is_default, found.sources)
     findings.registries.append(own)

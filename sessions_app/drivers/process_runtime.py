@@ -35,11 +35,14 @@ BOX_ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
 
+NOTHING = "nothing"
+"""The name of an empty file, which stands in a box for what it must not read of the host."""
+
 
 def stage(sidecar: Path, destination: Path) -> Path:
     """The folder of the current copy under `destination`, made now if it is not there.
 
-    It holds `sidecar/` (to import from), `box/` (to run), and for the box `etc/` and its `filter`.
+    It holds `sidecar/` (to import from), `box/` (to run), and for the box `etc/`, NOTHING and its `filter`.
     """
     box_filter = seccomp.box_filter()
     name = _digest(sidecar, box_filter)
@@ -72,7 +75,7 @@ def prune(destination: Path, instances: Path) -> None:
 
 
 def _digest(sidecar: Path, box_filter: bytes) -> str:
-    digest = hashlib.sha256(json.dumps(BOX_ETC).encode() + box_filter)
+    digest = hashlib.sha256(json.dumps([BOX_ETC, NOTHING]).encode() + box_filter)
     for file in _sources(sidecar):
         digest.update(f"\n{file.relative_to(sidecar)}\n".encode())
         digest.update(file.read_bytes())
@@ -98,6 +101,7 @@ def _fill(target: Path, sidecar: Path) -> None:
     etc.mkdir()
     for name, content in BOX_ETC.items():
         (etc / name).write_text(content)
+    (target / NOTHING).touch()
     # Nobody can write beside the code later. Unchecked, because a copy never changes.
     compileall.compile_dir(
         target / "sidecar", quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH

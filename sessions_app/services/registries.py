@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from openagent.lib import log, registries
+from openagent.lib import log, plain_address, registries
 from sessions_app.models import EgressBounds
 from sessions_app.services import egress
 
@@ -47,7 +47,8 @@ def environment() -> dict[str, str]:
 
 def told_of(found: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The same of these, as `learn` keeps them."""
-    indexes = [each for each in found if each.get("address")]
+    # What was found by an earlier version, and is kept, may be what this one would not tell.
+    indexes = [each for each in found if each.get("address") and plain_address.is_plain(each["address"])]
     default = {each["tool"]: each["address"] for each in indexes if each.get("is_default")}
     more = [each["address"] for each in indexes if each["tool"] == "pip" and not each.get("is_default")]
     sources = [

@@ -39,7 +39,10 @@ def binds(arguments: list[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(places: Places) -> None:
+def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_views, "_SETTINGS", ())
     mounted = binds(process_views.box(places, UIDS, Limits(), {}).arguments)
     writable = {target for target, (_, kind) in mounted.items() if kind == "--bind"}
     assert writable == {"/home/agent", "/workspace"}
@@ -103,6 +106,23 @@ def test_a_host_without_a_system_python_lends_its_own(
     assert box.program[-3:] == ["/opt/python/bin/python3", "-I", "/opt/openagent/box"]
     assert binds(box.arguments)["/opt/python"] == ("/opt/python", "--ro-bind")
     assert process_views.box_environment({}, {})["PATH"].startswith("/opt/python/bin:/usr/")
+
+
+def test_settings_of_the_hosts_tools_that_lie_beside_them_are_empty_in_the_box(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
+    monkeypatch.setattr(process_views, "box_python", lambda: str(tmp_path / "bin" / "python3"))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "npmrc").write_text("//npm.example/:_authToken=CANARY")
+    (tmp_path / "pip.conf").symlink_to(tmp_path / "other.conf")
+    (tmp_path / "other.conf").write_text("[global]\nindex-url = https://user:CANARY@pip.example/simple")
+    arguments = process_views.box(places, UIDS, Limits(), {}).arguments
+    mounted = binds(arguments)
+    for name in ("etc/npmrc", "other.conf"):
+        assert mounted[str(tmp_path / name)] == ("/data/runtime/1/nothing", "--ro-bind")
+        assert arguments.index(str(tmp_path)) < arguments.index(str(tmp_path / name)), "over what shows it"
+    assert str(tmp_path / "pip.conf") not in mounted and str(tmp_path / "etc/yarnrc") not in mounted
 
 
 def test_certificates_and_proxies_of_the_host_reach_the_sidecar(places: Places, tmp_path: Path) -> None:

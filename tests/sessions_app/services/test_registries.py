@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 from pytest_django import Settings
 
@@ -13,6 +15,7 @@ from tests.sessions_app.services.test_egress import linked, told
 
 INDEX = Registry("pip", "index.lan", "index.lan", 443, is_trusted=True)
 FILES = Registry("pip", "index.lan", "files.lan", 443, is_trusted=True)
+UUID = "0f3cf3a2-8a0c-4a7e-9a0d-2f1b3c4d5e6f"
 NPM = Registry("npm", "npm.lan", "npm.lan", 443, is_trusted=True)
 
 
@@ -85,3 +88,9 @@ def test_boxes_are_told_to_use_the_same(db: None, find: list[Findings]) -> None:
         "PIP_EXTRA_INDEX_URL": "http://more.lan/simple",
         "NPM_CONFIG_REGISTRY": "https://npm.lan/",
     }
+
+
+def test_what_an_earlier_version_found_is_told_only_if_it_is_plain(db: None) -> None:
+    found = [asdict(replace(INDEX, address=f"https://index.lan/{path}")) for path in ("simple", UUID)]
+    EgressBounds.objects.update_or_create(pk=1, defaults={"registries": found})
+    assert registries.environment() == {"PIP_EXTRA_INDEX_URL": "https://index.lan/simple"}
