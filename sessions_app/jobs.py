@@ -62,6 +62,11 @@ def tell_of_budget(budget_id: uuid.UUID) -> None:
     _enqueue("sessions_app.tasks.tell_of_budget", budget_id=str(budget_id))
 
 
+def look_at_budgets(session_id: uuid.UUID) -> None:
+    """Have the budgets looked at that bind a session of which a call was counted."""
+    _enqueue("sessions_app.tasks.look_at_budgets", session_id=str(session_id))
+
+
 def reconcile() -> None:
     """Have the engine and the rows brought together."""
     _enqueue(RECONCILE)

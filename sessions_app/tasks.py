@@ -77,6 +77,13 @@ def tell_of_budget(*, budget_id: str, **_: object) -> None:
 
 
 @shared_task
+def look_at_budgets(*, session_id: str, **_: object) -> None:
+    """Look at the budgets that bind a session of which a call was counted."""
+    with log.context(session=session_id):
+        budget_levels.look(session_id=uuid.UUID(session_id))
+
+
+@shared_task
 def fold_turn(*, session_id: str, turn: str, **_: object) -> None:
     """Fold a finished turn's deltas."""
     with log.context(session=session_id, turn=turn):

@@ -8,15 +8,33 @@ from functools import partial
 from django.db import transaction
 
 from sessions_app import jobs
-from sessions_app.models import Budget, Session
-from sessions_app.services import budgets, instances, state
+from sessions_app.models import Budget, Instance, Session
+from sessions_app.services import budgets, instances, prompts, state
+from sidecar.protocol.budget import BUDGET_VERSION
 
 
-def look(session: Session) -> None:
-    """A call of this session was counted: others that share a budget hear when it is at another level."""
-    for standing in budgets.of_session(session, measures=budgets.OF_CALLS):
+def counted(session: Session) -> None:
+    """A call of this session is being stored, which others wait for: sums are made later, and elsewhere."""
+    if budgets.binds_calls(session):
+        transaction.on_commit(partial(jobs.look_at_budgets, session.pk))
+
+
+def look(*, session_id: uuid.UUID) -> None:
+    """A call of this session was counted: others that share a budget hear when it is at another level.
+
+    A sidecar that is too old to ask before a call is told to stop when it may make no more.
+    """
+    # One that was deleted meanwhile has used what it used.
+    session = Session.objects.filter(pk=session_id).first()
+    if session is None:
+        return
+    standings = budgets.of_session(session, measures=budgets.OF_CALLS)
+    for standing in standings:
         if standing.level != standing.budget.told_level:
-            transaction.on_commit(partial(jobs.tell_of_budget, standing.budget.pk))
+            tell(budget_id=standing.budget.pk)
+    is_old = Instance.objects.live().filter(session=session, link_version__lt=BUDGET_VERSION).exists()
+    if is_old and budgets.refusal(session, standings):
+        prompts.interrupt(session=session, turn=None)
 
 
 def look_at_all() -> None:

@@ -14,7 +14,6 @@ from sessions_app import jobs
 from sessions_app.models import Instance
 from sessions_app.services import (
     budget_levels,
-    budgets,
     lifecycle,
     permissions,
     prompts,
@@ -24,7 +23,6 @@ from sessions_app.services import (
     usage,
 )
 from sidecar.protocol import messages
-from sidecar.protocol.budget import BUDGET_VERSION
 
 Effect = Callable[[Instance, uuid.UUID | None, messages.Data], None]
 
@@ -98,10 +96,7 @@ def _usage(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> N
         data=cast(messages.Usage, data),
         generation=instance.generation,
     )
-    budget_levels.look(instance.session)
-    if instance.link_version < BUDGET_VERSION and budgets.refusal(instance.session):
-        # Its sidecar is too old to ask before a call.
-        prompts.interrupt(session=instance.session, turn=None)
+    budget_levels.counted(instance.session)
 
 
 def _terminal_opened(instance: Instance, turn: uuid.UUID | None, data: messages.Data) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site
@@ -16,6 +17,7 @@ from sessions_app.services import (
     activity,
     budget_changes,
     budget_levels,
+    budgets,
     instances,
     lifecycle,
     projection,
@@ -43,14 +45,14 @@ def call(session: Session, tokens: int) -> None:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
-    """The budgets that were to be told of; the work is done at once."""
+    """The sessions whose budgets were to be looked at; the work is done at once."""
     asked: list[uuid.UUID] = []
 
-    def tell(budget_id: uuid.UUID) -> None:
-        asked.append(budget_id)
-        budget_levels.tell(budget_id=budget_id)
+    def look(session_id: uuid.UUID) -> None:
+        asked.append(session_id)
+        budget_levels.look(session_id=session_id)
 
-    monkeypatch.setattr("sessions_app.jobs.tell_of_budget", tell)
+    monkeypatch.setattr("sessions_app.jobs.look_at_budgets", look)
     return asked
 
 
@@ -60,7 +62,7 @@ def test_all_sessions_that_share_a_budget_hear_of_each_level_once(
     alice: User,
     bob: User,
     told: list[uuid.UUID],
-    django_capture_on_commit_callbacks: object,
+    django_capture_on_commit_callbacks: Any,
     measure: str,
 ) -> None:
     Price.objects.filter(provider="demo").delete()
@@ -69,7 +71,7 @@ def test_all_sessions_that_share_a_budget_hear_of_each_level_once(
     budget(100, measure, user=alice)
     versions = []
     for tokens in (79, 1, 10, 10, 10):
-        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        with django_capture_on_commit_callbacks(execute=True):
             call(session, tokens)
         versions.append((version(other), [each["level"] for each in state.snapshot(other.pk)["budgets"]]))
     first = versions[0][0]
@@ -80,7 +82,28 @@ def test_all_sessions_that_share_a_budget_hear_of_each_level_once(
         (first + 2, ["hard"]),
         (first + 2, ["hard"]),
     ]
-    assert version(strange) == first and len(told) == 2
+    assert version(strange) == first and set(told) == {session.pk}
+
+
+def test_what_is_stored_waits_for_no_sums_and_nobody_is_asked_to_make_any_without_a_budget(
+    session: Session,
+    alice: User,
+    bob: User,
+    told: list[uuid.UUID],
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    budget(100, user=alice)
+    strange = make_session(bob)
+    with monkeypatch.context() as storing, django_capture_on_commit_callbacks() as later:
+        storing.setattr(budgets, "used", lambda budget: pytest.fail("sums while events are stored"))
+        call(session, 100)
+        call(strange, 100)
+    for callback in later:
+        callback()
+    assert told == [session.pk]
+    assert [each["level"] for each in state.snapshot(session.pk)["budgets"]] == ["hard"]
+    assert Budget.objects.get().told_level == "hard"
 
 
 def test_a_level_that_nobody_told_of_is_found_by_the_next_pass(session: Session, alice: User) -> None:

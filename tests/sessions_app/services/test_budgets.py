@@ -27,6 +27,7 @@ from sessions_app.models import (
 from sessions_app.services import (
     budget_asks,
     budget_changes,
+    budget_levels,
     budgets,
     projection,
     prompts,
@@ -250,7 +251,12 @@ def test_what_waits_goes_on_when_a_budget_is_taken_away(session: Session, alice:
     assert prompt.state == PromptState.SENT
 
 
-def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(session: Session) -> None:
+def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(
+    session: Session, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(
+        "sessions_app.jobs.look_at_budgets", lambda session_id: budget_levels.look(session_id=session_id)
+    )
     for version, stopped in ((BUDGET_VERSION, 0), (BUDGET_VERSION - 1, 1)):
         instance = session.instances.first() or make_instance(session)
         Instance.objects.filter(pk=instance.pk).update(link_version=version)
@@ -262,7 +268,8 @@ def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(session: Sessio
         event = messages.Event(
             seq=1, gen=1, turn=str(turn.pk), ts="", kind="usage", data=messages.to_data(told)
         )
-        projection.apply(instance=instance, event=event)
+        with django_capture_on_commit_callbacks(execute=True):
+            projection.apply(instance=instance, event=event)
         assert Command.objects.filter(verb="turn.cancel").count() == stopped
 
 
