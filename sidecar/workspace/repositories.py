@@ -104,11 +104,13 @@ async def clone(box: Box, repository: Repository, on_progress: Callable[[str], N
     try:
         process = await box.exec(words, env={"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, cwd=".")
         try:
-            async with asyncio.timeout(CLONE_SECONDS):
+            async with asyncio.timeout(CLONE_SECONDS) as span:
                 said = await _follow(process, on_progress)
                 code = await process.wait()
         except TimeoutError:
             await _give_up(process)
+            if span.expired():
+                return f"It was not done after {CLONE_SECONDS / 60:g} minutes. Clone it in the session."
             return f"It did not go on for {SILENT_SECONDS:g} seconds. Clone it in the session."
         except asyncio.CancelledError:
             await _give_up(process)

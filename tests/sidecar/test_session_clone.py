@@ -178,14 +178,21 @@ async def test_a_clone_can_be_cancelled_and_leaves_nothing(host: GitHost, tmp_pa
         assert list((folder / "workspace").iterdir()) == []
 
 
-async def test_a_clone_that_does_not_go_on_is_given_up(
-    host: GitHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "seconds", "words"),
+    [
+        ("SILENT_SECONDS", 0.5, "It did not go on for 0.5 seconds."),
+        ("CLONE_SECONDS", 0.6, "It was not done after 0.01 minutes."),
+    ],
+)
+async def test_a_clone_that_does_not_go_on_or_takes_too_long_is_given_up(
+    host: GitHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, seconds: float, words: str
 ) -> None:
     folder = tmp_path / "box"
     folder.mkdir()
     host.has_time.clear()
-    monkeypatch.setattr(repositories, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(repositories, limit, seconds)
     async with living(folder) as pair:
         [message] = await begin(pair, host, OURS)
-        assert "It did not go on for 0.5 seconds." in message
+        assert words in message
         assert list((folder / "workspace").iterdir()) == []
