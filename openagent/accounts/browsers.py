@@ -55,9 +55,14 @@ def note(session: SessionBase, agent: str) -> None:
     if not session.session_key or (known and now - datetime.fromisoformat(known["seen_at"]) < NOTE_EVERY):
         return
     noted = {"name": name_of(agent), "since": known.get("since", now.isoformat()), "seen_at": now.isoformat()}
-    # Saving the session itself would prolong it.
-    encoded = login_store.SessionStore().encode({**dict(session.items()), _NOTE: noted})
-    Session.objects.filter(pk=login_store.row_key(session.session_key)).update(session_data=encoded)
+    # Saving the session itself would prolong it, and what this request has read of it may be old by now.
+    row = Session.objects.filter(pk=login_store.row_key(session.session_key)).first()
+    if row is None:
+        return
+    store = login_store.SessionStore()
+    encoded = store.encode({**store.decode(row.session_data), _NOTE: noted})
+    # Who was quicker has changed something that counts; the note waits for the next time.
+    Session.objects.filter(pk=row.pk, session_data=row.session_data).update(session_data=encoded)
 
 
 def name_of(agent: str) -> str:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from openagent.accounts import browsers, tokens
+from openagent.accounts import browsers, login_store, tokens
 from openagent.accounts.models import User
 
 ME = "/api/v1/me/"
@@ -132,3 +132,26 @@ def test_a_token_with_the_scope_sees_and_ends_them(alice: User) -> None:
     assert [each["is_current"] for each in client.get(BROWSERS).json()["results"]] == [False]
     assert client.delete(BROWSERS).status_code == 204
     assert here.get(ME).status_code == 401
+
+
+def test_noting_a_browser_puts_nothing_back_that_another_request_has_changed(alice: User) -> None:
+    key = browser().cookies["sessionid"].value
+    stale = login_store.SessionStore(key)
+    stale[browsers._NOTE] = {**stale[browsers._NOTE], "seen_at": "2026-01-01T00:00:00+00:00"}
+    meanwhile = login_store.SessionStore(key)
+    meanwhile["changed"] = "meanwhile"
+    meanwhile[browsers._NOTE] = stale[browsers._NOTE]
+    meanwhile.save()
+    browsers.note(stale, FIREFOX)
+    after = login_store.SessionStore(key)
+    assert after["changed"] == "meanwhile"
+    assert after[browsers._NOTE]["seen_at"] > "2026-01-02"
+
+
+def test_noting_a_browser_that_was_signed_out_meanwhile_signs_nobody_in(alice: User) -> None:
+    key = browser().cookies["sessionid"].value
+    stale = login_store.SessionStore(key)
+    assert stale.pop(browsers._NOTE)
+    login_store.SessionStore().delete(key)
+    browsers.note(stale, FIREFOX)
+    assert not Session.objects.exists()
