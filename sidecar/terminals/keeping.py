@@ -134,12 +134,18 @@ class Keeper:
         """Put on the disk what is not stored."""
         await self.safeguard(list(self._remains.values()), is_wanted=self._remains.__contains__)
 
-    async def safeguard(self, unstored: Sequence[Remains], *, is_wanted: Callable[[str], bool]) -> None:
-        """Put these on the disk, where only a successor looks; not what was stored while it was written."""
-        await asyncio.to_thread(self._write, unstored)
+    async def safeguard(
+        self, unstored: Sequence[Remains], *, is_wanted: Callable[[str], bool]
+    ) -> frozenset[str]:
+        """Put these on the disk, where only a successor looks; not what was stored while it was written.
+
+        The terminals of which the disk took it.
+        """
+        taken = await asyncio.to_thread(self._write, unstored)
         for remains in unstored:
             if not is_wanted(remains.terminal):
                 self._forget(remains.terminal)
+        return taken
 
     def _forget(self, terminal: str) -> None:
         try:
@@ -147,13 +153,16 @@ class Keeper:
         except OSError as error:
             _log.warning("a stored terminal stays on the disk", reason=str(error))
 
-    def _write(self, remains: Sequence[Remains]) -> None:
+    def _write(self, remains: Sequence[Remains]) -> frozenset[str]:
+        taken = set()
         with self._disk:
             for each in remains:
                 try:
                     each.write(self._folder)
+                    taken.add(each.terminal)
                 except OSError as error:
                     _log.warning("the disk does not take a terminal's last output", reason=str(error))
+        return frozenset(taken)
 
 
 def _read(path: Path) -> Remains | None:

@@ -41,11 +41,13 @@ class Safeguard:
     async def save(self) -> None:
         """Write what is not on the disk yet."""
         due = [each for each in self._terminals.values() if self._is_due(each)]
-        written = {each.order.terminal: each.ring.end for each in due}
-        await self._keeper.safeguard(list(map(remains_of, due)), is_wanted=self._terminals.__contains__)
-        self._written = {
-            name: end for name, end in {**self._written, **written}.items() if name in self._terminals
-        }
+        ends = {each.order.terminal: each.ring.end for each in due}
+        taken = await self._keeper.safeguard(
+            list(map(remains_of, due)), is_wanted=self._terminals.__contains__
+        )
+        # What a full disk did not take is tried again, though nothing more is printed.
+        written = {**self._written, **{name: ends[name] for name in taken}}
+        self._written = {name: end for name, end in written.items() if name in self._terminals}
 
     def _is_due(self, terminal: Terminal) -> bool:
         return terminal.ended is None and terminal.ring.end > self._written.get(terminal.order.terminal, 0)
