@@ -11,7 +11,7 @@ Json = Mapping[str, Any]
 MOST_OUTPUT = 20_000
 """Characters of the output of one tool: its end."""
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*(.*)$", re.MULTILINE)
 _VERBS = {"read": "Read", "edit": "Edited", "delete": "Deleted", "move": "Moved", "search": "Searched"} | {
     "execute": "Ran",
     "fetch": "Fetched",
@@ -56,10 +56,11 @@ def _message(item: Json) -> str:
     text = str(item["text"]).strip()
     # One that was broken off in the midst of a block would swallow what follows.
     opened = ""
-    for fence in _FENCE.findall(text):
+    for fence, rest in _FENCE.findall(text):
         if not opened:
             opened = fence
-        elif fence.startswith(opened):
+        elif fence.startswith(opened) and not rest.strip():
+            # With a language behind it, it is text of the block.
             opened = ""
     return f"{text}\n{opened}" if opened else text
 

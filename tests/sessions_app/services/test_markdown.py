@@ -62,7 +62,17 @@ def test_what_a_tool_printed_cannot_end_its_block() -> None:
 
 @pytest.mark.parametrize(
     ("message", "closed"),
-    [("```py\nx = 1", "```py\nx = 1\n```"), ("~~~\n```\n", "~~~\n```\n~~~"), ("```\na\n```", "```\na\n```")],
+    [
+        ("```py\nx = 1", "```py\nx = 1\n```"),
+        ("~~~\n```\n", "~~~\n```\n~~~"),
+        ("```\na\n```", "```\na\n```"),
+        ("```md\n```py\nx = 1", "```md\n```py\nx = 1\n```"),
+        ("```md\n```py\nx = 1\n```", "```md\n```py\nx = 1\n```"),
+        ("````md\n```py\nx\n```\nand", "````md\n```py\nx\n```\nand\n````"),
+        ("```\na\n````  \nb", "```\na\n````  \nb"),
+        ("```a`b``` is code", "```a`b``` is code"),
+        ("~~~ a`b\nc", "~~~ a`b\nc\n~~~"),
+    ],
 )
 def test_a_block_that_was_broken_off_ends_with_its_message(message: str, closed: str) -> None:
     assert f"\n\n{closed}\n\n*Ended: interrupted*" in told(
