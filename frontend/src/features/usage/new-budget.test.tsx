@@ -17,6 +17,12 @@ function show(isAdmin: boolean) {
   client.setQueryData(["keys"], [mine, { ...mine, id: "k2", label: "company", is_shared_with_me: true }]);
   client.setQueryData(["groups"], [{ id: 7, name: "team" }]);
   client.setQueryData(["usage", 30, "session", "me"], { results: [{ session: "s1", title: "Old one" }] });
+  client.setQueryData(["me"], { id: "u1" });
+  const used = [
+    { user: "u1", email: "me@example.com" },
+    { user: "u2", email: "bob@example.com" },
+  ];
+  if (isAdmin) client.setQueryData(["usage", 30, "user", "everybody"], { results: used });
   render(
     <QueryClientProvider client={client}>
       <NewBudgetForm isAdmin={isAdmin} />
@@ -27,14 +33,15 @@ function show(isAdmin: boolean) {
 const names = () =>
   [...screen.getByLabelText<HTMLSelectElement>("For").options].map((option) => option.textContent);
 
-test("one's own keys and sessions are there, and groups for administrators", () => {
+test("one's own keys and sessions are there, and groups and other people for administrators", () => {
   show(true);
-  expect(names()).toEqual(["My account", "team", "openai work", "Old one"]);
+  expect(names()).toEqual(["My account", "team", "bob@example.com", "openai work", "Old one"]);
 });
 
 test.each([
   ["My account", "user", "me"],
   ["team", "group", "7"],
+  ["bob@example.com", "user", "u2"],
   ["openai work", "key", "k1"],
   ["Old one", "session", "s1"],
 ])("a budget for %s is for that", async (name, kind, subject) => {

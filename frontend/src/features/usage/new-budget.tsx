@@ -1,9 +1,9 @@
-// A new budget: for oneself, one's keys and sessions, and by administrators for groups.
+// A new budget: for oneself, one's keys and sessions, and by administrators for groups and other people.
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Field, FormError, Input, Select } from "@/components/form";
-import { groupsQuery } from "@/lib/api/account";
+import { groupsQuery, meQuery } from "@/lib/api/account";
 import { keysQuery } from "@/lib/api/keys";
 import type { Budget, NewBudget } from "@/lib/api/types";
 import { createBudget, usageQuery } from "@/lib/api/usage";
@@ -101,9 +101,15 @@ export function NewBudgetForm({ isAdmin }: { isAdmin: boolean }) {
   );
 }
 
-/** What there may be a budget for: the kind and the id, as one value. Sessions are those that were used of late. */
+/**
+ * What there may be a budget for: the kind and the id, as one value. Sessions are those that were used of late, and
+ * people those who used something then; for anybody else there is the admin.
+ */
 function Subjects({ isAdmin }: { isAdmin: boolean }) {
   const groups = useQuery({ ...groupsQuery, enabled: isAdmin });
+  const people = useQuery({ ...usageQuery(DAYS, "user", "everybody"), enabled: isAdmin });
+  const { data: me } = useQuery(meQuery);
+  const others = people.data?.results.filter((row) => row.user !== me?.id);
   const keys = useQuery(keysQuery);
   const sessions = useQuery(usageQuery(DAYS, "session", "me"));
   const own = keys.data?.filter((key) => !key.is_shared_with_me);
@@ -113,6 +119,10 @@ function Subjects({ isAdmin }: { isAdmin: boolean }) {
       <Options
         label="Groups"
         of={groups.data?.map((group) => ({ value: `group ${group.id}`, name: group.name }))}
+      />
+      <Options
+        label="People"
+        of={others?.map((row) => ({ value: `user ${row.user}`, name: row.email ?? "" }))}
       />
       <Options
         label="Keys"
