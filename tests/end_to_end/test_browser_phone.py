@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.browser import PHONE, Window, check_accessibility, check_no_sideways_scroll
@@ -40,6 +42,11 @@ def _answer(window: Window, session: SessionScreen) -> None:
     expect(card.box).to_be_in_viewport()
     check_accessibility(window, "phone-permission")
     _check_phone(window.page)
+    # Who works, in which version, is seen at once.
+    agent = window.page.get_by_test_id("session-agent")
+    expect(agent).to_be_visible()
+    expect(agent).to_contain_text(re.compile(r" \d+\.\d+"))
+    assert agent.evaluate("it => it.scrollWidth <= it.clientWidth"), "cut off"
     card.allow()
     turn.asked().allow()
     turn.wait().expect_text("All done: one file written and one command run.")

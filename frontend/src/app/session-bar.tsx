@@ -28,10 +28,16 @@ export function SessionBar({ id }: { id: string }) {
       data-testid="session-bar"
     >
       <SidebarButton />
-      {session ? <Title session={session} /> : <div className="flex-1" />}
+      <div className="flex min-w-0 flex-1 items-center gap-2 max-lg:flex-col max-lg:items-stretch max-lg:gap-0">
+        {session && (
+          <>
+            <Title session={session} />
+            <Facts session={session} />
+          </>
+        )}
+      </div>
       {session && (
         <>
-          <Facts session={session} />
           <Status id={id} session={session} />
           <SessionMenu session={session} isCurrent />
         </>
@@ -91,7 +97,7 @@ function Title({ session }: { session: Session }) {
           onClick={() => setDraft(session.title)}
           title={session.title}
           data-testid="session-title"
-          className="flex max-w-full items-center gap-1.5 rounded-md px-2 py-1 text-sm font-semibold hover:bg-hover max-md:min-h-11"
+          className="flex max-w-full items-center gap-1.5 rounded-md px-2 py-1 text-sm font-semibold hover:bg-hover max-lg:pb-4 max-md:min-h-11"
         >
           <span className="truncate">{titleOf(session)}</span>
           <Pencil
@@ -111,22 +117,31 @@ function repositoryName({ url, branch }: NonNullable<Session["repository"]>): st
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** Repository, agent, model, tokens and what they cost; the numbers are the provider's own. */
+/**
+ * Repository, agent, model, tokens and what they cost; the numbers are the provider's own. Where there is little
+ * room, the agent and what fits of the model, in a line of their own at the foot of the title's button.
+ */
 function Facts({ session }: { session: Session }) {
   const agent = useLiveSession(session.id, (live) => live.conversation.agent);
   const { input, output, cached, reasoning, calls } = session.usage;
   const details = `${cost(session.usage)}: ${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
   return (
-    <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:hidden">
+    <div className="flex min-w-0 shrink items-center gap-1.5 text-xs text-muted max-lg:pointer-events-none max-lg:-mt-4.5 max-lg:px-2">
       {session.repository && (
         <>
-          <span className="truncate" title={session.repository.url} data-testid="session-repository">
+          <span
+            className="truncate max-lg:hidden"
+            title={session.repository.url}
+            data-testid="session-repository"
+          >
             {repositoryName(session.repository)}
           </span>
-          <span aria-hidden>·</span>
+          <span aria-hidden className="max-lg:hidden">
+            ·
+          </span>
         </>
       )}
-      <span className="truncate" data-testid="session-agent">
+      <span className="max-w-full truncate max-lg:shrink-0" data-testid="session-agent">
         {agent ? `${agent.name} ${agent.version}` : session.agent}
       </span>
       <span aria-hidden>·</span>
@@ -134,9 +149,15 @@ function Facts({ session }: { session: Session }) {
         {session.model}
         {session.provider === "demo" && " (scripted)"}
       </span>
-      <span aria-hidden>·</span>
+      <span aria-hidden className="max-lg:hidden">
+        ·
+      </span>
       <Tooltip label={details}>
-        <button type="button" className="whitespace-nowrap rounded-sm" data-testid="session-usage">
+        <button
+          type="button"
+          className="whitespace-nowrap rounded-sm max-lg:hidden"
+          data-testid="session-usage"
+        >
           {compact.format(input + output)} tokens
           {session.provider !== "demo" && calls > 0 && ` · ${cost(session.usage)}`}
         </button>

@@ -37,6 +37,21 @@ export function firstChoice(
   return best && model ? { provider: best.id, model: model.id } : null;
 }
 
+/** What was chosen in a form, newest first: of each provider the latest. */
+export function withNewest(chosen: ModelChoice[], next: ModelChoice): ModelChoice[] {
+  return [next, ...chosen.filter(({ provider }) => provider !== next.provider)];
+}
+
+export function newestUsable(
+  chosen: ModelChoice[],
+  providers: Provider[],
+  agent: Agent | undefined,
+): ModelChoice | undefined {
+  return chosen.find((choice) =>
+    providers.some((provider) => provider.id === choice.provider && isUsable(provider, agent)),
+  );
+}
+
 /** One value for a list's option. */
 export function encodeChoice({ provider, model }: ModelChoice): string {
   return `${provider}/${model}`;

@@ -107,3 +107,43 @@ test("a session begins with a repository if one is named", async () => {
     repository: { url: "https://github.com/a/b", branch: "next" },
   });
 });
+
+test("another agent and back again leaves the chosen model, whether it is listed or not", () => {
+  localStorage.clear();
+  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  const agent = (id: string) => ({
+    ...{ id, name: id, version: "1", is_installed: true, wires: [id] },
+    ...{ capabilities: {}, survives_resume: {}, notes: [], known_limits: [] },
+  });
+  const provider = (id: string, ...models: string[]) => ({
+    ...{ id, name: id, wire: id, kind: "models", needs_key: true, has_key: true, agents: [] },
+    models: models.map((model) => ({ id: model, name: model })),
+  });
+  queries.setQueryData(["agents"], [agent("a"), agent("b")]);
+  queries.setQueryData(["providers"], [provider("a", "first", "second"), provider("b", "third")]);
+  queries.setQueryData(["egress", "bounds"], BOUNDS);
+  render(
+    <QueryClientProvider client={queries}>
+      <NewSessionForm />
+    </QueryClientProvider>,
+  );
+  const choose = (label: string, value: string) =>
+    fireEvent.change(screen.getByLabelText(label), { target: { value } });
+  const model = () => screen.getByLabelText<HTMLSelectElement>("Model").value;
+
+  choose("Model", "a/second");
+  choose("Agent", "b");
+  expect(model()).toBe("b/third");
+  choose("Agent", "a");
+  expect(model()).toBe("a/second");
+
+  choose("Model", "other:a");
+  fireEvent.change(screen.getByLabelText("Model id at a"), { target: { value: "newer" } });
+  choose("Agent", "b");
+  expect([model(), screen.queryByLabelText("Model id at a")]).toEqual(["b/third", null]);
+  choose("Agent", "a");
+  expect([model(), screen.getByLabelText<HTMLInputElement>("Model id at a").value]).toEqual([
+    "other:a",
+    "newer",
+  ]);
+});

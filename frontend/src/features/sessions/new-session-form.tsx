@@ -20,7 +20,7 @@ import { policiesUpTo } from "@/lib/network";
 import { isComposing } from "@/lib/shortcuts";
 import { recall, remember } from "@/lib/storage";
 import { AgentFacts } from "./agent-facts";
-import { firstChoice, type ModelChoice } from "./model-choice";
+import { firstChoice, type ModelChoice, newestUsable, withNewest } from "./model-choice";
 import { ModelField } from "./model-field";
 import { RepositoryField, type RepositoryWish } from "./repository-field";
 
@@ -66,8 +66,9 @@ function Form({ agents, providers, bounds }: FormProps) {
     agents.find((agent) => agent.id === last.agent)?.id ?? agents[0]?.id ?? "",
   );
   const agent = agents.find((candidate) => candidate.id === agentId);
-  const [chosen, setChosen] = useState<ModelChoice | null>(null);
-  const choice = chosen ?? firstChoice(providers, agent, last);
+  // What was chosen for one agent may not fit another, and is still chosen when the first one is again.
+  const [chosen, setChosen] = useState<ModelChoice[]>([]);
+  const choice = newestUsable(chosen, providers, agent) ?? firstChoice(providers, agent, last);
   const [mode, setMode] = useState<Mode>(last.mode ?? "ask");
   const [network, setNetwork] = useState(() => firstNetwork(bounds, last.network));
   const [repository, setRepository] = useState<RepositoryWish>({ url: "", branch: "" });
@@ -129,11 +130,7 @@ function Form({ agents, providers, bounds }: FormProps) {
               {...ids}
               name="agent"
               value={agentId}
-              onChange={(event) => {
-                setAgentId(event.target.value);
-                // What was chosen for another agent may not fit this one.
-                setChosen(null);
-              }}
+              onChange={(event) => setAgentId(event.target.value)}
             >
               {agents.map(({ id, name, version, is_installed }) => (
                 <option key={id} value={id}>
@@ -144,7 +141,13 @@ function Form({ agents, providers, bounds }: FormProps) {
             </Select>
           )}
         </Field>
-        <ModelField providers={providers} agent={agent} value={choice} onChange={setChosen} />
+        <ModelField
+          key={agentId}
+          providers={providers}
+          agent={agent}
+          value={choice}
+          onChange={(next) => setChosen((before) => withNewest(before, next))}
+        />
       </div>
       {agent && <AgentFacts agent={agent} />}
       {isDemo && <DemoNote />}
