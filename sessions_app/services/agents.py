@@ -22,14 +22,16 @@ from sidecar.protocol.agent_command import AgentCommand
 class Agent:
     """One agent; `package` is what pins its version in the package.json of `folder` below deploy/agents.
 
-    `wires` are the APIs of providers that it speaks, the best first. `limits` are its known limits, each
-    with its reason, by the name of the promise that it does not keep. `command` is a registered one's.
+    Where that is an adapter's, `program` is the version of the agent itself that it brings along. `wires`
+    are the APIs of providers that it speaks, the best first. `limits` are its known limits, each with its
+    reason, by the name of the promise that it does not keep. `command` is a registered one's.
     """
 
     id: str
     name: str
     package: str = ""
     folder: str = ""
+    program: str = ""
     wires: tuple[str, ...]
     capabilities: Mapping[str, bool]
     survives_resume: Mapping[str, bool]
@@ -39,7 +41,7 @@ class Agent:
 
     @property
     def version(self) -> str:
-        return _pinned(self.folder).get(self.package, "")
+        return self.program or _pinned(self.folder).get(self.package, "")
 
     @property
     def is_custom(self) -> bool:
@@ -99,12 +101,15 @@ def can_wait(agent_id: str) -> bool:
     return agent_id in _WAITING
 
 
-def _built_in(agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str]) -> Agent:
+def _built_in(
+    agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str], program: str = ""
+) -> Agent:
     return Agent(
         id=agent_id,
         name=name,
         package=package,
         folder="" if agent_id == "opencode" else agent_id,
+        program=program,
         wires=wires,
         capabilities={capability: capability not in without for capability in _ALL},
         survives_resume=agent_limits.left(agent_id),
@@ -134,6 +139,7 @@ _BUILT_IN = (
         "@agentclientprotocol/claude-agent-acp",
         ("anthropic",),
         without={"plan", "shared_screen"},
+        program="2.1.318",
     ),
     _built_in(
         "codex",
@@ -141,6 +147,7 @@ _BUILT_IN = (
         "@agentclientprotocol/codex-acp",
         ("openai-responses",),
         without={"permissions", "plan", "subagents", "modes", "diffs", "shared_screen"},
+        program="0.166.0",
     ),
     _built_in(
         "gemini",

@@ -46,11 +46,12 @@ while [ $# -ge 2 ]; do
 done
 """
 _LAST_SESSION = """
-sed "1s/^/$MARK/;q" "$XDG_STATE_HOME/openagent/$AGENT-session" 2>/dev/null
+sed "1s/^/openagent-session=/;q" "$XDG_STATE_HOME/openagent/$AGENT-session" 2>/dev/null
 exit 0
 """
-_MARK = "openagent-session="
-"""Other programs of the script may say something too, git for example."""
+_VERSION = """
+sed -n 's/^ *"'"$FIELD"'": *"\\([^"]*\\)".*/openagent-version=\\1/p' "$MANIFEST" 2>/dev/null
+"""
 _REMEMBER = 'printf "%s\\n" "$SESSION" > "$XDG_STATE_HOME/openagent/$AGENT-session"'
 _RUN = 'exec "$@" 2>"$XDG_STATE_HOME/openagent/$AGENT-errors"'
 _LAST_WORDS = 'tail -c 2000 "$XDG_STATE_HOME/openagent/$AGENT-errors" 2>/dev/null | tail -n 3; exit 0'
@@ -114,10 +115,15 @@ class Host:
         login = await self._context.login() if self._context.login else ""
         setting = Setting(context=self._context, model=model, folder=self._folder, login=login)
         files = [word for pair in self._recipe.files(setting).items() for word in pair]
-        script = _PREPARE + self._recipe.before + disk.REPOSITORY + _LAST_SESSION
-        said = await disk.run(self._context, script, self._env({"MARK": _MARK}), files)
-        found = (line.removeprefix(_MARK) for line in said.splitlines() if line.startswith(_MARK))
-        self._remembered = text.line(next(found, ""))
+        env = {}
+        script = _PREPARE + self._recipe.before + disk.REPOSITORY
+        if self._recipe.manifest is not None:
+            path, env["FIELD"] = self._recipe.manifest
+            env["MANIFEST"] = f"{self._folder}/{path}"
+            script += _VERSION
+        said = await disk.run(self._context, script + _LAST_SESSION, self._env(env), files)
+        self._remembered = _told("session", said)
+        self.version = _told("version", said)
         command = ["sh", "-c", _RUN, "sh", *self._recipe.command(setting)]
         env = self._env({**self._recipe.environment(setting)})
         process = await self._context.box.exec(command, env=env, cwd=self._context.workspace)
@@ -199,7 +205,7 @@ class Host:
             "clientInfo": {"name": "openagent", "title": "OpenAgent", "version": __version__},
         }
         offer = await peer.call(calls.INITIALIZE, greeting, seconds)
-        self.version = text.line(text.mapping(offer.get("agentInfo")).get("version"), 40)
+        self.version = self.version or text.line(text.mapping(offer.get("agentInfo")).get("version"), 40)
         if self._recipe.authenticate:
             await peer.call(calls.AUTHENTICATE, {"methodId": self._recipe.authenticate}, seconds)
         place = {"cwd": self._context.workspace, "mcpServers": [], **self._recipe.session}
@@ -250,6 +256,13 @@ class Host:
 
     def _env(self, more: dict[str, str]) -> dict[str, str]:
         return {**disk.directories(self._context), "AGENT": self._recipe.id, **more}
+
+
+def _told(what: str, said: str) -> str:
+    """What a script of ours told; other programs in it may say something too, git for example."""
+    mark = f"openagent-{what}="
+    found = (line.removeprefix(mark) for line in said.splitlines() if line.startswith(mark))
+    return text.line(next(found, ""), 200)
 
 
 def load() -> type[Peer]:

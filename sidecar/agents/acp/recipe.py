@@ -52,6 +52,8 @@ class Recipe:
     matters. `authenticate` is the method to call after `initialize`, if it needs one, and
     `session` more to say when a session is made or taken up. `remarks` are what the program itself says for
     people in the midst of an answer or as a tool's output, as a pattern for the whole of it: left out.
+    `manifest` is where the version of the program itself stands, when the adapter only tells its own: a
+    package.json below the agents' folder, and the name there.
     `ends_commands` is false of one whose commands go on when it is told to stop: it is ended for that.
     """
 
@@ -67,3 +69,4 @@ class Recipe:
     session: Mapping[str, Any] = field(default_factory=dict)
     remarks: str = ""
     ends_commands: bool = True
+    manifest: tuple[str, str] | None = None

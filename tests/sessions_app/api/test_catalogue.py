@@ -13,6 +13,11 @@ from sessions_app.api import answers
 from sessions_app.models import CustomAgent
 
 
+def _locked(agent: str, package: str) -> str:
+    lock = json.loads((settings.BASE_DIR / f"deploy/agents/{agent}/package-lock.json").read_text())
+    return str(lock["packages"][f"node_modules/{package}"]["version"])
+
+
 def test_agents_are_listed_with_the_version_that_is_pinned(alice_client: APIClient) -> None:
     body = alice_client.get("/api/v1/agents/").json()
     agent, *others = body["results"]
@@ -21,6 +26,11 @@ def test_agents_are_listed_with_the_version_that_is_pinned(alice_client: APIClie
     assert [other["id"] for other in others] == ["copilot", "claude", "codex", "gemini"]
     assert all(other["version"] for other in others)
     assert agent["version"] == pinned["optionalDependencies"]["opencode-linux-x64"]
+    # Of what comes with an adapter it is the agent's own version, not the adapter's. Claude Code's is in a
+    # file of its package, whose number ends alike.
+    assert others[2]["version"] == _locked("codex", "@openai/codex")
+    package = _locked("claude", "@anthropic-ai/claude-agent-sdk")
+    assert others[1]["version"].rpartition(".")[2] == package.rpartition(".")[2]
     assert agent["survives_resume"] == {"files": True, "conversation": True, "processes": False}
     assert set(agent["wires"]) == {"openai-chat", "openai-responses", "anthropic", "google"}
     assert answers.AgentSerializer(agent).data == agent

@@ -75,6 +75,7 @@ RECIPE = Recipe(
     command=command,
     environment=environment,
     screen=screen,
+    manifest=("claude/node_modules/@anthropic-ai/claude-agent-sdk/package.json", "claudeCodeVersion"),
     modes={"ask": "default", "plan": "plan"},
     remarks=r"(?:API Error:|\*\*Warning:\*\*) .{0,4000}",
     # Without it Claude Code would have to be started so that asking could be switched off.

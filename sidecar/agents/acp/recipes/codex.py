@@ -73,6 +73,7 @@ RECIPE = Recipe(
     screen=screen,
     # It lets a command go on in the background when it is stopped.
     ends_commands=False,
+    manifest=("codex/node_modules/@openai/codex/package.json", "version"),
     modes={"ask": "agent-full-access", "plan": "read-only"},
     remarks=r"(?:exceeded retry limit|Warning: Model metadata for)[^\n]{0,1000}\s*",
 )
