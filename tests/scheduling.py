@@ -16,7 +16,8 @@ END_TO_END = "tests/end_to_end/"
 PRODUCTS = {
     "shared": ("test_browser_",),
     # The same product once more, or the browser's worker would be the last by minutes.
-    "spoken to": ("test_agents", "test_turn"),
+    "spoken to": ("test_turn",),
+    "drowsy": ("test_agents", "test_idle"),
     "to be broken": (
         "test_bad_input_",
         "test_canary",

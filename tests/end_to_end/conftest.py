@@ -24,6 +24,7 @@ from tests.end_to_end.browser_fixtures import (
     shared,
 )
 from tests.end_to_end.client import Client, first_run
+from tests.end_to_end.drowsy import drowsy
 from tests.end_to_end.replay import replayed
 from tests.end_to_end.rig import Provider
 from tests.end_to_end.rig_fixtures import broken, faulty
@@ -37,6 +38,7 @@ __all__ = [
     "broken",
     "chromium",
     "container_engine",
+    "drowsy",
     "faulty",
     "login",
     "open_window",

@@ -1,4 +1,4 @@
-"""Every agent in its box: files, a command, a permission, a stop, and what is left after a sleep; by REST."""
+"""Every agent in its box: files, a command, a permission, a stop, and what is left when it was reaped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sidecar import demo_model
 from tests import needs
 from tests.end_to_end.chosen_agent import OPENCODE
 from tests.end_to_end.client import SECONDS, Client, eventually, texts
+from tests.end_to_end.replay import replayed
 from tests.end_to_end.terminal import TerminalClient
 
 AGENTS = (OPENCODE, "copilot", "claude", "codex", "gemini")
@@ -67,10 +68,18 @@ def has(client: Client, session: str, name: str) -> bool:
     "agent",
     [pytest.param(agent, marks=() if agent in IN_EVERY_RUN else pytest.mark.variant) for agent in AGENTS],
 )
-def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
+def test_an_agent_works_stops_and_wakes_up_when_it_was_reaped(drowsy: Client, agent: str) -> None:
     if agent != OPENCODE:
         needs.agent(agent)
+    with replayed(drowsy):
+        lives(drowsy, agent)
+
+
+def lives(client: Client, agent: str) -> None:
+    """Its session is kept awake until there is something to lose, and then left to the reaper."""
     session = client.new_session(agent=agent)
+    for what in ("start", "keep"):
+        client.post(f"/sessions/{session}/{what}/")
 
     # Not a command of the agent's own: one of them keeps no conversation that begins with a slash.
     assert "scripted demo model" in said(client, session, "Hello, who are you?")
@@ -86,13 +95,14 @@ def test_an_agent_works_stops_and_wakes_up(client: Client, agent: str) -> None:
 
     said(client, session, f"/demo run {LEAVE}")
     assert has(client, session, "runs.txt")
-    client.post(f"/sessions/{session}/stop/")
-    client.status(session, "asleep", "paused", "stopped")
-    kept = next(each for each in client.get("/agents/")["results"] if each["id"] == agent)["survives_resume"]
-    assert what_is_left(client, session) == kept
+    client.call("DELETE", f"/sessions/{session}/keep/")
+    client.status(session, "asleep")
+    assert [each["reason"] for each in of_kind(client, session, "instance.stopped")] == ["idle"]
+    catalogue = {each["id"]: each for each in client.get("/agents/")["results"]}
+    assert what_is_left(client, session) == catalogue[agent]["survives_resume"]
     started = of_kind(client, session, "instance.started")
     assert [each.get("resumed", False) for each in started] == [False, True]
-    assert started[-1]["agent"]["version"]
+    assert {each["agent"]["version"] for each in started} == {catalogue[agent]["version"]}
 
 
 def stop(client: Client, session: str, prompt: str, kind: str) -> None:
@@ -129,7 +139,9 @@ def shows_its_own_interface(client: Client, session: str, agent: str) -> None:
 
 def what_is_left(client: Client, session: str) -> Mapping[str, bool]:
     """Wakes the session up: whether its files, its conversation and what ran in the background are there."""
-    conversation = said(client, session, "and once more, please")
+    again = client.prompt(session, "and once more, please")
+    eventually(lambda: client.raw("POST", f"/sessions/{session}/keep/").is_success, SECONDS, lambda: "asleep")
+    conversation = texts(finished(client, session, again))
     said(client, session, f"/demo run {RUNS} || touch gone.txt")
     return {
         "files": has(client, session, "hello.txt"),

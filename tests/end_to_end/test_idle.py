@@ -5,36 +5,19 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests import needs
-from tests.end_to_end.client import Client, first_run
-from tests.end_to_end.custom_agents import WORKING, register_working
+from tests.end_to_end.client import Client
+from tests.end_to_end.custom_agents import WORKING
+from tests.end_to_end.drowsy import IDLE_SECONDS
 from tests.end_to_end.replay import replayed
 from tests.end_to_end.turns import check_answered
-from tests.product import running
 
-IDLE_SECONDS = 3.0
 SESSIONS = 2
 TRIALS = int(os.environ.get("IDLE_TRIALS", "6"))
 """Each may take the start of an agent; `make soak` makes more."""
-
-
-@pytest.fixture(scope="module")
-def drowsy() -> Iterator[Client]:
-    """The owner of a product in which agents rest after a second, and sessions sleep after a few."""
-    needs.bubblewrap()
-    idle = f"{IDLE_SECONDS:g}"
-    with running(
-        OPENAGENT_DRIVER="process", OPENAGENT_IDLE_SECONDS=idle, OPENAGENT_DOZE_SECONDS="1"
-    ) as product:
-        client = first_run(product.url, "admin", "write")
-        register_working(product.url)
-        yield client
-        client.close()
 
 
 def prompt_around_the_reap(url: str, token: str, session: str, *, trials: int, seed: int) -> int:
