@@ -117,6 +117,18 @@ class Driver(ABC):
         return {}
 
     @abstractmethod
+    def volume_bytes(self, volume: str) -> int | None:
+        """What the session's files take of their disk, alive or not, in bytes; the journal is not among them.
+
+        Counted where the box has no say, in at most some `disk_use.SECONDS`; holds up nobody who makes or
+        removes an instance of it. None where it cannot be told: it is not there, or too much for that time.
+        """
+
+    def volume_limit(self, volume: str) -> int | None:
+        """How large that disk can get, in bytes; None where nothing bounds it."""
+        return None
+
+    @abstractmethod
     def remove_volume(self, volume: str) -> None:
         """Delete a volume and what its sidecars kept, for ever. Absent is success.
 

@@ -5,6 +5,7 @@ What it keeps there, all of it labelled with this installation and named after i
     openagent-<installation>-<instance>-{sidecar,box}              the containers; they never start twice
     openagent-<installation>-<instance>-run                        memory with the socket between them
     openagent-<installation>-<volume>-{home,workspace,journal}     what outlives an instance
+    openagent-<installation>-<volume>-measuring                    for seconds, what counts such a disk
     openagent-<installation>                                       the network that sidecars get out by
 
 and in the data directory: installation.json, locks/, and disks/ with volumes/ where disks have a bound.
@@ -34,6 +35,7 @@ from sessions_app.drivers import (
 from sessions_app.drivers.base import DriverError, InstanceSpec, InstanceState, OnStage, Ref
 from sessions_app.drivers.docker_engine import Engine, explained, label
 from sessions_app.drivers.docker_launch import Launch
+from sessions_app.drivers.docker_measuring import Measuring
 from sessions_app.drivers.docker_options import Options
 from sessions_app.drivers.docker_spec import Names
 
@@ -41,7 +43,7 @@ _log = log.get(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ROLES = ("sidecar", "box")
-_LOCK_SECONDS = 60.0
+_LOCK_SECONDS, _MEASURING_LOCK_SECONDS = 60.0, 5.0
 _GONE_SECONDS, _GONE_POLL_SECONDS = 20.0, 0.05
 
 
@@ -114,11 +116,32 @@ class DockerDriver(base.Driver):
                     said += [f"{role}: {files.printable(line)}" for line in text.splitlines()]
         return "\n".join(said)
 
+    def volume_bytes(self, volume: str) -> int | None:
+        _check(volume)
+        with self._explained():
+            taken = self._disks.taken(volume)
+            if taken is not None or not self._disks.exists(volume):
+                return taken
+        measuring = Measuring(self._engine, self._installation, volume)
+        # Only until the engine knows that somebody uses it: a removal in between would leave an empty disk.
+        with self._alone(volume, seconds=_MEASURING_LOCK_SECONDS):
+            if not self._disks.exists(volume):
+                return None
+            measuring.begin()
+        with self._explained():
+            return measuring.result()
+
+    def volume_limit(self, volume: str) -> int | None:
+        _check(volume)
+        with self._explained():
+            return self._disks.limit(volume)
+
     def remove_volume(self, volume: str) -> None:
         _check(volume)
         with self._alone(volume):
             if self._containers(volume=volume):
                 raise _busy(volume)
+            Measuring(self._engine, self._installation, volume).end()
             self._disks.remove(volume)
         (self._options.locks / f"{volume}.lock").unlink(missing_ok=True)
 
@@ -173,12 +196,12 @@ class DockerDriver(base.Driver):
             yield
 
     @contextlib.contextmanager
-    def _alone(self, volume: str) -> Iterator[None]:
+    def _alone(self, volume: str, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
         """Nobody else makes or removes anything of this volume meanwhile; failures are explained."""
         _check(volume)
         with self._explained():
             files.make_folder(self._options.locks, mode=0o700)
-            with files.locked(self._options.locks / f"{volume}.lock", seconds=_LOCK_SECONDS):
+            with files.locked(self._options.locks / f"{volume}.lock", seconds=seconds):
                 yield
 
     def _container(self, names: Names, role: str) -> dict[str, Any] | None:

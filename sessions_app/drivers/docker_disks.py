@@ -23,11 +23,13 @@ from sessions_app.drivers.docker_engine import Engine
 
 _SECONDS = 60
 _PROBE_MB = 8
+# What a file's blocks are counted in, whatever its file system has.
+_BLOCK = 512
 _MKFS_OPTIONS = "lazy_itable_init=1,lazy_journal_init=1"
 
 
 class Disks:
-    """Call everything but `is_bounded` while nobody else works on the volume."""
+    """Call what makes or removes while nobody else works on the volume."""
 
     def __init__(self, engine: Engine, *, data: Path, installation: str, limit_mb: int) -> None:
         self._engine = engine
@@ -76,6 +78,20 @@ class Disks:
             self._make(volume, self._limit_mb)
         folder = self._mount_for_box(volume)
         return docker_spec.disk_folders(folder)
+
+    def taken(self, volume: str) -> int | None:
+        """What the file of a bounded disk takes of this host, read from its blocks; None of others."""
+        try:
+            return self._image(volume).stat().st_blocks * _BLOCK
+        except FileNotFoundError:
+            return None
+
+    def limit(self, volume: str) -> int | None:
+        """How large it was made; None of those that nothing bounds."""
+        try:
+            return self._image(volume).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def release(self, volume: str) -> None:
         """Nobody uses it for now. A disk that stays busy stays mounted, which hurts nobody."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from openagent.lib.engine import PREFIX
+from sessions_app.drivers import disk_use
 from sessions_app.drivers.docker_options import Options
 from sessions_app.drivers.limits import MEGABYTE, Limits
 
@@ -158,6 +159,33 @@ def box(
         "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
         "Labels": names.labels("box"),
         "HostConfig": {**host, **own, **root},
+    }
+
+
+def measuring_name(installation: str, volume: str) -> str:
+    return f"openagent-{installation}-{volume}-measuring"
+
+
+def measuring(installation: str, volume: str, *, image: str) -> Config:
+    """What counts a disk of the engine's volumes: a program of ours, that sees nothing else and no network.
+
+    It reads what only the box's users may, and everything that it sees is read-only. It has no label of an
+    instance, because it is none.
+    """
+    seen = {what: f"/measured/{what}" for what in ("home", "workspace")}
+    mounts = [
+        _volume(volume_name(installation, volume, what), target, read_only=True)
+        for what, target in seen.items()
+    ]
+    host = _host(mounts, Limits(memory_mb=128, processes=16, tmp_mb=1), cpus=1)
+    return {
+        "Image": image,
+        "User": "0:0",
+        "Env": ["LC_ALL=C"],
+        "Entrypoint": ["timeout", "--signal=KILL", str(disk_use.SECONDS)],
+        "Cmd": disk_use.command(*seen.values()),
+        "Labels": {f"{PREFIX}installation": installation, f"{PREFIX}role": "measuring"},
+        "HostConfig": {**host, "NetworkMode": "none", "Runtime": "runc", "CapAdd": ["DAC_OVERRIDE"]},
     }
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from openagent.lib import log
 from sessions_app.drivers import (
     base,
+    disk_use,
     files,
     limits,
     process_keeper,
@@ -121,6 +122,12 @@ class ProcessDriver(base.Driver):
             "users of their own": "yes" if os.geteuid() == 0 else "no",
             "size of disks": "not enforced",
         }
+
+    def volume_bytes(self, volume: str) -> int | None:
+        if not _NAME.fullmatch(volume):
+            raise _wrong_name()
+        with files.explained(self._options.data):
+            return disk_use.of(self._options.volume(volume))
 
     def remove_volume(self, volume: str) -> None:
         if not _NAME.fullmatch(volume):

@@ -27,13 +27,18 @@ class FakeInstance:
 
 
 class FakeDriver(Driver):
-    """`instances` and `volumes` are all there is; `calls` tells what was asked, `fail_next` spoils a call."""
+    """`instances` and `volumes` are all there is; `calls` tells what was asked, `fail_next` spoils a call.
+
+    A disk is as large as what is on it, unless `sizes` says otherwise.
+    """
 
     name = "fake"
 
     def __init__(self) -> None:
         self.instances: dict[str, FakeInstance] = {}
         self.volumes: dict[str, str] = {}
+        self.sizes: dict[str, int | None] = {}
+        self.limit: int | None = None
         self.calls: list[str] = []
         self._failures: list[tuple[str, DriverError]] = []
         self._lock = threading.RLock()
@@ -83,6 +88,15 @@ class FakeDriver(Driver):
     def isolation(self) -> dict[str, str]:
         with self._called("isolation"):
             return {}
+
+    def volume_bytes(self, volume: str) -> int | None:
+        with self._called("volume_bytes"):
+            _check(volume)
+            return self.sizes.get(volume, len(self.volumes[volume])) if volume in self.volumes else None
+
+    def volume_limit(self, volume: str) -> int | None:
+        with self._called("volume_limit"):
+            return self.limit if volume in self.volumes else None
 
     def remove_volume(self, volume: str) -> None:
         with self._called("remove_volume"):

@@ -62,6 +62,9 @@ class NurseryDriver(Driver):
     def logs(self, ref: Ref, lines: int) -> str:
         return ""
 
+    def volume_bytes(self, volume: str) -> int | None:
+        return None  # There are no disks.
+
     def remove_volume(self, volume: str) -> None:
         if any(found["volume"] == volume for found in self._ask(do="look").values()):
             raise DriverError("An instance still uses it.", code="volume_busy", permanent=False)

@@ -10,6 +10,8 @@ import pytest
 
 from sessions_app.drivers.base import Driver, DriverError, InstanceSpec, Ref
 
+_LONG = "x" * 60_000
+
 
 class Engine(Protocol):
     """A driver, and what can be done behind its back."""
@@ -134,6 +136,21 @@ class DriverContract:
         engine.driver.remove(ref)
         assert engine.get(engine.driver.create(engine.spec(volume="disk"))) == "kept"
 
+    def test_what_a_volume_takes_is_told_while_it_lives_and_when_it_rests(self, engine: Engine) -> None:
+        assert engine.driver.volume_bytes("disk") is None
+        empty, full = engine.driver.create(engine.spec()), engine.driver.create(engine.spec(volume="disk"))
+        engine.put(empty, "x")
+        engine.put(full, _LONG)
+        for _ in range(2):
+            taken, little = engine.driver.volume_bytes("disk"), engine.driver.volume_bytes(empty["volume"])
+            assert taken is not None and little is not None
+            assert len(_LONG) <= taken < little + 2 * len(_LONG)
+            assert engine.driver.volume_limit("disk") is None
+            engine.driver.remove(full)
+        assert engine.driver.list() == [empty]
+        engine.driver.remove_volume("disk")
+        assert engine.driver.volume_bytes("disk") is None
+
     def test_no_empty_volume_takes_the_place_of_one_that_was_used(self, engine: Engine) -> None:
         first = engine.driver.create(engine.spec(volume="disk"))
         engine.driver.remove(first)
@@ -171,6 +188,7 @@ class DriverContract:
         for call in (
             lambda: engine.driver.create(engine.spec(instance=name or "..")),
             lambda: engine.driver.create(engine.spec(volume=name or "..")),
+            lambda: engine.driver.volume_bytes(name),
             lambda: engine.driver.remove_volume(name),
         ):
             with pytest.raises(DriverError) as caught:

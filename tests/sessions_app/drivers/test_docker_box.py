@@ -272,6 +272,9 @@ def test_a_disk_with_a_bound_is_full_at_its_bound_and_keeps_what_it_has(dockers:
     dockers.driver.remove(ref)
     assert dockers.options.data.joinpath("volumes", "disk").is_dir()
     assert not dockers.options.data.joinpath("volumes", "disk", "workspace").exists(), "it is unmounted"
+    taken, limit = dockers.driver.volume_bytes("disk"), dockers.driver.volume_limit("disk")
+    assert taken is not None and limit == 64 * 2**20
+    assert 32 * 2**20 < taken <= limit + 2**20
     ref, probe = dockers.start(volume="disk")
     assert probe.sh("cat /workspace/text; ls -d /home/agent/state") == "kept/home/agent/state\n"
     dockers.driver.remove(ref)
