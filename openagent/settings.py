@@ -128,7 +128,7 @@ CELERY_TASK_ROUTES = {
     f"sessions_app.tasks.{name}": {"queue": "instances"}
     for name in (
         *("launch_instance", "retire_instance", "check_instance", "read_logs"),
-        *("reconcile", "purge", "tend_pool"),
+        *("reconcile", "purge", "tend_pool", "measure_disk", "measure_disks"),
     )
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -145,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile", 15.0),
         ("reap_idle", OPENAGENT_IDLE_PASS_SECONDS),
         *((name, 60.0) for name in ("fold", "purge")),
+        ("measure_disks", 300.0),
         ("learn_registries", 600.0),
     )
 }

@@ -52,6 +52,11 @@ def read_logs(instance_id: uuid.UUID) -> None:
     _enqueue("sessions_app.tasks.read_logs", instance_id=str(instance_id))
 
 
+def measure_disk(session_id: uuid.UUID) -> None:
+    """Have the disk of a session measured that has just gone to sleep."""
+    _enqueue("sessions_app.tasks.measure_disk", session_id=str(session_id))
+
+
 def tend_pool() -> None:
     """Have the pool filled again."""
     _enqueue("sessions_app.tasks.tend_pool")

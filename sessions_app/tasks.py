@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -24,6 +25,7 @@ from sessions_app.services import (
     pool_tending,
     reconciler,
     registries,
+    storage,
 )
 from sessions_app.services import purge as purge_service
 
@@ -32,6 +34,7 @@ _log = log.get(__name__)
 _reconciling = threading.Lock()
 _folding = threading.Lock()
 _learning = threading.Lock()
+_measuring = threading.Lock()
 
 
 def _unless_under_way(lock: threading.Lock, run: Callable[[], object]) -> None:
@@ -135,6 +138,21 @@ def fold(**_: object) -> None:
 def purge(**_: object) -> None:
     """Remove what was deleted long enough ago."""
     purge_service.purge()
+
+
+@shared_task
+def measure_disks(**_: object) -> None:
+    """Measure the disks of whatever was awake."""
+    _unless_under_way(_measuring, storage.measure_due)
+
+
+@shared_task
+def measure_disk(*, session_id: str, **_: object) -> None:
+    """Measure the disk of a session that fell asleep; one at a time, and the next pass finds the others."""
+    try:
+        _unless_under_way(_measuring, partial(storage.measure, session_id=uuid.UUID(session_id)))
+    except DriverError as error:
+        _log.warning("disk not measured yet", session_id=session_id, code=error.code)
 
 
 @shared_task

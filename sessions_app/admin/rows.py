@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 
 from openagent.lib.admin import ReadOnlyAdmin
 from sessions_app import egress_admin, money_admin  # noqa: F401  # their pages register themselves
@@ -20,6 +21,7 @@ from sessions_app.models import (
     Permission,
     Prompt,
     Session,
+    StorageDay,
     Terminal,
     TerminalPiece,
     UsageEvent,
@@ -67,7 +69,9 @@ class CustomAgentAdmin(admin.ModelAdmin[CustomAgent]):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin[Session]):
-    list_display = ("__str__", "owner", "status", "agent", "provider", "model", "updated_at", "deleted_at")
+    list_display = (
+        *("__str__", "owner", "status", "agent", "provider", "model", "disk_use", "updated_at", "deleted_at"),
+    )
     list_filter = ("agent", "provider", "mode", "is_paused", ("deleted_at", admin.EmptyFieldListFilter))
     list_select_related = ("owner",)
     search_fields = ("=id", "title", "owner__email")
@@ -77,7 +81,7 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
         *("id", "owner", "title", "status", "agent", "provider", "model", "key", "mode", "is_paused"),
         *("egress_policy", "egress_ask", "egress_hosts"),
         *("generation", "last_seq", "folded_seq", "prompt_count", "state_version"),
-        *("idle_passes", "sleeps_at", "kept_until", "disk"),
+        *("idle_passes", "sleeps_at", "kept_until", "disk", "disk_use", "disk_limit", "disk_measured_at"),
         *("created_at", "updated_at", "archived_at", "deleted_at"),
         *("purge_begun_at", "purged_at"),
     )
@@ -88,6 +92,14 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     def status(self, session: Session) -> str:
         derived: str = session.status  # type: ignore[attr-defined]  # added by with_status
         return derived
+
+    @admin.display(description="disk use", ordering="disk_bytes", empty_value="not measured")
+    def disk_use(self, session: Session) -> str | None:
+        return None if session.disk_bytes is None else filesizeformat(session.disk_bytes)
+
+    @admin.display(empty_value="not enforced")
+    def disk_limit(self, session: Session) -> str | None:
+        return None if session.disk_limit_bytes is None else filesizeformat(session.disk_limit_bytes)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sessions_app.change_session")
@@ -202,6 +214,14 @@ class InstanceUseAdmin(OfSessionAdmin[InstanceUse]):
     list_display = ("session", "owner", "generation", "launched_at", "ended_at")
     list_select_related = ("session", "owner")
     fields = ("session", "owner", "generation", "launched_at", "ended_at")
+
+
+@admin.register(StorageDay)
+class StorageDayAdmin(OfSessionAdmin[StorageDay]):
+    list_display = ("session", "owner", "day", "most", "last")
+    list_select_related = ("session", "owner")
+    date_hierarchy = "day"
+    fields = ("session", "owner", "day", "most", "last")
 
 
 @admin.register(Terminal)

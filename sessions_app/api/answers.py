@@ -86,6 +86,14 @@ class RepositorySerializer(serializers.Serializer[Any]):
     branch = serializers.CharField(allow_blank=True)
 
 
+class DiskSerializer(serializers.Serializer[Any]):
+    """What a session's disk took when it was last measured, in bytes; no `limit` where none is enforced."""
+
+    bytes = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+    measured_at = serializers.DateTimeField()
+
+
 class SessionSerializer(serializers.Serializer[Any]):
     """A session with everything that its header and its entry in a list show."""
 
@@ -98,6 +106,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(choices=Mode.choices)
     egress = EgressWishesSerializer()
     repository = RepositorySerializer(allow_null=True)
+    disk = DiskSerializer(allow_null=True, help_text="Null until it is measured for the first time.")
     status = serializers.ChoiceField(choices=Status.choices)
     status_detail = serializers.CharField(allow_blank=True)
     auto_resume = serializers.BooleanField(

@@ -67,7 +67,7 @@ class UsageView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        """Tokens, calls and cost in a span of time, by day, session, model, key or user."""
+        """Tokens, calls, cost and storage in a span of time, by day, session, model, key or user."""
         asked = validated(requests.UsageQuerySerializer(data=request.query_params))
         user = access.user_of(request)
         is_of_all = asked["of"] == "everybody" or asked["group"] == "user"
@@ -90,5 +90,5 @@ class SessionUsageView(APIView):
 
     @extend_schema(operation_id="sessions_usage", responses=usage_answers.SessionUsageSerializer)
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """Tokens, calls and cost of a session, by turn and by model."""
+        """Tokens, calls, cost and storage of a session, calls by turn and by model."""
         return Response(usage.of_session(access.session(request, id).pk))

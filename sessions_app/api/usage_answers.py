@@ -32,6 +32,9 @@ class UsageGroupSerializer(UsageSerializer):
     hint = serializers.CharField(required=False, allow_blank=True)
     user = serializers.UUIDField(required=False)
     email = serializers.CharField(required=False)
+    storage_byte_days = serializers.IntegerField(
+        required=False, help_text="Of days, sessions and users: see the summary's."
+    )
 
 
 class UnpricedSerializer(serializers.Serializer[Any]):
@@ -50,7 +53,12 @@ class BurnSerializer(serializers.Serializer[Any]):
 
 
 class UsageSummarySerializer(serializers.Serializer[Any]):
-    """What a user's sessions used in a span of time. `storage_bytes` is null: it is not measured."""
+    """What a user's sessions used in a span of time.
+
+    `storage_bytes` is what their disks take now, as last measured; null if none was. `storage_byte_days` adds
+    up what each disk took on each day (of UTC) that the span touches: the most that was measured then, or
+    else what was measured last. A deleted session counts as long as it can be restored.
+    """
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
@@ -63,6 +71,7 @@ class UsageSummarySerializer(serializers.Serializer[Any]):
             "burn": BurnSerializer(),
             "instance_seconds": serializers.IntegerField(),
             "storage_bytes": serializers.IntegerField(allow_null=True),
+            "storage_byte_days": serializers.IntegerField(),
         }
 
 
@@ -88,3 +97,4 @@ class SessionUsageSerializer(serializers.Serializer[Any]):
     unpriced = UnpricedSerializer(many=True)
     instance_seconds = serializers.IntegerField()
     storage_bytes = serializers.IntegerField(allow_null=True)
+    storage_byte_days = serializers.IntegerField()

@@ -13,6 +13,7 @@ from sessions_app.models.pool_member import PoolMember, PoolState
 from sessions_app.models.price import Price
 from sessions_app.models.prompt import Prompt, PromptState
 from sessions_app.models.session import Mode, Session
+from sessions_app.models.storage_day import StorageDay
 from sessions_app.models.terminal import Terminal, TerminalPiece, TerminalState
 from sessions_app.models.usage import UsageEvent
 
@@ -39,6 +40,7 @@ __all__ = [
     "Prompt",
     "PromptState",
     "Session",
+    "StorageDay",
     "Terminal",
     "TerminalPiece",
     "TerminalState",

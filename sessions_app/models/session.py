@@ -72,7 +72,9 @@ class Session(models.Model):
     and the row is left for what was used in it.
     `egress_policy`, `egress_ask` and `egress_hosts` are what its owner wants; what holds says `egress.of`.
     `repository_url` is what its workspace is a clone of, with `repository_branch` checked out first.
-    `disk` is the one that it adopted with a member of the pool; without it has one of its own name.
+    `disk` is the one that it adopted with a member of the pool; without it has one of its own name. It took
+    `disk_bytes` at `disk_measured_at`, of at most `disk_limit_bytes` where that is enforced; it can take
+    something else since when `disk_generation` is not the last, or lives.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,6 +86,10 @@ class Session(models.Model):
     provider = models.CharField(max_length=40, default="demo")
     model = models.CharField(max_length=200)
     disk = models.CharField(max_length=64, blank=True)
+    disk_bytes = models.BigIntegerField(null=True, blank=True)
+    disk_limit_bytes = models.BigIntegerField(null=True, blank=True)
+    disk_measured_at = models.DateTimeField(null=True, blank=True)
+    disk_generation = models.PositiveIntegerField(default=0)
     key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
     repository_url = models.CharField(max_length=300, blank=True)

@@ -5,8 +5,6 @@ The only module that calls drivers. What readiness and ends mean for prompts and
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
 from functools import partial
 from typing import Any
@@ -22,8 +20,7 @@ from sessions_app.drivers import base, get_driver
 from sessions_app.models import Instance, InstanceState, PoolMember, Session, Terminal, TerminalState
 from sessions_app.models.instance import LIVE_STATES, InstanceQuerySet
 from sessions_app.models.session import ACTIVE
-from sessions_app.services import agents, commands, egress, facts, orders, places, pool, stages, state
-from sessions_app.services.registries import environment as registry_environment
+from sessions_app.services import commands, egress, facts, orders, places, pool, specs, stages, state
 from sidecar.protocol import frames
 
 _log = log.get(__name__)
@@ -32,13 +29,6 @@ CREATE_PASSES = 4
 """Passes of the reconciler after which nobody can be making an instance any more."""
 
 STARTABLE = (InstanceState.REQUESTED, InstanceState.STARTING)
-
-
-def token_for(instance_id: uuid.UUID) -> str:
-    """What a sidecar shows to prove that it is this instance's."""
-    return hmac.new(
-        settings.SECRET_KEY.encode(), b"link-token|" + instance_id.bytes, hashlib.sha256
-    ).hexdigest()
 
 
 @transaction.atomic
@@ -108,7 +98,7 @@ def launch(*, instance_id: uuid.UUID, again: bool = False) -> None:
             # Making it may take long: who watches sees that it is under way.
             state.bump(instance.session_id)
             session = instance.session
-            spec = _spec(instance_id, session.volume, session.agent, is_used=_is_used(session))
+            spec = specs.make(instance_id, session.volume, session.agent, is_used=_is_used(session))
             ref = get_driver().create(spec, partial(stages.add, instance_id))
         except base.DriverError as error:
             _log.warning("instance could not be made", code=error.code, permanent=error.permanent)
@@ -168,6 +158,8 @@ def remove(instance: Instance) -> None:
     if ref is not None:
         get_driver().remove(ref)
     Instance.objects.filter(pk=instance.pk).update(removed_at=timezone.now())
+    if instance.ready_at is not None:
+        jobs.measure_disk(instance.session_id)
     # The launch of its successor may have found us in its way; others may have waited for our place.
     requested = Instance.objects.filter(session_id=instance.session_id, state=InstanceState.REQUESTED)
     call(*requested.values_list("pk", flat=True), *places.next_in_line())
@@ -193,7 +185,7 @@ def find_ref(instance_id: uuid.UUID) -> base.Ref | None:
 
 def make_member(member: PoolMember) -> base.Ref:
     """Has the driver make one of the pool. DriverError."""
-    return get_driver().create(_spec(member.pk, member.volume, member.agent))
+    return get_driver().create(specs.make(member.pk, member.volume, member.agent))
 
 
 def inspect_ref(ref: base.Ref) -> base.InstanceState:
@@ -214,6 +206,15 @@ def list_refs() -> list[dict[str, Any]]:
 def remove_ref(ref: dict[str, Any]) -> None:
     """Removes something that no row wants. DriverError when it may still be there."""
     get_driver().remove(ref)
+
+
+def disk_of(session: Session) -> tuple[int | None, int | None]:
+    """What a session's disk takes, and what it can take at most, in bytes; None where that cannot be told.
+
+    Counting it may take a while. DriverError.
+    """
+    driver = get_driver()
+    return driver.volume_bytes(session.volume), driver.volume_limit(session.volume)
 
 
 def remove_volume(volume: str) -> None:
@@ -284,16 +285,3 @@ def fail(*, instance_id: uuid.UUID, code: str, message: str) -> None:
 def _is_used(session: Session) -> bool:
     """Whether anybody can have left something on its disk, where this platform's driver has it."""
     return ours().filter(session=session, ready_at__isnull=False).exists()
-
-
-def _spec(instance_id: uuid.UUID, volume: str, agent: str, *, is_used: bool = False) -> base.InstanceSpec:
-    return base.InstanceSpec(
-        instance_id=str(instance_id),
-        volume=volume,
-        link=settings.OPENAGENT_LINK_SOCKET,
-        token=token_for(instance_id),
-        is_used=is_used,
-        agent=agent if agents.is_built_in(agent) else "",
-        silence_seconds=settings.OPENAGENT_PROVIDER_SILENCE_SECONDS,
-        registries=registry_environment(),
-    )

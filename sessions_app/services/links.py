@@ -15,7 +15,7 @@ from keys_app import services as keys
 from openagent.lib.errors import AppError
 from sessions_app import relay
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances, lifecycle, pool, repositories
+from sessions_app.services import instances, lifecycle, pool, repositories, specs
 from sidecar.protocol import frames
 
 _TOO_OLD = (
@@ -55,7 +55,7 @@ def accept(hello: frames.Hello) -> Grant | pool.Unclaimed:
     version = max(set(hello.versions) & set(frames.PROTOCOL_VERSIONS), default=0)
     instance_id = _parse(hello.instance)
     if instance_id is None or not hmac.compare_digest(
-        hello.token.encode(), instances.token_for(instance_id).encode()
+        hello.token.encode(), specs.token_for(instance_id).encode()
     ):
         raise LinkRefused("bad_token", "The enrolment token does not fit the instance.", final=True)
     if not version:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from openagent.lib import log
 from sessions_app.drivers.base import DriverError
 from sessions_app.models import Event, Instance, Permission, Prompt, Session, Terminal
-from sessions_app.services import instance_time, instances
+from sessions_app.services import instance_time, instances, storage
 
 _log = log.get(__name__)
 
@@ -31,7 +31,9 @@ def purge() -> int:
     # One by one: an update of many rows would hold them in an order of its own.
     expired = Session.objects.restorable().filter(deleted_at__lte=over)
     for session_id in list(expired.values_list("pk", flat=True)):
-        expired.filter(pk=session_id).update(purge_begun_at=now)
+        with transaction.atomic():
+            if expired.filter(pk=session_id).update(purge_begun_at=now):
+                storage.end(session_id=session_id, now=now)
     gone = 0
     for session in Session.objects.filter(purge_begun_at__isnull=False, purged_at=None):
         with log.context(session=session.pk):

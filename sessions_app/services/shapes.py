@@ -75,6 +75,7 @@ def session(row: Session, facts: Facts) -> Shape:
         "mode": row.mode,
         "egress": {"policy": row.egress_policy, "ask": row.egress_ask, "hosts": row.egress_hosts},
         "repository": _repository(row),
+        "disk": _disk(row),
         "status": facts.status,
         "status_detail": _detail(row, facts),
         "auto_resume": row.auto_resume,
@@ -97,6 +98,17 @@ def _repository(row: Session) -> Shape | None:
     if not row.repository_url:
         return None
     return {"url": row.repository_url, "branch": row.repository_branch}
+
+
+def _disk(row: Session) -> Shape | None:
+    """What its disk took when it was last measured; nothing before that."""
+    if row.disk_bytes is None:
+        return None
+    return {
+        "bytes": row.disk_bytes,
+        "limit": row.disk_limit_bytes,
+        "measured_at": moment(row.disk_measured_at),
+    }
 
 
 def _sleep(row: Session, facts: Facts) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -12,10 +13,11 @@ from django.utils import timezone
 
 from keys_app import services as keys
 from keys_app.models import KeyAction, KeyUse, ProviderKey
+from openagent.accounts.models import User
 from openagent.lib.errors import AppError
 from sessions_app.models import Session, UsageEvent
 from sessions_app.models.usage import UsageEventQuerySet
-from sessions_app.services import instance_time, prices, shapes
+from sessions_app.services import instance_time, prices, shapes, storage
 from sidecar.protocol import messages
 
 Group = Literal["day", "session", "model", "key", "user"]
@@ -89,12 +91,12 @@ def summarise(
         "to": shapes.moment(until),
         "group": group,
         "totals": rows.totals_by()[()],
-        "results": _grouped(rows, group),
+        "results": _grouped(rows, group, _stored(whose, since, until, group)),
         "unpriced": _unpriced(rows),
         "burn": _burn(UsageEvent.objects.filter(whose)),
         "instance_seconds": instance_time.seconds(of=whose, since=since, until=until),
-        # No driver measures a disk in a way that its box cannot forge.
-        "storage_bytes": None,
+        "storage_bytes": storage.taken_now(of=whose),
+        "storage_byte_days": storage.byte_days(of=whose, since=since, until=until),
     }
 
 
@@ -107,25 +109,56 @@ def of_session(session_id: uuid.UUID) -> shapes.Shape:
             {"turn": str(turn) if turn else None, **totals}
             for (turn,), totals in rows.totals_by("turn").items()
         ],
-        "by_model": _grouped(rows, "model"),
+        "by_model": _by_model(rows),
         "unpriced": _unpriced(rows),
         "instance_seconds": instance_time.seconds(of=Q(pk=session_id)),
-        "storage_bytes": None,
+        "storage_bytes": storage.taken_now(of=Q(pk=session_id)),
+        "storage_byte_days": storage.byte_days(of=Q(session=session_id), since=None, until=timezone.now()),
     }
 
 
-def _grouped(rows: UsageEventQuerySet, group: Group) -> list[shapes.Shape]:
+def _stored(whose: Q, since: datetime, until: datetime, group: Group) -> dict[Any, int]:
+    """Byte-days by what the group is of; a model or a key stores nothing."""
+    known: dict[Group, Callable[..., dict[Any, int]]] = {
+        "day": storage.by_day,
+        "session": storage.by_session,
+        "user": storage.by_owner,
+    }
+    return known[group](of=whose, since=since, until=until) if group in known else {}
+
+
+def _grouped(rows: UsageEventQuerySet, group: Group, stored: Mapping[Any, int]) -> list[shapes.Shape]:
     if group == "day":
         days = rows.annotate(day=TruncDate("created_at")).totals_by("day")
-        return [{"day": day.isoformat(), **totals} for (day,), totals in days.items()]
+        return _with_stored(days, stored, lambda day: {"day": day.isoformat()})
     if group == "session":
-        sessions = rows.totals_by("session_id", "session__title")
-        return [{"session": str(pk), "title": title, **totals} for (pk, title), totals in sessions.items()]
+        sessions = rows.totals_by("session_id")
+        named = stored.keys() | {pk for (pk,) in sessions}
+        titles = dict(Session.objects.filter(pk__in=named).values_list("pk", "title"))
+        return _with_stored(sessions, stored, lambda pk: {"session": str(pk), "title": titles[pk]})
     if group == "key":
         return _by_key(rows)
     if group == "user":
-        users = rows.totals_by("owner_id", "owner__email")
-        return [{"user": str(pk), "email": email, **totals} for (pk, email), totals in users.items()]
+        emails = dict(User.objects.values_list("pk", "email"))
+        users = rows.totals_by("owner_id")
+        return _with_stored(users, stored, lambda pk: {"user": str(pk), "email": emails[pk]})
+    return _by_model(rows)
+
+
+def _with_stored(
+    used: Mapping[tuple[Any, ...], Mapping[str, int]],
+    stored: Mapping[Any, int],
+    name: Callable[[Any], shapes.Shape],
+) -> list[shapes.Shape]:
+    """Whatever called a model or stored something, in the order of what it is."""
+    calls = {key: totals for (key,), totals in used.items()}
+    return [
+        {**name(key), **calls.get(key, shapes.NO_USAGE), "storage_byte_days": stored.get(key, 0)}
+        for key in sorted(calls.keys() | stored.keys())
+    ]
+
+
+def _by_model(rows: UsageEventQuerySet) -> list[shapes.Shape]:
     models = rows.totals_by("provider", "model")
     return [{"provider": provider, "model": model, **totals} for (provider, model), totals in models.items()]
 

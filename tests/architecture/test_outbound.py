@@ -65,6 +65,7 @@ ALLOWED = {
     "sessions_app/drivers/docker_disks.py": ({"docker"}, _ENGINE),
     "sessions_app/drivers/docker_engine.py": ({"docker", "requests", "socket"}, _ENGINE),
     "sessions_app/drivers/docker_launch.py": ({"docker", "requests"}, _ENGINE),
+    "sessions_app/drivers/docker_measuring.py": ({"docker"}, _ENGINE),
     "sessions_app/drivers/seccomp.py": ({"socket"}, "numbers of address families, no connection"),
     "sessions_app/relay.py": ({"redis"}, "names the errors of its client"),
 }

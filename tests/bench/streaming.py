@@ -26,7 +26,7 @@ import json
 from openagent.accounts.models import Scope, User
 from openagent.accounts import tokens
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances
+from sessions_app.services import specs
 user = User.objects.create_user("bench@example.com", None)
 _, token = tokens.issue(user_id=user.pk, name="bench", scopes=[Scope.WRITE], expires_at=None)
 made = []
@@ -36,7 +36,7 @@ for _ in range({sessions}):
     instance = Instance.objects.create(
         session=session, generation=1, driver="bench", driver_ref={{}}, state=InstanceState.STARTING
     )
-    made.append([str(session.pk), str(instance.pk), instances.token_for(instance.pk)])
+    made.append([str(session.pk), str(instance.pk), specs.token_for(instance.pk)])
 print("SEED" + json.dumps([token.reveal(), made]))
 """
 _COUNT = """

@@ -29,6 +29,7 @@ from sessions_app.models import (
     PoolMember,
     Price,
     Session,
+    StorageDay,
     TerminalPiece,
     UsageEvent,
 )
@@ -81,6 +82,7 @@ def rows(alice: User) -> dict[type[Model], Model]:
                 launched_at=timezone.now(),
                 ended_at=timezone.now(),
             ),
+            StorageDay.objects.create(session=session, owner=alice, day=timezone.now(), most=2, last=1),
             Budget.objects.create(session=session, measure="tokens", limit=5),
             Price.objects.create(
                 provider="openai", pattern="p", valid_from=timezone.now(), input=1, output=2

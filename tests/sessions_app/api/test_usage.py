@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from openagent.accounts.models import User
-from sessions_app.api import usage_answers
-from sessions_app.models import InstanceState, Session, UsageEvent
+from sessions_app.api import answers, usage_answers
+from sessions_app.models import InstanceState, Session, StorageDay, UsageEvent
 from tests.conftest import client_of
 from tests.sessions_app.api.problems import problem
 from tests.sessions_app.conftest import make_instance, make_key, make_session
 
 COUNTS = {"input": 100, "output": 20, "cached": 50, "written": 10, "reasoning": 5}
 SUMS = {**COUNTS, "calls": 1, "cost_micros": 7, "unpriced_calls": 0, "estimated_calls": 0}
+STORED_NOTHING = {"storage_byte_days": 0}
 ONCE, TWICE = SUMS, {name: 2 * number for name, number in SUMS.items()}
 
 
@@ -42,7 +45,7 @@ def test_use_is_summed_by_session(session: Session, alice: User, bob: User, alic
     body = alice_client.get("/api/v1/usage/?group=session").json()
     assert body["totals"]["calls"] == 3
     assert {row["title"]: row["calls"] for row in body["results"]} == {"Alice's session": 2, "Other": 1}
-    assert body["results"][0].keys() == {"session", "title", *TWICE}
+    assert body["results"][0].keys() == {"session", "title", *TWICE, "storage_byte_days"}
     assert usage_answers.UsageSummarySerializer(body).data == body
 
 
@@ -55,7 +58,7 @@ def test_use_is_summed_by_model_and_by_day(session: Session, alice_client: APICl
         {"provider": "demo", "model": "b", **ONCE},
     ]
     today = UsageEvent.objects.earliest("pk").created_at.date().isoformat()
-    assert alice_client.get("/api/v1/usage/").json()["results"] == [{"day": today, **TWICE}]
+    assert alice_client.get("/api/v1/usage/").json()["results"] == [{"day": today, **TWICE, **STORED_NOTHING}]
 
 
 def test_a_span_of_days_can_be_asked_for(session: Session, alice_client: APIClient) -> None:
@@ -82,6 +85,7 @@ def test_the_use_of_one_session(session: Session, alice_client: APIClient) -> No
         "unpriced": [],
         "instance_seconds": 0,
         "storage_bytes": None,
+        **STORED_NOTHING,
     }
     assert usage_answers.SessionUsageSerializer(body).data == body
 
@@ -123,6 +127,53 @@ def test_how_long_instances_lived_is_told(session: Session, alice_client: APICli
     half = (now - timedelta(minutes=90)).isoformat().replace("+", "%2B")
     assert alice_client.get(f"/api/v1/usage/?from={half}").json()["instance_seconds"] == 1800
     assert alice_client.get(f"/api/v1/sessions/{session.pk}/usage/").json()["instance_seconds"] == 3600
+
+
+@pytest.fixture
+def stored(session: Session, bob: User) -> Iterator[Session]:
+    """Alice's session has stored something since two days ago, Bob's since today; neither called a model.
+
+    Today does not end before the test does.
+    """
+    now = timezone.now()
+    for row, days, size in ((session, 2, 100), (make_session(bob), 0, 1)):
+        Session.objects.filter(pk=row.pk).update(disk_bytes=size, disk_measured_at=now)
+        StorageDay.objects.create(
+            session=row, owner=row.owner, day=(now - timedelta(days=days)).date(), most=size + 10, last=size
+        )
+    with time_machine.travel(now, tick=False):
+        yield session
+
+
+def test_what_disks_take_is_told_now_and_over_time(stored: Session, alice_client: APIClient) -> None:
+    body = alice_client.get("/api/v1/usage/").json()
+    assert (body["storage_bytes"], body["storage_byte_days"]) == (100, 310)
+    assert [row["storage_byte_days"] for row in body["results"]] == [110, 100, 100]
+    assert (body["results"][0]["calls"], body["totals"]["calls"]) == (0, 0)
+    assert usage_answers.UsageSummarySerializer(body).data == body
+    of_session = alice_client.get(f"/api/v1/sessions/{stored.pk}/usage/").json()
+    assert (of_session["storage_bytes"], of_session["storage_byte_days"]) == (100, 310)
+    since = (timezone.now() - timedelta(days=1)).date()
+    later = alice_client.get(f"/api/v1/usage/?from={since}&group=session").json()
+    assert later["results"] == [
+        {"session": str(stored.pk), "title": stored.title, **dict.fromkeys(SUMS, 0), "storage_byte_days": 200}
+    ]
+    for group in ("model", "key"):
+        body = alice_client.get(f"/api/v1/usage/?group={group}").json()
+        assert (body["results"], body["storage_byte_days"]) == ([], 310)
+
+
+def test_a_session_says_what_its_disk_took(stored: Session, alice_client: APIClient) -> None:
+    Session.objects.filter(pk=stored.pk).update(disk_limit_bytes=1000)
+    disk = alice_client.get(f"/api/v1/sessions/{stored.pk}/").json()["disk"]
+    assert (disk["bytes"], disk["limit"]) == (100, 1000)
+    assert answers.DiskSerializer(disk).data == disk
+
+
+def test_a_table_has_what_was_stored(stored: Session, admin: User) -> None:
+    names, *rows = table(client_of(admin), "group=user&format=csv")
+    found = {row[names.index("email")]: row[names.index("storage_byte_days")] for row in rows}
+    assert found == {stored.owner.email: "310", "bob@example.com": "11"}
 
 
 @pytest.mark.parametrize("query", ["group=user", "of=everybody", "group=user&of=me&format=csv"])

@@ -18,7 +18,7 @@ from openagent.accounts.models import User
 from openagent.asgi import application
 from sessions_app.consumers import upkeep
 from sessions_app.models import Instance, Session, Terminal
-from sessions_app.services import events, instances
+from sessions_app.services import events, instances, specs
 from sidecar.protocol import frames, messages
 from sidecar.protocol import terminals as wire
 
@@ -96,7 +96,7 @@ class Sidecar(Socket):
             "versions": [1],
             "sidecar_version": "0",
             "instance": str(self.instance.pk),
-            "token": instances.token_for(self.instance.pk),
+            "token": specs.token_for(self.instance.pk),
             "public_key": base64.b64encode(b"k" * 32).decode(),
             "nonce": base64.b64encode(b"n" * 16).decode(),
         }

@@ -13,7 +13,7 @@ from keys_app import services as keys
 from openagent.accounts.models import User
 from openagent.lib.redact import Secret
 from sessions_app.models import Instance, InstanceState, Session
-from sessions_app.services import instances, links
+from sessions_app.services import links, specs
 from sidecar.protocol import frames, sealing
 from tests.sessions_app.conftest import make_instance, make_key
 
@@ -26,7 +26,7 @@ def hello(instance: Instance, /, **changes: Any) -> frames.Hello:
         "versions": [1],
         "sidecar_version": "0.1.0",
         "instance": str(instance.pk),
-        "token": instances.token_for(instance.pk),
+        "token": specs.token_for(instance.pk),
         "public_key": KEY,
         "nonce": base64.b64encode(b"n" * 16).decode(),
     }

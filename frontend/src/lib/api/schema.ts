@@ -673,7 +673,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Tokens, calls and cost of a session, by turn and by model. */
+        /** @description Tokens, calls, cost and storage of a session, calls by turn and by model. */
         get: operations["sessions_usage"];
         put?: never;
         post?: never;
@@ -744,7 +744,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Tokens, calls and cost in a span of time, by day, session, model, key or user. */
+        /** @description Tokens, calls, cost and storage in a span of time, by day, session, model, key or user. */
         get: operations["usage_get"];
         put?: never;
         post?: never;
@@ -913,6 +913,13 @@ export interface components {
             turns: components["schemas"]["Turn"][];
             notices: components["schemas"]["Notice"][];
             omitted_before?: number;
+        };
+        /** @description What a session's disk took when it was last measured, in bytes; no `limit` where none is enforced. */
+        Disk: {
+            bytes: number;
+            limit: number | null;
+            /** Format: date-time */
+            measured_at: string;
         };
         /** @description What users may choose at most, and what a new session has when nothing is chosen. */
         EgressBounds: {
@@ -1696,6 +1703,8 @@ export interface components {
             mode: components["schemas"]["ModeEnum"];
             egress: components["schemas"]["EgressWishes"];
             repository: components["schemas"]["Repository"] | null;
+            /** @description Null until it is measured for the first time. */
+            disk: components["schemas"]["Disk"] | null;
             status: components["schemas"]["SessionStatusEnum"];
             status_detail: string;
             /** @description A turn that the provider refused for a while goes on by itself at the time it named. */
@@ -1769,6 +1778,7 @@ export interface components {
             unpriced: components["schemas"]["Unpriced"][];
             instance_seconds: number;
             storage_bytes: number | null;
+            storage_byte_days: number;
         };
         SetupRequest: {
             /** Format: email */
@@ -1954,8 +1964,16 @@ export interface components {
             /** Format: uuid */
             user?: string;
             email?: string;
+            /** @description Of days, sessions and users: see the summary's. */
+            storage_byte_days?: number;
         };
-        /** @description What a user's sessions used in a span of time. `storage_bytes` is null: it is not measured. */
+        /**
+         * @description What a user's sessions used in a span of time.
+         *
+         *     `storage_bytes` is what their disks take now, as last measured; null if none was. `storage_byte_days` adds
+         *     up what each disk took on each day (of UTC) that the span touches: the most that was measured then, or
+         *     else what was measured last. A deleted session counts as long as it can be restored.
+         */
         UsageSummary: {
             /** Format: date-time */
             from: string;
@@ -1968,6 +1986,7 @@ export interface components {
             burn: components["schemas"]["Burn"];
             instance_seconds: number;
             storage_bytes: number | null;
+            storage_byte_days: number;
         };
         /**
          * @description * `always` - Always allowed

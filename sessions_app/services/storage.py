@@ -1,0 +1,177 @@
+"""What the disks of sessions take: measured by whoever may call the driver, kept by day, summed for people.
+
+The unit of sums is the byte-day. A session counts on each day with the most that was measured then, on days
+without with what was measured last, and no more from when nobody can restore it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Sum, Window
+from django.db.models.functions import Lead
+from django.utils import timezone
+
+from openagent.lib import log
+from sessions_app.drivers.base import DriverError
+from sessions_app.models import Instance, Session, StorageDay
+from sessions_app.models.session import SessionQuerySet
+from sessions_app.services import instances, state
+
+_log = log.get(__name__)
+
+_PASS_SECONDS = 120.0
+_DAY = timedelta(days=1)
+
+K = TypeVar("K")
+
+
+def measure_due() -> None:
+    """One pass over the sessions that were awake since their disk was last measured.
+
+    In no order, and not for ever: what there is no time for has its turn in another pass.
+    """
+    deadline = time.monotonic() + _PASS_SECONDS
+    for session_id in list(due().order_by("?").values_list("pk", flat=True)):
+        if time.monotonic() > deadline:
+            _log.warning("not all disks measured in one pass")
+            return
+        with log.context(session=session_id):
+            try:
+                measure(session_id=session_id)
+            except DriverError as error:
+                _log.warning("disk not measured", code=error.code)
+
+
+def due() -> SessionQuerySet:
+    """Whose disk may be other than when it was last measured; of this driver, for no other can look at it."""
+    began = instances.ours().filter(session=OuterRef("pk"), ready_at__isnull=False)
+    is_live = Exists(Instance.objects.live().filter(session=OuterRef("pk")))
+    is_other = is_live | Q(generation__gt=F("disk_generation"))
+    return Session.objects.filter(Exists(began), is_other, purge_begun_at=None)
+
+
+def measure(*, session_id: uuid.UUID) -> None:
+    """Measures one disk. What cannot be told leaves what was told before. DriverError.
+
+    Does nothing while the platform stops: the next run does it.
+    """
+    session = Session.objects.filter(pk=session_id, purge_begun_at=None).first()
+    if session is None or settings.OPENAGENT_STOPPING_FILE.exists():
+        return
+    taken, limit = instances.disk_of(session)
+    _note(session, taken, limit, now=timezone.now())
+
+
+@transaction.atomic
+def end(*, session_id: uuid.UUID, now: datetime) -> None:
+    """Nobody can restore it any more: what its disk takes until it is removed is not its owner's."""
+    Session.objects.hold(session_id)
+    session = Session.objects.get(pk=session_id)
+    if session.disk_bytes is None:
+        return
+    _keep(session, day=now.date(), most=session.disk_bytes, last=0)
+    Session.objects.filter(pk=session_id).update(disk_bytes=None, disk_limit_bytes=None)
+
+
+def taken_now(*, of: Q) -> int | None:
+    """What the disks of the sessions that `of` selects took when last looked at; None if nobody ever did."""
+    total: int | None = Session.objects.filter(of).aggregate(total=Sum("disk_bytes"))["total"]
+    return total
+
+
+def byte_days(*, of: Q, since: datetime | None, until: datetime) -> int:
+    """Of the rows that `of` selects, on all days from that of `since` up to before `until`; none to come."""
+    return sum(_sums(_stretches(of, since, until), lambda _: None).values())
+
+
+def by_session(*, of: Q, since: datetime, until: datetime) -> dict[uuid.UUID, int]:
+    """The same for each session that has any."""
+    return _sums(_stretches(of, since, until), lambda stretch: stretch.session)
+
+
+def by_owner(*, of: Q, since: datetime, until: datetime) -> dict[uuid.UUID, int]:
+    """The same for each owner that has any."""
+    return _sums(_stretches(of, since, until), lambda stretch: stretch.owner)
+
+
+def by_day(*, of: Q, since: datetime, until: datetime) -> dict[date, int]:
+    """The same for each day that has any."""
+    changes: dict[date, int] = defaultdict(int)
+    for stretch in _stretches(of, since, until):
+        changes[stretch.first] += stretch.bytes
+        changes[stretch.end] -= stretch.bytes
+    found: dict[date, int] = {}
+    level = 0
+    for day, following in zip(days := sorted(changes), days[1:], strict=False):
+        level += changes[day]
+        if level:
+            found.update((day + number * _DAY, level) for number in range((following - day).days))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """Days, without the one at `end`, on each of which a disk counts alike."""
+
+    session: uuid.UUID
+    owner: uuid.UUID
+    first: date
+    end: date
+    bytes: int
+
+
+def _stretches(of: Q, since: datetime | None, until: datetime) -> Iterator[_Stretch]:
+    begin = since.date() if since else date.min
+    # A moment at midnight begins no day.
+    end = (min(until, timezone.now()) - timedelta.resolution).date() + _DAY
+    following = Window(Lead("day"), partition_by=F("session"), order_by=F("day").asc())
+    rows = StorageDay.objects.filter(of, day__lt=end).annotate(following=following)
+    rows = rows.filter(Q(following=None) | Q(following__gt=begin))
+    for session, owner, day, most, last, next_day in rows.values_list(
+        "session_id", "owner_id", "day", "most", "last", "following"
+    ):
+        for first, over, taken in ((day, day + _DAY, most), (day + _DAY, next_day or end, last)):
+            first, over = max(first, begin), min(over, end)
+            if first < over and taken:
+                yield _Stretch(session=session, owner=owner, first=first, end=over, bytes=taken)
+
+
+def _sums(stretches: Iterable[_Stretch], key: Callable[[_Stretch], K]) -> dict[K, int]:
+    sums: dict[K, int] = defaultdict(int)
+    for stretch in stretches:
+        sums[key(stretch)] += stretch.bytes * (stretch.end - stretch.first).days
+    return dict(sums)
+
+
+@transaction.atomic
+def _note(session: Session, taken: int | None, limit: int | None, *, now: datetime) -> None:
+    """`session` is as it was before somebody looked: what it did since is looked at again."""
+    Session.objects.hold(session.pk)
+    row = Session.objects.filter(pk=session.pk, purge_begun_at=None)
+    known: dict[str, object] = {"disk_generation": session.generation}
+    if taken is None:
+        row.update(**known)
+        return
+    known |= {"disk_bytes": taken, "disk_limit_bytes": limit, "disk_measured_at": now}
+    if row.update(**known):
+        _keep(session, day=now.date(), most=taken, last=taken)
+        if (session.disk_bytes, session.disk_limit_bytes) != (taken, limit):
+            state.bump_quietly(session.pk)
+
+
+def _keep(session: Session, *, day: date, most: int, last: int) -> None:
+    """With the session held: the most of a day only grows."""
+    row = StorageDay.objects.filter(session=session, day=day).first()
+    if row is None:
+        row = StorageDay(session=session, owner_id=session.owner_id, day=day, most=most)
+    row.most, row.last = max(row.most, most), last
+    row.save()
