@@ -9,7 +9,6 @@ from typing import ClassVar, TypeVar
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 
 from openagent.lib.admin import ReadOnlyAdmin
 from sessions_app import egress_admin, money_admin  # noqa: F401  # their pages register themselves
@@ -36,6 +35,10 @@ M = TypeVar("M", bound=models.Model)
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 class OfSessionAdmin(ReadOnlyAdmin[M]):
@@ -95,11 +98,11 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
 
     @admin.display(description="disk use", ordering="disk_bytes", empty_value="not measured")
     def disk_use(self, session: Session) -> str | None:
-        return None if session.disk_bytes is None else filesizeformat(session.disk_bytes)
+        return None if session.disk_bytes is None else _megabytes(session.disk_bytes)
 
     @admin.display(empty_value="not enforced")
     def disk_limit(self, session: Session) -> str | None:
-        return None if session.disk_limit_bytes is None else filesizeformat(session.disk_limit_bytes)
+        return None if session.disk_limit_bytes is None else _megabytes(session.disk_limit_bytes)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sessions_app.change_session")

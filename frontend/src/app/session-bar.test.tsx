@@ -53,6 +53,24 @@ test("an Enter that ends a composition does not save the title, the next one doe
   expect(changeSession).toHaveBeenCalledWith("s", { title: "日本" });
 });
 
+test("the bar says what the disk takes once that is known", () => {
+  const shown = live.current as { state: { session: object } };
+  const disk = { bytes: 412_000_000, limit: 5_000_000_000, measured_at: "2026-03-01T10:00:00Z" };
+  const { rerender } = render(
+    <QueryClientProvider client={new QueryClient()}>
+      <SessionBar id="s" />
+    </QueryClientProvider>,
+  );
+  expect(screen.queryByTestId("session-disk")).toBeNull();
+  shown.state.session = { ...shown.state.session, disk };
+  rerender(
+    <QueryClientProvider client={new QueryClient()}>
+      <SessionBar id="s" />
+    </QueryClientProvider>,
+  );
+  expect(screen.getByTestId("session-disk").textContent).toBe("disk 412 MB of 5.0 GB");
+});
+
 test("the bar names the repository and its branch", () => {
   const repository = { url: "https://github.com/team/app", branch: "next" };
   const shown = live.current as { state: { session: object } };

@@ -14,6 +14,8 @@ import { useIsOutdated, useLiveSession } from "@/lib/live/session-store";
 import { useIsPhone } from "@/lib/media";
 import { cost } from "@/lib/money";
 import { isComposing, keysOf } from "@/lib/shortcuts";
+import { diskWords } from "@/lib/sizes";
+import { absoluteTime } from "@/lib/time";
 import { SidebarButton } from "./page-frame";
 import { usePanelToggle } from "./use-panel-toggle";
 import { useStop } from "./use-stop";
@@ -118,8 +120,8 @@ function repositoryName({ url, branch }: NonNullable<Session["repository"]>): st
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /**
- * Repository, agent, model, tokens and what they cost; the numbers are the provider's own. Where there is little
- * room, the agent and what fits of the model, in a line of their own at the foot of the title's button.
+ * Repository, agent, model, disk, tokens and what they cost; those numbers are the provider's own. Where there is
+ * little room, the agent and what fits of the model, in a line of their own at the foot of the title's button.
  */
 function Facts({ session }: { session: Session }) {
   const agent = useLiveSession(session.id, (live) => live.conversation.agent);
@@ -149,6 +151,20 @@ function Facts({ session }: { session: Session }) {
         {session.model}
         {session.provider === "demo" && " (scripted)"}
       </span>
+      {session.disk && (
+        <>
+          <span aria-hidden className="max-lg:hidden">
+            ·
+          </span>
+          <span
+            className="whitespace-nowrap max-lg:hidden"
+            title={`Its disk, measured ${absoluteTime(session.disk.measured_at)}`}
+            data-testid="session-disk"
+          >
+            disk {diskWords(session.disk)}
+          </span>
+        </>
+      )}
       <span aria-hidden className="max-lg:hidden">
         ·
       </span>

@@ -112,6 +112,7 @@ interface FilesProps {
 function Files({ id, path, isFile, onOpen }: FilesProps) {
   const changes = useLiveSession(id, (live) => live.notes.workspaceChanges);
   const state = useLiveSession(id, (live) => live.state?.session.instance?.state);
+  const disk = useLiveSession(id, (live) => live.state?.session.disk ?? null);
   const isStarting = state === "requested" || state === "starting";
   const wake = () => startSession(id).catch((error: unknown) => toast.error(messageOf(error)));
   return (
@@ -123,6 +124,7 @@ function Files({ id, path, isFile, onOpen }: FilesProps) {
       changes={changes}
       box={state === "ready" ? "ready" : isStarting ? "starting" : "asleep"}
       onWake={wake}
+      disk={disk}
     />
   );
 }

@@ -6,6 +6,8 @@ export interface Day {
   cost_micros: number;
   tokens: number;
   unpriced_calls: number;
+  /** A day's byte-days are what was stored on it. */
+  stored: number;
 }
 
 export function daysOf(summary: Pick<UsageSummary, "from" | "to" | "results">): Day[] {
@@ -21,6 +23,7 @@ export function daysOf(summary: Pick<UsageSummary, "from" | "to" | "results">): 
       cost_micros: row?.cost_micros ?? 0,
       tokens: row ? row.input + row.output : 0,
       unpriced_calls: row?.unpriced_calls ?? 0,
+      stored: row?.storage_byte_days ?? 0,
     });
   }
 }

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import type { UsageSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { cost } from "@/lib/money";
+import { formatStored } from "@/lib/sizes";
 
 const ShareChart = lazy(async () => ({ default: (await import("./charts")).ShareChart }));
 
@@ -10,6 +11,11 @@ export type Row = UsageSummary["results"][number];
 
 const SHOWN = 50;
 const DRAWN = 8;
+
+/** The dearest first; of those that cost alike, whoever stores most. */
+function byCost(one: Row, other: Row): number {
+  return other.cost_micros - one.cost_micros || (other.storage_byte_days ?? 0) - (one.storage_byte_days ?? 0);
+}
 
 /** Who spent most of it, drawn and as a table. */
 export function Rows({
@@ -21,7 +27,8 @@ export function Rows({
   summary: UsageSummary;
   nameOf: (row: Row) => string;
 }) {
-  const rows = [...summary.results].sort((one, other) => other.cost_micros - one.cost_micros).slice(0, SHOWN);
+  const rows = [...summary.results].sort(byCost).slice(0, SHOWN);
+  const hasStorage = summary.results.some((row) => row.storage_byte_days !== undefined);
   return (
     <section className="mt-8">
       <h2 className="mb-2 text-lg font-semibold">{title}</h2>
@@ -35,12 +42,13 @@ export function Rows({
       </Suspense>
       <Table
         caption={title}
-        names={["Name", "Cost", "Tokens", "Calls"]}
+        names={["Name", "Cost", "Tokens", "Calls", ...(hasStorage ? ["Stored"] : [])]}
         rows={rows.map((row) => [
           nameOf(row),
           cost(row),
           (row.input + row.output).toLocaleString(),
           row.calls.toLocaleString(),
+          ...(hasStorage ? [formatStored(row.storage_byte_days ?? 0)] : []),
         ])}
       />
     </section>

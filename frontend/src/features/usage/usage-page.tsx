@@ -8,6 +8,7 @@ import { meQuery } from "@/lib/api/account";
 import type { UsageSummary } from "@/lib/api/types";
 import { type UsageOf, usageQuery, usageTable } from "@/lib/api/usage";
 import { cost, money } from "@/lib/money";
+import { formatSize, formatStored } from "@/lib/sizes";
 import { Budgets } from "./budgets";
 import { daysOf } from "./days";
 import { type Row, Rows, Table } from "./tables";
@@ -115,8 +116,18 @@ function Summary({ summary }: { summary: UsageSummary }) {
         <Figure name="Last hour" value={`${money(burn.last_hour_micros)} / h`} />
         <Figure name="Last day" value={`${money(burn.last_day_micros)} / day`} />
         <Figure name="Boxes ran" value={`${(summary.instance_seconds / 3600).toFixed(1)} h`} />
-        <Figure name="Storage" value="not measured" />
+        <Figure
+          name="Storage now"
+          value={summary.storage_bytes === null ? "not measured yet" : formatSize(summary.storage_bytes)}
+        />
+        <Figure name="Stored in all" value={formatStored(summary.storage_byte_days)} />
       </dl>
+      {summary.storage_byte_days > 0 && (
+        <p className="mb-3 text-xs text-muted">
+          The disk of a session counts each day with the most that it was seen to take, and as long as a
+          deleted session can be restored.
+        </p>
+      )}
       {totals.estimated_calls > 0 && (
         <p className="mb-3 text-sm text-muted" data-testid="estimated">
           {totals.estimated_calls.toLocaleString()} of {totals.calls.toLocaleString()} calls were broken off
@@ -137,11 +148,11 @@ function Summary({ summary }: { summary: UsageSummary }) {
         <SpendChart spent={days.map((day) => ({ name: day.day.slice(5), micros: day.cost_micros }))} />
       </Suspense>
       <details className="mt-2 text-sm">
-        <summary className="cursor-pointer text-muted">Spent each day, as a table</summary>
+        <summary className="cursor-pointer text-muted">Spent and stored each day, as a table</summary>
         <Table
-          caption="Spent each day"
-          names={["Day", "Cost", "Tokens"]}
-          rows={days.map((day) => [day.day, cost(day), day.tokens.toLocaleString()])}
+          caption="Spent and stored each day"
+          names={["Day", "Cost", "Tokens", "Storage"]}
+          rows={days.map((day) => [day.day, cost(day), day.tokens.toLocaleString(), formatSize(day.stored)])}
         />
       </details>
     </>

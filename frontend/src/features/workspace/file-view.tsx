@@ -7,9 +7,9 @@ import { CopyButton } from "@/components/copy-button";
 import { Empty, Skeleton } from "@/components/states";
 import { downloadAddress, type FileContent, fileContentQuery } from "@/lib/api/files";
 import { languageOfPath } from "@/lib/highlight";
+import { formatSize } from "@/lib/sizes";
 import { visible } from "@/lib/visible";
 import { FilesProblem } from "./files-problem";
-import { formatSize } from "./paths";
 
 export function FileView({ session, path }: { session: string; path: string }) {
   const query = useQuery(fileContentQuery(session, path));

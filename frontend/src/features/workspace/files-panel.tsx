@@ -15,11 +15,13 @@ import { useEffect, useRef } from "react";
 import { Button, IconButton } from "@/components/button";
 import { Empty, Skeleton } from "@/components/states";
 import { filesQuery } from "@/lib/api/files";
-import type { FileEntry } from "@/lib/api/types";
+import type { FileEntry, Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
+import { formatSize } from "@/lib/sizes";
+import { DiskLine } from "./disk-line";
 import { FileView } from "./file-view";
 import { FilesProblem } from "./files-problem";
-import { formatSize, parentOf } from "./paths";
+import { parentOf } from "./paths";
 
 interface FilesPanelProps {
   session: string;
@@ -32,9 +34,21 @@ interface FilesPanelProps {
   /** Files can be read only while the box is ready. */
   box: "ready" | "starting" | "asleep";
   onWake: () => void;
+  disk: Session["disk"];
 }
 
 export function FilesPanel(props: FilesPanelProps) {
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <div className="min-h-0 flex-1">
+        <Content {...props} />
+      </div>
+      {props.disk && <DiskLine disk={props.disk} />}
+    </div>
+  );
+}
+
+function Content(props: FilesPanelProps) {
   const { session, path, isFile, onOpen, changes, box, onWake } = props;
   useRefreshOnChange(session, changes);
   if (box === "starting") {
