@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils import timezone
 
-from sessions_app.models import Instance, UsageEvent
-from sessions_app.services import budgets, state
-from sidecar.protocol.budget import Budget, BudgetAsk
+from sessions_app.models import Instance, Measure, Session, UsageEvent
+from sessions_app.services import budgets, prices, state
+from sidecar.protocol.budget import Budget, BudgetAsk, Reserve
 
 
 def answer(*, instance_id: uuid.UUID, ask: BudgetAsk) -> Budget:
@@ -23,4 +25,17 @@ def answer(*, instance_id: uuid.UUID, ask: BudgetAsk) -> Budget:
     if refused:
         with transaction.atomic():
             state.bump_quietly(session.pk)
-    return Budget(id=ask.id, limited=bool(standings), refused=refused)
+    fits = ask.reserve is not None and not refused and _fits(session, standings, ask.reserve)
+    return Budget(id=ask.id, limited=bool(standings), refused=refused, fits=fits)
+
+
+def _fits(session: Session, standings: Iterable[budgets.Standing], reserve: Reserve) -> bool:
+    """Whether something would be left of each if this were used already."""
+    call = UsageEvent(provider=session.provider, model=reserve.model or session.model)
+    call.input, call.output = reserve.input, reserve.output
+    prices.charge(call, day=timezone.now().date())
+    costs = {Measure.TOKENS: reserve.input + reserve.output, Measure.MONEY: call.cost_micros or 0}
+    return all(
+        standing.used + costs.get(Measure(standing.budget.measure), 0) < standing.budget.limit
+        for standing in standings
+    )

@@ -185,9 +185,10 @@ class _Turn:
 
     def _usage(self, event: Mapping[str, Any], data: Json) -> None:
         usage = self.shape["usage"]
-        usage["calls"] += 1
+        before = data.get("corrects") or {}
+        usage["calls"] += not before
         for name in ("input", "output", "cached", "reasoning"):
-            usage[name] += data.get(name, 0)
+            usage[name] += data.get(name, 0) - before.get(name, 0)
 
     def _error(self, event: Mapping[str, Any], data: Json) -> None:
         error = {name: data.get(name, "") for name in ("class", "message", "retry_at")}

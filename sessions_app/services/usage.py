@@ -26,11 +26,18 @@ DEFAULT_DAYS = 30
 # A provider's own numbers, but they came through a box's neighbour: nothing may overflow a column or a sum.
 _MOST_TOKENS = 10**12
 
+_CORRECTED = (
+    *("model", "input", "output", "cached", "written", "reasoning"),
+    *("is_estimated", "price", "cost_micros"),
+)
+
 
 def record(
     *, session_id: uuid.UUID, turn: uuid.UUID | None, data: messages.Usage, generation: int | None = None
 ) -> None:
     """Remembers one model call. Repeating it, known by the session and the request's id, changes nothing.
+
+    What corrects an estimate takes its place.
 
     Part of the session's state: the caller bumps that.
     """
@@ -53,6 +60,10 @@ def record(
         is_estimated=data.estimated,
     )
     prices.charge(row, day=timezone.now().date())
+    if data.corrects is not None:
+        estimate = UsageEvent.objects.filter(session=session, request_id=row.request_id, is_estimated=True)
+        if estimate.update(**{name: getattr(row, name) for name in _CORRECTED}):
+            return
     UsageEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 

@@ -5,6 +5,7 @@
    that falls silent is such an end; without a stream a model may have written all the while.
 3. What we ended counts as the most that the request allows: the model may have thought unseen, and a provider
    need not stop because nobody reads.
+4. The same may be told before, for those who would have to wait: what is known in the end corrects it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import httpx2
@@ -21,17 +22,43 @@ from sidecar.gate.failures import TooLong
 from sidecar.gate.redaction import Redactor
 from sidecar.gate.upload import Upload
 from sidecar.gate.usage import Counts, Meter
-from sidecar.protocol.messages import Usage
+from sidecar.protocol.budget import Reserve
+from sidecar.protocol.messages import Counted, Usage
 
 
 @dataclass
 class Bill:
-    """Of one call that costs something; it is told once, with what is known when the call ends."""
+    """Of one call that costs something; it is told once, with what is known when the call ends.
+
+    Or twice, if somebody wants to know at once: then `settle` has to follow.
+    """
 
     provider: str
     redactor: Redactor
     tell: Callable[[Usage], None]
     upload: Upload
+    _request_id: str = field(default_factory=lambda: uuid4().hex)
+    _for_now: Counted | None = None
+    _is_told: bool = False
+
+    @property
+    def most(self) -> Reserve:
+        """What the call may cost at most."""
+        asked = self.upload.asked
+        return Reserve(model=self.redactor.cleaned(asked.model), input=asked.input, output=asked.output)
+
+    def tell_for_now(self) -> None:
+        """Tell what the call may cost at most, if nothing is known yet."""
+        if self._is_told:
+            return
+        most = self._estimate(Counts(), self.upload.asked.output)
+        self._count(most, self.upload.asked.model, is_estimated=True)
+        self._for_now = Counted(input=most.input, output=most.output)
+
+    def settle(self) -> None:
+        """The call is over: what it did not cost after all is taken back."""
+        if self._for_now is not None:
+            self._count(Counts(), self.upload.asked.model)
 
     @contextmanager
     def of_request(self) -> Iterator[None]:
@@ -82,9 +109,12 @@ class Bill:
         return replace(told, input=read, output=max(told.output, output))
 
     def _count(self, counts: Counts, model: str, *, is_estimated: bool = False) -> None:
+        corrects, self._for_now, self._is_told = self._for_now, None, True
+        if is_estimated and corrects == Counted(input=counts.input, output=counts.output):
+            return
         self.tell(
             Usage(
-                request_id=uuid4().hex,
+                request_id=self._request_id,
                 provider=self.provider,
                 model=self.redactor.cleaned(model),
                 input=counts.input,
@@ -93,5 +123,6 @@ class Bill:
                 reasoning=counts.reasoning,
                 written=counts.written,
                 estimated=is_estimated,
+                corrects=corrects,
             )
         )

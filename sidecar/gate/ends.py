@@ -34,5 +34,6 @@ async def until_over(relay: Relay, *, read_on_seconds: float) -> None:
         for task in (work, gone, left, revoked):
             task.cancel()
         await asyncio.gather(work, gone, left, revoked, return_exceptions=True)
+        relay.settle()
     words = f"The key for {relay.provider.name} was replaced or deleted in the midst of this call."
     await relay.give_up(Failed(503, "key_missing", words))

@@ -20,7 +20,7 @@ import httpx2
 
 from sidecar import demo_model, http1, log
 from sidecar.gate import answers, ends, faults, logins, public, wires
-from sidecar.gate.allowance import Exceeded
+from sidecar.gate.allowance import Exceeded, Permit
 from sidecar.gate.failures import BrokenOff
 from sidecar.gate.relay import Relay, Upstream
 from sidecar.gate.room import Room
@@ -69,7 +69,8 @@ class ModelGate:
 
     `key` is asked for each call and raises KeyUnavailable; the gate keeps no key. `on_usage` is called once
     for each call that cost something, with what `turn` said when it began; `on_error` for each that failed.
-    Around each call that costs anything is `allowed`, which raises Exceeded. Only the provider "demo" may
+    Around each call that costs anything is `allowed`, which raises Exceeded; what it gives hears when the box
+    has left the call. Only the provider "demo" may
     have an empty base URL: its scripted model is started here, on loopback, with the first call.
     """
 
@@ -82,7 +83,7 @@ class ModelGate:
         *,
         turn: Callable[[], str | None] = lambda: None,
         limits: Limits | None = None,
-        allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        allowed: Callable[[], AbstractAsyncContextManager[Permit | None]] = nullcontext,
         host_addresses: Collection[str] = (),
     ) -> None:
         """ValueError when the provider's base URL is not a plain http(s) address."""
@@ -177,8 +178,8 @@ class ModelGate:
             await self._refuse(connection, refused.status, refused.message)
             return
         try:
-            async with self._allowed() if admitted.call.metered else nullcontext():
-                await self._call(connection, request, admitted)
+            async with self._allowed() if admitted.call.metered else nullcontext() as permit:
+                await self._call(connection, request, admitted, permit)
         except Exceeded as exceeded:
             code: ErrorClass = "budget_exceeded" if exceeded.permanent else "provider_unavailable"
             _log.info("model call not allowed", reason=exceeded.message)
@@ -187,7 +188,9 @@ class ModelGate:
             words = _NOT_ALLOWED if exceeded.permanent else exceeded.message
             await self._refuse(connection, 402 if exceeded.permanent else 503, words, code)
 
-    async def _call(self, connection: Connection, request: Request, admitted: wires.Admitted) -> None:
+    async def _call(
+        self, connection: Connection, request: Request, admitted: wires.Admitted, permit: Permit | None
+    ) -> None:
         try:
             upstream = await self._connected()
             # Last: from here to the call's place among `_calls` nothing is waited for.
@@ -206,6 +209,7 @@ class ModelGate:
             credential=credential,
             on_usage=partial(self._counted, self._turn()),
             on_error=self._on_error,
+            on_left=permit.left if permit is not None else lambda call: None,
         )
         started = monotonic()
         self._calls.add(relay)

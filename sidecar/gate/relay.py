@@ -79,6 +79,7 @@ class Relay:
     credential: Credential
     on_usage: Callable[[Usage], None]
     on_error: Callable[[ErrorData], None]
+    on_left: Callable[[Bill], None] = lambda bill: None
     status: int = 0
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,6 +106,12 @@ class Relay:
         """The box is gone: from now on the call runs for its numbers only."""
         self.left.set()
         self.connection.abort()
+        if self.admitted.call.metered:
+            self.on_left(self._bill)
+
+    def settle(self) -> None:
+        """It has ended, one way or another."""
+        self._bill.settle()
 
     async def give_up(self, failed: Failed) -> None:
         """The call was ended from outside, and `run` with it: say why to whoever can be told."""

@@ -14,7 +14,7 @@ import msgspec
 
 from sidecar.protocol import budget, terminals
 from sidecar.protocol.agent_command import AgentCommand
-from sidecar.protocol.egress import EGRESS_VERSION, Egress
+from sidecar.protocol.egress import Egress
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
 from sidecar.protocol.framing import Frame as Frame
 from sidecar.protocol.framing import FrameError as FrameError
@@ -29,10 +29,10 @@ from sidecar.protocol.upstream import Provider as Provider
 PREPARE_VERSION = 3
 REST_VERSION = 4
 LOGIN_VERSION = 6
-PROTOCOL_VERSIONS = (1, terminals.VERSION, PREPARE_VERSION, REST_VERSION, EGRESS_VERSION, LOGIN_VERSION)
+PROTOCOL_VERSIONS = tuple(range(1, budget.CORRECTION_VERSION + 1))
 """1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`,
 repositories, and addresses that a key's owner chose; 6 knows logins of plans, the stage
-`repository` and `progress`."""
+`repository` and `progress`; 7 usage that corrects, and `reserve` of `budget.ask`."""
 
 
 class Hello(Frame, tag="hello"):

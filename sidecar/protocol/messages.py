@@ -240,11 +240,22 @@ class PermissionAnswered(Data):
     host: str = ""
 
 
+class Counted(Data):
+    """Tokens as `Usage` has them."""
+
+    input: int
+    output: int
+    cached: int = 0
+    reasoning: int = 0
+    written: int = 0
+
+
 class Usage(Data):
     """One model call as the provider counted it; written by the gate only. Counts are tokens.
 
     `input` contains `cached` and, what was written to a cache, `written`; `output` contains `reasoning`.
-    `estimated`: the provider did not tell, and it is counted as what it may have been at most.
+    `estimated`: the provider did not tell, and it is counted as what it may have been at most. `corrects` is
+    what an earlier event of the same call said, when the provider had not told yet.
     """
 
     request_id: str
@@ -256,6 +267,7 @@ class Usage(Data):
     reasoning: int = 0
     written: int = 0
     estimated: bool = False
+    corrects: Counted | None = None
 
 
 class FileChanged(Data):

@@ -130,6 +130,14 @@ export interface PermissionAnswered {
   host?: string;
 }
 
+export interface Counted {
+  input: number;
+  output: number;
+  cached?: number;
+  reasoning?: number;
+  written?: number;
+}
+
 export interface UsageData {
   request_id: string;
   provider: string;
@@ -140,6 +148,7 @@ export interface UsageData {
   reasoning?: number;
   written?: number;
   estimated?: boolean;
+  corrects?: Counted | null;
 }
 
 export interface AgentConfig {

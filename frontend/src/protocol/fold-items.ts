@@ -80,11 +80,12 @@ export function answered(item: PermissionItem, data: PermissionAnswered): Permis
 }
 
 export function counted(turn: Turn, data: UsageData): Turn["usage"] {
+  const before = data.corrects;
   return {
-    calls: turn.usage.calls + 1,
-    input: turn.usage.input + data.input,
-    output: turn.usage.output + data.output,
-    cached: turn.usage.cached + (data.cached ?? 0),
-    reasoning: turn.usage.reasoning + (data.reasoning ?? 0),
+    calls: turn.usage.calls + (before ? 0 : 1),
+    input: turn.usage.input + data.input - (before?.input ?? 0),
+    output: turn.usage.output + data.output - (before?.output ?? 0),
+    cached: turn.usage.cached + (data.cached ?? 0) - (before?.cached ?? 0),
+    reasoning: turn.usage.reasoning + (data.reasoning ?? 0) - (before?.reasoning ?? 0),
   };
 }

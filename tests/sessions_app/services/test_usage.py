@@ -40,6 +40,21 @@ def test_repeating_a_call_counts_it_once(session: Session) -> None:
     assert usage.of_session(session.pk)["totals"]["calls"] == 2
 
 
+def test_what_corrects_an_estimate_takes_its_place_however_often_either_comes(session: Session) -> None:
+    Price.objects.filter(provider="demo").delete()
+    Price.objects.create(provider="demo", pattern="*", valid_from="2026-01-01", input=1, output=1)
+    estimate = call(input=90, output=900, estimated=True)
+    told = call(input=8, output=3, cached=5, corrects=messages.Counted(input=90, output=900))
+    for data in (estimate, estimate, told, estimate, told, call(input=1, output=1)):
+        usage.record(session_id=session.pk, turn=TURN, data=data)
+    row = UsageEvent.objects.get()
+    assert (row.input, row.output, row.cached, row.cost_micros) == (8, 3, 5, 11)
+    assert not row.is_estimated
+    late = call("r2", input=8, output=3, corrects=messages.Counted(input=90, output=900))
+    usage.record(session_id=session.pk, turn=TURN, data=late)
+    assert usage.of_session(session.pk)["totals"]["calls"] == 2
+
+
 def test_a_session_that_is_gone_is_not_counted(db: None) -> None:
     usage.record(session_id=uuid.uuid4(), turn=None, data=call())
     assert not UsageEvent.objects.exists()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import httpx2
 
 from sidecar import demo_model
+from sidecar.gate.allowance import Permit
 from sidecar.gate.models import KeyUnavailable, Limits, ModelGate
 from sidecar.protocol.frames import Provider
 from sidecar.protocol.messages import ErrorData, Usage
@@ -65,7 +66,7 @@ async def box_side(
     *,
     key: str | KeyUnavailable = KEY,
     limits: Limits | None = None,
-    allowed: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    allowed: Callable[[], AbstractAsyncContextManager[Permit | None]] = nullcontext,
     host_addresses: Collection[str] = (),
     turn: Callable[[], str | None] = lambda: None,
     on_usage: Callable[[Usage], None] = lambda usage: None,

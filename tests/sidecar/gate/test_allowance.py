@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sidecar.gate.allowance import Allowance, Exceeded
-from sidecar.protocol.budget import BUDGET_VERSION, Budget, BudgetAsk
+from sidecar.protocol.budget import BUDGET_VERSION, CORRECTION_VERSION, Budget, BudgetAsk, Reserve
 
 
 class Platform:
@@ -20,7 +20,8 @@ class Platform:
         self.stored: set[str] = set()
         self.asks: list[BudgetAsk] = []
         self.allowance = Allowance(self.take, answer_seconds=answer_seconds)
-        self.allowance.link_up(BUDGET_VERSION)
+        self.allowance.link_up(CORRECTION_VERSION)
+        self.fits = False
 
     def take(self, ask: BudgetAsk) -> None:
         self.asks.append(ask)
@@ -31,8 +32,29 @@ class Platform:
         again = not set(ask.calls) <= self.stored
         refused = "" if self.left > 0 or not self.limited else "Nothing is left."
         self.allowance.receive(
-            Budget(id=ask.id, again=again, limited=True if again else self.limited, refused=refused)
+            Budget(
+                id=ask.id,
+                again=again,
+                limited=True if again else self.limited,
+                refused=refused,
+                fits=self.fits and ask.reserve is not None,
+            )
         )
+
+
+class LeftCall:
+    """A call that its box has left."""
+
+    most = Reserve(model="m", input=1, output=2)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self.is_told = False
+
+    def tell_for_now(self) -> None:
+        self.is_told = True
+        self._platform.allowance.counted("most")
+        self._platform.stored.add("most")
 
 
 async def test_nothing_waits_while_nothing_binds() -> None:
@@ -128,6 +150,58 @@ async def test_what_a_cut_link_lost_is_asked_again_on_the_next_one() -> None:
     platform.answer(again)
     await waiting
     assert entered.is_set()
+
+
+@pytest.mark.parametrize("is_left_first", [True, False])
+async def test_the_next_call_does_not_wait_for_one_that_its_box_has_left_if_its_most_would_fit(
+    is_left_first: bool,
+) -> None:
+    platform = Platform(left=9)
+    platform.allowance.claim(is_limited=True)
+    platform.fits = True
+    left, begun = LeftCall(platform), asyncio.Event()
+
+    async def next_call() -> None:
+        async with platform.allowance.call():
+            begun.set()
+
+    async with platform.allowance.call() as permit, asyncio.timeout(5):
+        assert permit is not None
+        if is_left_first:
+            permit.left(left)
+        waiting = asyncio.create_task(next_call())
+        if not is_left_first:
+            await asyncio.sleep(0)
+            assert not begun.is_set()
+            permit.left(left)
+        await begun.wait()
+    await waiting
+    assert left.is_told and platform.asks[-1].calls == ["most"], "it was counted before the next one began"
+    assert [ask.reserve for ask in platform.asks if ask.reserve] == [LeftCall.most]
+    async with platform.allowance.call():
+        """Given back once."""
+
+
+@pytest.mark.parametrize("version", [BUDGET_VERSION, CORRECTION_VERSION])
+async def test_it_waits_if_it_would_not_fit_or_the_platform_cannot_say(version: int) -> None:
+    platform = Platform(left=9)
+    platform.allowance.claim(is_limited=True)
+    platform.allowance.link_up(version)
+    platform.fits = version < CORRECTION_VERSION
+    left, begun = LeftCall(platform), asyncio.Event()
+
+    async def next_call() -> None:
+        async with platform.allowance.call():
+            begun.set()
+
+    async with platform.allowance.call() as permit:
+        assert permit is not None
+        permit.left(left)
+        waiting = asyncio.create_task(next_call())
+        await asyncio.sleep(0.05)
+        assert not begun.is_set() and not left.is_told
+    async with asyncio.timeout(5):
+        await waiting
 
 
 async def test_an_older_platform_is_not_asked() -> None:

@@ -1,0 +1,26 @@
+"""What a sidecar is answered of a call that goes on for its numbers only."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessions_app.models import Price, Session
+from sessions_app.services import budget_asks
+from sidecar.protocol.budget import BudgetAsk, Reserve
+from tests.sessions_app.conftest import make_instance
+from tests.sessions_app.services.test_budgets import ask, budget, use
+
+
+@pytest.mark.parametrize(("most", "fits"), [(89, True), (90, False), (10**9, False)])
+@pytest.mark.parametrize("measure", ["tokens", "money"])
+def test_it_is_told_whether_a_call_that_goes_on_unread_would_leave_anything(
+    session: Session, measure: str, most: int, fits: bool
+) -> None:
+    Price.objects.filter(provider="demo").delete()
+    Price.objects.create(provider="demo", pattern="*", valid_from="2026-01-01", input=1, output=1)
+    instance = make_instance(session)
+    budget(100, measure, session=session)
+    use(session, 10)
+    wanted = BudgetAsk(id="q", reserve=Reserve(model="demo", input=most - 9, output=9))
+    assert budget_asks.answer(instance_id=instance.pk, ask=wanted).fits == fits
+    assert not ask(instance).fits
