@@ -88,8 +88,9 @@ class ContainerSite:
 
     def containers(self, instance: str = "") -> list[dict[str, Any]]:
         """All that the engine says of the containers of an instance, or of all instances."""
-        wanted = [f"{PREFIX}installation={self.installation}"]
-        wanted += [f"{PREFIX}instance={instance}"] if instance else []
+        # What counts a disk is of the installation and of no instance.
+        of = f"{PREFIX}instance={instance}" if instance else f"{PREFIX}instance"
+        wanted = [f"{PREFIX}installation={self.installation}", of]
         found = []
         for each in self._api.containers(all=True, filters={"label": wanted}):
             try:

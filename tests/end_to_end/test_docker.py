@@ -48,6 +48,8 @@ def test_a_session_works_asks_sleeps_and_goes_on(contained: ContainerProduct) ->
     client.post(f"/sessions/{session}/stop/")
     client.status(session, "asleep")
     eventually(lambda: not site.containers(), 60, lambda: f"they are left: {site.volumes()}")
+    disk = eventually(lambda: client.session(session)["disk"], 60, lambda: "its disk was not measured")
+    assert disk["bytes"] > len("class App(BaseHTTPRequestHandler):")
     again = client.prompt(session, AGAIN)
     allow_all(client, session, again)
     ended = client.ended(session, again)

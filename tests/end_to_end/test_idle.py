@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.end_to_end.client import Client
+from tests.end_to_end.client import SECONDS, Client, eventually
 from tests.end_to_end.custom_agents import WORKING
 from tests.end_to_end.drowsy import IDLE_SECONDS
 from tests.end_to_end.replay import replayed
@@ -72,3 +72,10 @@ def test_a_prompt_that_meets_the_reaper_is_answered_once(drowsy: Client) -> None
             told = [event["data"]["status"] for event in events if event["kind"] == "agent.status"]
             assert "stopped" in told, "the agent did not rest before the session fell asleep"
             drowsy.status(session, "asleep")
+
+        def measured() -> list[int]:
+            disks = [drowsy.session(session)["disk"] for session in sessions]
+            return [disk["bytes"] for disk in disks if disk]
+
+        # Those that fall asleep while another is measured are left to the next pass.
+        assert min(eventually(measured, SECONDS, lambda: "no disk was measured")) > 0

@@ -40,8 +40,9 @@ class Place:
         return self.client.new_session(agent=WORKING, mode="auto")
 
     def containers(self, instance: str = "", role: str = "") -> list[str]:
-        """The ids of what the engine has of this product, in whatever state."""
-        found = self.engine.api.containers(all=True, filters=self._label())
+        """The ids of what the engine has of this product's instances, in whatever state."""
+        wanted = {"label": [*self._label().values(), f"{PREFIX}instance"]}
+        found = self.engine.api.containers(all=True, filters=wanted)
         return [
             each["Id"]
             for each in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,7 +20,7 @@ from openagent.celery import app
 from sessions_app import drivers, jobs, tasks
 from sessions_app.drivers.base import DriverError, InstanceSpec, OnStage, Ref
 from sessions_app.models import Instance, Session
-from sessions_app.services import folding, instances, reconciler, state
+from sessions_app.services import folding, instances, reconciler, state, storage
 from tests.fakes.driver import FakeDriver
 
 SECONDS = 20
@@ -141,8 +142,12 @@ def test_a_worker_begins_with_what_it_does_now_and_then(
 
 @pytest.mark.parametrize(
     ("task", "service", "name"),
-    [(tasks.reconcile, reconciler, "reconcile"), (tasks.fold, folding, "fold_pending")],
-    ids=["reconcile", "fold"],
+    [
+        (tasks.reconcile, reconciler, "reconcile"),
+        (tasks.fold, folding, "fold_pending"),
+        (tasks.measure_disks, storage, "measure_due"),
+    ],
+    ids=["reconcile", "fold", "measure"],
 )
 def test_a_pass_does_not_wait_for_the_pass_before(
     task: Callable[[], None], service: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
@@ -170,3 +175,17 @@ def test_passes_of_different_kinds_do_not_hold_each_other_up(monkeypatch: pytest
     monkeypatch.setattr(reconciler, "reconcile", tasks.fold)
     tasks.reconcile()
     assert passes == ["fold"]
+
+
+def test_a_disk_is_not_waited_for_while_another_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = uuid.uuid4(), uuid.uuid4()
+    measured: list[uuid.UUID] = []
+
+    def measure(*, session_id: uuid.UUID) -> None:
+        measured.append(session_id)
+        tasks.measure_disk(session_id=str(second))
+        raise DriverError("The engine is away.", code="engine_away", permanent=False)
+
+    monkeypatch.setattr(storage, "measure", measure)
+    tasks.measure_disk(session_id=str(first))
+    assert measured == [first]

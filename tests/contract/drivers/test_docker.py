@@ -10,6 +10,7 @@ import pytest
 
 from sessions_app.drivers.base import InstanceSpec, Ref
 from sessions_app.drivers.docker import DockerDriver
+from sessions_app.drivers.docker_measuring import Measuring
 from tests.contract.drivers.suite import DriverContract
 from tests.docker_fixtures import (
     BUILD_SECONDS,
@@ -78,3 +79,15 @@ class TestDockerDriver(DriverContract):
     @pytest.fixture
     def engine(self, dockers: DockerHost) -> DockerEngine:
         return DockerEngine(dockers)
+
+    def test_a_count_that_was_left_behind_bars_nothing(self, engine: DockerEngine) -> None:
+        ref = engine.driver.create(engine.spec(volume="disk"))
+        for _ in range(2):
+            left = Measuring(engine.driver._engine, engine.driver._installation, "disk")
+            left.begin()
+            assert engine.driver.list() == [ref]
+            assert engine.driver.volume_bytes("disk") is not None
+        left.begin()
+        engine.driver.remove(ref)
+        engine.driver.remove_volume("disk")
+        assert engine.driver.volume_bytes("disk") is None

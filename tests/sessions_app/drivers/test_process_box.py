@@ -254,3 +254,15 @@ def test_box_and_sidecar_are_users_of_their_own(host: Host, instance: tuple[Ref,
     assert re.fullmatch(
         "0o100400", oct((host.options.instances / ref["instance_id"] / "config.json").stat().st_mode)
     )
+
+
+def test_a_box_hides_nothing_of_what_its_disk_takes(host: Host, instance: tuple[Ref, Probe]) -> None:
+    ref, probe = instance
+    probe.sh("cd /workspace; mkdir closed; head -c 400000 /dev/urandom > closed/file; chmod 0 closed")
+    probe.sh("cd /workspace; ln -s / all; ln -s ../../../.. above; truncate -s 60M holes")
+    taken = host.driver.volume_bytes(str(ref["volume"]))
+    probe.sh("chmod 700 /workspace/closed")
+    if os.geteuid() != 0:
+        assert taken is None, "the platform's user may look into it no more than the box's"
+    else:
+        assert taken is not None and 400_000 <= taken < 4_000_000
