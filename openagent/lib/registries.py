@@ -36,6 +36,7 @@ _PIP_DEFAULT = re.compile(r"--index-url <url>.*?\(default:?\s*(https?://[^\s)]+)
 _PIP_SET = re.compile(r"^(?:global|install|download|:env:)\.(?P<name>[a-z-]+)='(?P<value>.*)'$", re.MULTILINE)
 # What a distribution calls itself, its releases and their parts.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/_-]*")
+_ORIGIN = re.compile(r"^Origin: ([A-Za-z0-9][A-Za-z0-9.+/_-]*)$", re.MULTILINE)
 # How old what a mirror says may be, for some stand still on purpose: apt's name for all sources, and for one.
 _APT_OPTIONS = {"Acquire::Check-Valid-Until": "check-valid-until", "Acquire::Check-Date": "check-date"}
 _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
@@ -192,17 +193,35 @@ def _npm() -> list[Index]:
 
 def _apt() -> list[Index]:
     wanted = "$(SITE)\t$(ORIGIN)\t$(RELEASE)\t$(COMPONENT)"
-    told = _run([_program("apt-get"), "indextargets", "--format", wanted])
-    sites: dict[str, dict[str, None]] = {}
+    asked = [_program("apt-get"), "indextargets", "--format", wanted]
+    # Of lists that it has not fetched yet it tells only when it need not say whose they are.
+    lines = dict.fromkeys(f"{_run(asked)}\n{_run([*asked, '--no-release-info'])}".splitlines())
+    sites: dict[str, dict[tuple[str, ...], str]] = {}
     options = _apt_options()
-    for line in told.splitlines():
+    for line in lines:
         site, *source = line.split("\t")
-        if site.startswith(("http://", "https://")):
-            known = sites.setdefault(site, {})
-            # Whose packages they are is known only once apt has fetched its lists.
-            if len(source) == 3 and all(map(_WORD.fullmatch, source)):
-                known[" ".join((*source, *options))] = None
-    return [Index(site, tuple(sources)) for site, sources in sites.items()]
+        if not site.startswith(("http://", "https://")):
+            continue
+        known = sites.setdefault(site, {})
+        origin, *which = source if len(source) == 3 else ("",)
+        if tuple(which) in known or not which or not all(map(_WORD.fullmatch, which)):
+            continue
+        if not _WORD.fullmatch(origin):
+            origin = _origin(site, which[0])
+        if origin:
+            known[tuple(which)] = " ".join((origin, *which, *options))
+    return [Index(site, tuple(sources.values())) for site, sources in sites.items()]
+
+
+def _origin(site: str, release: str) -> str:
+    """Whose packages these are, as the mirror says; empty when it does not say so."""
+    page = f"{site.rstrip('/')}/dists/{release}/InRelease"
+    try:
+        answer = safe_http.fetch("GET", page, trusted=[site], limits=_LIMITS)
+    except (safe_http.Refused, safe_http.Unreachable):
+        return ""
+    told = _ORIGIN.search(answer.body.decode(errors="replace")) if answer.status == 200 else None
+    return told[1] if told else ""
 
 
 def _apt_options() -> list[str]:

@@ -32,6 +32,8 @@ BOX_ETC = {
     "group": f"root:x:0:\n{BOX_USER}:x:{BOX_UID}:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost box\n::1 localhost\n",
     "hostname": "box\n",
+    # Whoever makes a commit in there can still be somebody else.
+    "gitconfig": "[user]\n\tname = OpenAgent\n\temail = openagent@localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
 

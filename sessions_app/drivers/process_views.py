@@ -38,6 +38,8 @@ _BOX_ETC = (
 )
 # What pip, npm and yarn read beside their programs, which are in view: it may have passwords of registries.
 _SETTINGS = ("pip.conf", "etc/npmrc", "etc/yarnrc", "share/.yarnrc")
+# Which packages /usr is made of: apt in a box need not fetch them again.
+_PACKAGES = Path("/var/lib/dpkg/status")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store")
 # Where name resolution is generated on hosts whose /etc/resolv.conf is only a link.
 _RESOLVERS = (Path("/run/systemd/resolve"), Path("/run/resolvconf"), Path("/run/NetworkManager"))
@@ -128,6 +130,7 @@ def box(places: Places, uids: HostUids | None, limits: Limits, environment: Mapp
         *_system(),
         *_box_python(),
         *(word for path in _box_etc() for word in _bind(path)),
+        *(_bind(_PACKAGES, Path("/opt/openagent/dpkg-status")) if _PACKAGES.is_file() else []),
         *(word for name in BOX_ETC for word in _bind(places.runtime / "etc" / name, Path("/etc", name))),
         *("--proc", "/proc", "--dev", "/dev"),
         *_scratch("/dev/shm", limits),

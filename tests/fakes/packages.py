@@ -9,6 +9,7 @@ import json
 import subprocess
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 FOUND = "tiny is here"
@@ -56,30 +57,38 @@ def npm(base: str) -> dict[str, bytes]:
     return {"/npm/tiny": json.dumps(known).encode(), "/npm/tiny/-/tiny-1.0.0.tgz": content}
 
 
-def apt(folder: Path, release: str) -> dict[str, bytes]:
-    """The repository is at /debian, with one component `main`, and signed by nobody."""
-    made = folder / "tiny"
-    (made / "DEBIAN").mkdir(parents=True)
-    (made / "usr/share/tiny").mkdir(parents=True)
-    (made / "usr/share/tiny/said").write_text(FOUND)
-    about = "Package: tiny\nVersion: 1.0\nArchitecture: all\nMaintainer: nobody <a@example.com>\n"
-    about += "Description: a tiny package\n"
-    (made / "DEBIAN/control").write_text(about)
-    for path in (made, *made.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    file = folder / "tiny_1.0_all.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", made, file], check=True, capture_output=True)
-    package = file.read_bytes()
+def apt(folder: Path, release: str, names: Sequence[str] = ("tiny",)) -> dict[str, bytes]:
+    """The repository is at /debian, with packages of these names, and signed by nobody."""
     machine = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True)
     architecture = machine.stdout.strip()
-    entry = f"{about}Filename: pool/{file.name}\nSize: {len(package)}\n"
-    index = f"{entry}SHA256: {hashlib.sha256(package).hexdigest()}\n\n".encode()
+    pages, index = {}, b""
+    for name in names:
+        about, package = _deb(folder / name, name)
+        path = f"pool/{name}_9.0_all.deb"
+        pages[f"/debian/{path}"] = package
+        entry = f"{about}Filename: {path}\nSize: {len(package)}\n"
+        index += f"{entry}SHA256: {hashlib.sha256(package).hexdigest()}\n\n".encode()
     where = f"main/binary-{architecture}/Packages"
     heads = f"Origin: Tests\nCodename: {release}\nArchitectures: {architecture} all\nComponents: main\n"
     listed = f"SHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} {where}\n"
     dists = f"/debian/dists/{release}"
-    return {
-        f"{dists}/Release": f"{heads}Date: Thu, 01 Jan 2026 00:00:00 UTC\n{listed}".encode(),
-        f"{dists}/{where}": index,
-        f"/debian/pool/{file.name}": package,
-    }
+    pages[f"{dists}/Release"] = f"{heads}Date: Thu, 01 Jan 2026 00:00:00 UTC\n{listed}".encode()
+    pages[f"{dists}/{where}"] = index
+    return pages
+
+
+def _deb(made: Path, name: str) -> tuple[str, bytes]:
+    """What a package says of itself, and the package: it has a text and a program that prints it."""
+    program = made / "usr/bin" / name
+    for folder in (made / "DEBIAN", made / "usr/share" / name, program.parent):
+        folder.mkdir(parents=True)
+    (made / "usr/share" / name / "said").write_text(FOUND)
+    program.write_text(f"#!/bin/sh\necho {FOUND}\n")
+    about = f"Package: {name}\nVersion: 9.0\nArchitecture: all\nMaintainer: nobody <a@example.com>\n"
+    about += "Description: a tiny package\n"
+    (made / "DEBIAN/control").write_text(about)
+    for path in (made, *made.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path == program else 0o644)
+    file = made.with_suffix(".deb")
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", made, file], check=True, capture_output=True)
+    return about, file.read_bytes()

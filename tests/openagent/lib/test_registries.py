@@ -26,6 +26,8 @@ PAGES = {
     ),
     "/npm/npm/latest": ("application/json", json.dumps({"dist": {"tarball": "https://t.example/npm.tgz"}})),
     "/odd/pip/": ("application/json", '{"files": 1}'),
+    "/debian/dists/bookworm/InRelease": ("text/plain", "Hash: SHA256\n\nOrigin: Debian\nLabel: Debian\n"),
+    "/ours/dists/bookworm/InRelease": ("text/plain", "Label: Ours\n"),
 }
 
 
@@ -171,6 +173,17 @@ def test_apt_says_what_there_is_of_which_distribution(tools: Tools) -> None:
         ),
         "new.example": (),
         "flat.example": (),
+    }
+
+
+def test_apt_that_never_fetched_a_list_has_its_sources_all_the_same(tools: Tools, index: str) -> None:
+    told = [f"{index}/{path}\t$(ORIGIN)\tbookworm\tmain" for path in ("debian", "ours", "nobody")]
+    tools.say("apt-get", ("--no-release-info", "\n".join(told)))
+    found = registries.find(["apt"]).registries
+    assert {(each.address, each.sources) for each in found} == {
+        (f"{index}/debian", ("Debian bookworm main",)),
+        (f"{index}/ours", ()),
+        (f"{index}/nobody", ()),
     }
 
 

@@ -86,7 +86,7 @@ print(json.dumps(went))
 # In the other session's box: a service for its own use, on every kind of socket.
 OTHERS_PORT = 18080
 OTHERS_NAME = "\0openagent-other"
-_SERVE = f"""
+SERVE = f"""
 import os, socket
 tcp = socket.create_server(("0.0.0.0", {OTHERS_PORT}))
 unix = socket.socket(socket.AF_UNIX)
@@ -115,7 +115,7 @@ NAMES = {
     "rebound.example": [PUBLIC, "127.0.0.1"],
 }
 _LISTS: dict[str, Any] = {"hosts": ["listed.example", "rebound.example"], "never": ["never.example"]}
-_ODD = ["127.1", "0", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1", "127.0.0.1.", "localhost."]
+ODD = ["127.1", "0", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1", "127.0.0.1.", "localhost."]
 
 
 @contextmanager
@@ -164,7 +164,7 @@ class Surroundings:
 
 def check(probe: Probe, around: Surroundings) -> None:
     """Only what is allowed gets out, whatever holds."""
-    assert around.other.box("python3", "-c", _SERVE)[0] == 0
+    assert around.other.box("python3", "-c", SERVE)[0] == 0
     # Whoever has it reaches it: the tries find something where there is something.
     own = {"addresses": ["127.0.0.1"], "ports": [OTHERS_PORT], "names": [], "authorities": []}
     found = _went(around.other, {**own, "sockets": [OTHERS_NAME]})
@@ -210,7 +210,7 @@ def _tries(around: Surroundings, ports: list[int]) -> dict[str, Any]:
         "names": ["example.com", "listed.example"],
         "sockets": [OTHERS_NAME, *around.sockets],
         "authorities": [
-            *(f"{name}:{port}" for name in [*everywhere, *around.sidecars, *_ODD] for port in (80, *ports)),
+            *(f"{name}:{port}" for name in [*everywhere, *around.sidecars, *ODD] for port in (80, *ports)),
             *("[::ffff:127.0.0.1]:80", "[64:ff9b::7f00:1]:80", f"[::ffff:{own}]:80", f"user@{own}:80"),
             *AUTHORITIES,
         ],

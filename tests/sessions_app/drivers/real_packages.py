@@ -11,13 +11,11 @@ from openagent.lib.registries import TOOLS, Findings
 from sessions_app.services import registries
 from tests.fakes.probe_link import Probe
 
-USERS = {
+COMMANDS = {
     "pip": "pip install --quiet --no-deps iniconfig && python3 -c 'import iniconfig'",
     "npm": "mkdir -p /tmp/npm && cd /tmp/npm && npm install --no-audit isexe && ls node_modules/isexe",
+    "apt-get": "apt-get -q update && apt-get -q install -y --no-install-recommends hello && hello",
 }
-FETCHED = {"apt": "cd /tmp && apt-get -q update && apt-get -q download hello && dpkg -x hello_*.deb hello"}
-"""What can be done with apt by who is not root."""
-ROOTS = {"apt": "apt-get -q update && apt-get -q install -y --no-install-recommends hello && hello"}
 
 
 def told(found: Findings) -> dict[str, str]:

@@ -26,8 +26,7 @@ COMMANDS = {
     "pip": "pip install -q tiny && python3 -m tiny",
     "npm": "mkdir -p /tmp/n && cd /tmp/n && npm install --no-audit --no-fund tiny"
     " && node -e 'require(`tiny`)'",
-    "apt-get": "cd /tmp && apt-get -q update && apt-get -q download tiny && dpkg -x tiny_*.deb t"
-    " && cat t/usr/share/tiny/*",
+    "apt-get": "apt-get -q update && apt-get -q install -y tiny && tiny",
     "git": f"rm -rf app && git clone -q https://{SITE}/team/app.git app && cd app"
     f" && git checkout -q -b openagent/x && git push -q origin openagent/x && echo {packages.FOUND}",
 }
@@ -107,4 +106,4 @@ def test_pip_npm_apt_and_git_work_as_allowed_and_say_why_not(host: Host, site: G
 def test_packages_come_from_this_machines_registries(host: Host) -> None:
     found = registries.find(registries.TOOLS)
     _, probe = host.start(registries=real_packages.told(found))
-    real_packages.check(probe, found, {**real_packages.USERS, **real_packages.FETCHED})
+    real_packages.check(probe, found, real_packages.COMMANDS)

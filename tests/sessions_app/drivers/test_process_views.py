@@ -55,7 +55,7 @@ def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(
         "/data/instances/i/run",
         *(
             f"/data/runtime/1/etc/{name}"
-            for name in ("passwd", "group", "hosts", "hostname", "nsswitch.conf")
+            for name in ("passwd", "group", "hosts", "hostname", "gitconfig", "nsswitch.conf")
         ),
     }
 

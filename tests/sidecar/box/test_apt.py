@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.box import apt
+from tests.fakes import packages
 
 SOURCES = """Debian http://deb.lan/debian bookworm main check-date=no
 Debian http://deb.lan/debian bookworm-updates main
@@ -30,7 +31,19 @@ def system(tmp_path: Path) -> Path:
     (folder / "etc/os-release").write_text('ID=debian\nVERSION_CODENAME="bookworm"\n')
     (folder / "etc/apt/sources.list.d/debian.sources").write_text("Types: deb\n")
     (folder / "etc/apt/sources.list.d/mine.list").write_text("# mine\n")
+    (folder / "var/lib/dpkg").mkdir(parents=True)
+    (folder / "var/lib/dpkg/status").write_text(stanza("there"))
     return folder
+
+
+def stanza(name: str) -> str:
+    fields = (
+        "Status: install ok installed",
+        "Version: 1",
+        "Architecture: all",
+        "Maintainer: x <x@example.com>",
+    )
+    return "\n".join((f"Package: {name}", *fields, f"Description: {name}\n"))
 
 
 def test_root_has_the_sources_of_this_host_in_place_of_those_of_its_image(system: Path) -> None:
@@ -73,3 +86,58 @@ def test_the_apt_of_somebody_else_works_in_folders_of_their_own(system: Path, tm
     told = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout
     folder = home / ".cache/openagent/apt"
     assert told == f"state='{folder}/state/'\ncache='{folder}/cache/'\n"
+
+
+@pytest.fixture
+def user(system: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who is not root, with packages `new` and `there` to be had."""
+    if not all(map(shutil.which, ("apt-get", "dpkg-deb"))):
+        pytest.skip("there is no apt here")
+    pages = packages.apt(tmp_path / "made", "bookworm", names=("tiny", "there"))
+    for path, content in pages.items():
+        (tmp_path / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path.lstrip("/")).write_bytes(content)
+    sources = f"Debian file:{tmp_path}/debian bookworm main trusted=yes"
+    environment = {apt.SOURCES: sources, "HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    apt.configure(environment, is_root=False, system=system)
+    assert run(environment, "apt-get", "update").returncode == 0
+    return environment
+
+
+def run(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
+def test_who_is_not_root_installs_packages_and_finds_what_they_bring(
+    user: dict[str, str], system: Path
+) -> None:
+    done = run(user, "apt-get", "install", "-y", "tiny")
+    assert done.returncode == 0 and "is not root" in done.stdout, done.stdout
+    assert "more than it reported" not in done.stdout, done.stdout
+    found = run(user, "sh", "-c", "tiny")
+    assert found.stdout.strip() == packages.FOUND
+    # In the next life of the box, too.
+    apt.configure(user, is_root=False, system=system)
+    assert "0 newly installed" in run(user, "apt-get", "install", "-y", "tiny").stdout
+    done = run(user, "apt-get", "remove", "-y", "tiny")
+    assert done.returncode != 0 and "stay where they were unpacked" in done.stdout
+
+
+def test_what_the_system_has_is_not_replaced(user: dict[str, str]) -> None:
+    done = run(user, "apt-get", "install", "-y", "there")
+    assert done.returncode == 0 and "0 upgraded, 0 newly installed" in done.stdout, done.stdout
+    done = run(user, "apt-get", "install", "-y", "--upgrade", "-o", "APT::Get::Upgrade=true", "there")
+    assert done.returncode != 0 and "there belongs to the system of this box" in done.stdout, done.stdout
+
+
+def test_a_box_for_which_there_are_no_packages_says_so(system: Path, tmp_path: Path) -> None:
+    (system / "etc/apt/sources.list.d/debian.sources").unlink()
+    (system / "etc/apt/sources.list.d/mine.list").unlink()
+    environment = {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    apt.configure(environment, is_root=False, system=system)
+    assert "no sources of packages" in Path(environment["APT_CONFIG"]).read_text()
+    (system / "etc/apt/apt.conf.d").mkdir()
+    apt.configure({}, is_root=True, system=system)
+    assert "no sources of packages" in (system / "etc/apt/apt.conf.d/90openagent").read_text()
