@@ -40,6 +40,11 @@ def counted(client: Client, session: str) -> list[tuple[int, int]]:
 def test_sessions_that_share_a_budget_pass_it_by_one_call_each_at_most(
     client: Client, provider: Provider, key: str
 ) -> None:
+    check_shared(client, provider, key)
+
+
+def check_shared(client: Client, provider: Provider, key: str) -> None:
+    """Both stop when the key's budget is used up."""
     budget = {"subject_kind": "key", "subject": key, "measure": "tokens", "period": "total", "limit": LIMIT}
     made = client.post("/budgets/", budget)
     before = len(provider.exchanges)

@@ -57,15 +57,20 @@ class WaysOut:
 
     def went(self, session: str, wanted: dict[str, Any]) -> set[str]:
         """Which of the ways out of this session's box got anywhere."""
-        workspace = Instance(self.product, self.client, session).workspace
-        for name, text in (("tries.py", TRIES), ("wanted.json", json.dumps(wanted))):
-            (workspace / name).write_text(text)
-            (workspace / name).chmod(0o644)
+        workspace = self.put(session, {"tries.py": TRIES, "wanted.json": json.dumps(wanted)})
         said = self.run(session, 'python3 tries.py "$(cat wanted.json)" > went.json || cat went.json')
         try:
             return set(json.loads((workspace / "went.json").read_text()))
         except ValueError:
             raise AssertionError(said) from None
+
+    def put(self, session: str, files: dict[str, str]) -> Path:
+        """Write them into the session's workspace, which is where."""
+        workspace = Instance(self.product, self.client, session).workspace
+        for name, text in files.items():
+            (workspace / name).write_text(text)
+            (workspace / name).chmod(0o644)
+        return workspace
 
     def sidecar(self, session: str) -> dict[str, Any]:
         """What the engine says of the session's sidecar."""

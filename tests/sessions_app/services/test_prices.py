@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db.models import QuerySet
 
 from keys_app import providers
 from sessions_app.models import Price, Session, UsageEvent
@@ -89,11 +90,40 @@ def test_costs_can_be_computed_anew(session: Session) -> None:
     assert prices.recompute(UsageEvent.objects.all()) == 0
 
 
-def test_the_first_prices_say_where_they_are_from(db: None) -> None:
+@pytest.fixture
+def shipped(db: None) -> QuerySet[Price]:
+    """The prices that there are at first, but for the demo model's."""
     # Other tests may have emptied the tables since the migration ran.
     Price.objects.all().delete()
     importlib.import_module("sessions_app.migrations.0015_first_prices").add(apps, None)
-    shipped = Price.objects.exclude(provider="demo")
+    return Price.objects.exclude(provider="demo")
+
+
+def test_no_first_price_contradicts_another(shipped: QuerySet[Price]) -> None:
+    for row in shipped:
+        assert row.input > 0 and row.output >= row.input, row
+        assert row.cached is None or 0 < row.cached <= row.input, row
+        assert row.written is None or row.written >= row.input, row
+        # It is the one that holds: nothing else of its day takes its place.
+        model = row.pattern.replace("20*", "2026-11-29")
+        held = prices.find(provider=row.provider, model=model, day=row.valid_from, input=row.above_input + 1)
+        assert held == row
+        # A long call is never cheaper than a short one.
+        short = prices.find(provider=row.provider, model=model, day=row.valid_from, input=1)
+        assert short is not None and (row.input, row.output) >= (short.input, short.output)
+        # Of a model with a date in its name it is the same.
+        named = prices.find(
+            provider=row.provider,
+            model=row.pattern.removesuffix("-20*"),
+            day=row.valid_from,
+            input=row.above_input + 1,
+        )
+        assert named is not None
+        numbers = ("input", "output", "cached", "written", "source", "checked_on")
+        assert [getattr(named, each) for each in numbers] == [getattr(row, each) for each in numbers]
+
+
+def test_the_first_prices_say_where_they_are_from(shipped: QuerySet[Price]) -> None:
     assert shipped.count() > 20
     assert all(row.source.startswith("https://") for row in shipped)
     assert not shipped.exclude(checked_on=None), "nobody has read them on the page itself"
