@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.variant, pytest.mark.timeout(900)]
 
 FORGOTTEN_SECONDS = 90.0
 IDLE_SECONDS = 330.0
-KEYS = 90
+KEYS, REPLACED = 90, 10
 Platform = tuple[Product, Client]
 PROMPTS = ("/demo work", "/demo cut", "/demo errorthen 1", "/demo error429 1 1s", "/demo plain")
 
@@ -156,7 +157,9 @@ def session_of(client: Client) -> str:
 
 
 def rewrap(product: Product) -> None:
-    assert f"{KEYS + 1} keys wrapped" in (said := product.manage("rewrap_keys")), said
+    said = product.manage("rewrap_keys")
+    wrapped = re.search(r"^(\d+) keys wrapped", said, re.MULTILINE)
+    assert wrapped and int(wrapped[1]) >= KEYS - REPLACED, said
     assert "0 keys wrapped" in product.manage("rewrap_keys")
 
 
@@ -175,7 +178,7 @@ def under_load(client: Client, keys: list[str], act: Callable[[], Any]) -> None:
         return count
 
     def replace(number: int) -> None:
-        path = f"/keys/{keys[number % len(keys)]}/"
+        path = f"/keys/{keys[number % REPLACED]}/"
         client.call("PUT", path, {"key": f"again-{number:010}"})
 
     with ThreadPoolExecutor() as pool:
