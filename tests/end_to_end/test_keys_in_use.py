@@ -24,8 +24,9 @@ from tests.end_to_end.instance import Instance
 from tests.end_to_end.rig import CHAT_MODEL, CHAT_PROVIDER, KEY, PROVIDER, Provider, Rig, rig
 from tests.product import Product, data_directory
 
-pytestmark = [pytest.mark.variant, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.variant
 
+TEST_SECONDS = 900
 FORGOTTEN_SECONDS = 90.0
 IDLE_SECONDS = 330.0
 KEYS, REPLACED = 90, 10
@@ -41,6 +42,7 @@ def stored() -> Iterator[Rig]:
         yield made
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_usage_is_what_the_provider_told_with_cuts_retries_and_parallel_turns(stored: Rig) -> None:
     client = stored.client
     sessions = [client.new_session(**stored.model, mode="auto") for _ in range(3)]
@@ -67,12 +69,14 @@ def test_usage_is_what_the_provider_told_with_cuts_retries_and_parallel_turns(st
         assert totals["calls"] == len(usages[session])
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_a_shared_budget_is_passed_by_one_call_of_each_session_at_most(stored: Rig) -> None:
     key = stored.client.post("/keys/", {"provider": PROVIDER, "key": KEY, "label": "shared"})["id"]
     test_budget.check_shared(stored.client, stored.provider, key)
     stored.client.call("DELETE", f"/keys/{key}/")
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_a_key_is_forgotten_when_nobody_uses_it_or_the_link_is_gone_and_asked_for_again(
     stored: Rig,
 ) -> None:
@@ -132,6 +136,7 @@ def platform(data: Path, database: str, provider: Provider, keks: str, token: st
         product.stop()
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_a_new_kek_takes_over_while_keys_are_used_and_nothing_opens_without_it() -> None:
     needs.bubblewrap()
     old, new, another = (keyring.generate() for _ in range(3))
