@@ -25,6 +25,8 @@ REBOUND = {
     "mapped.example": ("::ffff:127.0.0.1", f"64:ff9b::{own_address()}"),
 }
 """Names that lead to this machine, one of them also somewhere else."""
+PEER = "peer.example"
+"""Leads to another session's sidecar."""
 
 
 @pytest.fixture(scope="module", params=["", "1"], ids=["user", "root"])
@@ -100,7 +102,7 @@ def check_matrix(
     assert out.went(mine, tries) == set()
     out.allow(mine, policy="allow-list", ask=False, hosts=names)
     assert out.went(mine, tries) == {f"connect {allowed}"}
-    for name in (*REBOUND, tries["names"][-1]):
+    for name in (*REBOUND, PEER):
         # It was allowed and was found, and is not reached for where it leads.
         assert PRIVATE in out.run(mine, f"curl -sS http://{name}/")
     out.allow(mine, policy="full")
@@ -119,7 +121,8 @@ def tries_of(out: WaysOut, sessions: tuple[str, str], ports: list[int]) -> tuple
     for name, addresses in REBOUND.items():
         rebind(sidecars[0], name, *addresses)
     data = out.product.data
-    named = [*REBOUND, peer, "localhost", *inside, own, neighbour.ADDRESS]
+    rebind(sidecars[0], PEER, *inside)
+    named = [*REBOUND, PEER, peer, "localhost", *inside, own, neighbour.ADDRESS]
     odd = ["127.0.0.1", "[::1]", "0.0.0.0", "169.254.169.254", "[fd00:ec2::254]", *egress_matrix.ODD]
     asked = [*named, *odd]
     every = [80, 443, *ports, egress_matrix.OTHERS_PORT]
