@@ -27,7 +27,7 @@ PRODUCTS = {
     ),
 }
 """The products that several files share, and how the names of these files begin."""
-ENGINE = ("test_docker", "test_images", "test_choice")
+ENGINE = ("test_docker", "test_images", "test_choice", "test_volumes")
 """Files that have a container engine make networks: beside a browser, whose requests break off at that."""
 
 

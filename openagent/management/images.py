@@ -140,6 +140,9 @@ class Builder:
                 rm=True,
                 forcerm=True,
                 decode=True,
+                # No interface comes and goes for each step, at which programs of this host take their network
+                # for another one: Chromium breaks all requests off.
+                network_mode="host",
                 buildargs={
                     "BASE_IMAGE": base,
                     "PACKAGES": " ".join(image_context.packages(self.role)),
