@@ -85,7 +85,8 @@ class Dispatch:
             _log.warning(
                 "command refused", verb=command.verb[:40], number=command.number, reason=str(refusal)
             )
-            return str(refusal)
+            # It may quote what the agent said, which may quote what it has.
+            return log.redact(str(refusal))
         except msgspec.ValidationError:
             _log.warning("malformed command", verb=command.verb[:40], number=command.number)
             return "malformed"

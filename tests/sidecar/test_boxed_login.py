@@ -14,7 +14,7 @@ from sidecar import boxed_login, log
 from sidecar.agents.acp.agent import AcpAgent
 from sidecar.agents.acp.recipe import Recipe, Setting
 from sidecar.agents.acp.recipes import copilot
-from sidecar.agents.base import AgentContext, AgentStartFailed
+from sidecar.agents.base import AgentContext, AgentError, AgentStartFailed
 from sidecar.protocol import frames
 from sidecar.protocol.messages import AgentInfo
 from tests.fakes.living import living
@@ -42,6 +42,9 @@ class TakingAgent(ScriptedAgent):
         if context.login is not None:
             type(self).taken = await context.login()
         return await super().start(context)
+
+    async def configure(self, *, model: str = "", mode: str = "") -> None:
+        raise AgentError(f"It does not know {ENCODED}.")
 
     async def _say(self, words: str) -> None:
         await self._text("message", [words[at : at + 5] for at in range(0, len(words), 5)])
@@ -78,6 +81,10 @@ async def test_what_prints_it_shows_it_in_no_event_and_no_log(tmp_path: Path) ->
         credentials = pair.sidecar.instance._credentials
         credentials.forget()
         assert not credentials._keys and ENCODED not in log.redact(f"a program wrote {ENCODED}")
+        number = pair.station.order(frames.AgentConfigure(mode="ask"))
+        await pair.station.until(lambda: any(done.number >= number for done in pair.station.done))
+        assert ENCODED not in pair.station.done[-1].error
+        assert "It does not know" in pair.station.done[-1].error
         pair.station.start_turn(f"say {TOKEN} is the token\nerror agent_crash {TOKEN}")
         await pair.station.until(lambda: "turn.ended" in pair.station.kinds())
         assert pair.station.text() == "*" * len(TOKEN) + " is the token"
