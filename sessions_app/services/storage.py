@@ -9,15 +9,14 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from itertools import pairwise
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Sum, Window
-from django.db.models.functions import Lead
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
 from openagent.lib import log
@@ -30,8 +29,6 @@ _log = log.get(__name__)
 
 _PASS_SECONDS = 120.0
 _DAY = timedelta(days=1)
-
-K = TypeVar("K")
 
 
 def measure_due() -> None:
@@ -90,17 +87,17 @@ def taken_now(*, of: Q) -> int | None:
 
 def byte_days(*, of: Q, since: datetime | None, until: datetime) -> int:
     """Of the rows that `of` selects, on all days from that of `since` up to before `until`; none to come."""
-    return sum(_sums(_stretches(of, since, until), lambda _: None).values())
+    return sum(_sums(_stretches(of, since, until)).values())
 
 
 def by_session(*, of: Q, since: datetime, until: datetime) -> dict[uuid.UUID, int]:
     """The same for each session that has any."""
-    return _sums(_stretches(of, since, until), lambda stretch: stretch.session)
+    return _sums(_stretches(of, since, until))
 
 
 def by_owner(*, of: Q, since: datetime, until: datetime) -> dict[uuid.UUID, int]:
     """The same for each owner that has any."""
-    return _sums(_stretches(of, since, until), lambda stretch: stretch.owner)
+    return _sums(_stretches(of, since, until, whose="owner_id"))
 
 
 def by_day(*, of: Q, since: datetime, until: datetime) -> dict[date, int]:
@@ -111,44 +108,45 @@ def by_day(*, of: Q, since: datetime, until: datetime) -> dict[date, int]:
         changes[stretch.end] -= stretch.bytes
     found: dict[date, int] = {}
     level = 0
-    for day, following in zip(days := sorted(changes), days[1:], strict=False):
+    for day, following in pairwise(sorted(changes)):
         level += changes[day]
         if level:
             found.update((day + number * _DAY, level) for number in range((following - day).days))
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stretch:
-    """Days, without the one at `end`, on each of which a disk counts alike."""
+class _Stretch(NamedTuple):
+    """Days, without the one at `end`, on each of which a disk of somebody's counts alike."""
 
-    session: uuid.UUID
-    owner: uuid.UUID
+    whose: uuid.UUID
     first: date
     end: date
     bytes: int
 
 
-def _stretches(of: Q, since: datetime | None, until: datetime) -> Iterator[_Stretch]:
+def _stretches(
+    of: Q, since: datetime | None, until: datetime, *, whose: str = "session_id"
+) -> Iterator[_Stretch]:
     begin = since.date() if since else date.min
     # A moment at midnight begins no day.
     end = (min(until, timezone.now()) - timedelta.resolution).date() + _DAY
-    following = Window(Lead("day"), partition_by=F("session"), order_by=F("day").asc())
-    rows = StorageDay.objects.filter(of, day__lt=end).annotate(following=following)
-    rows = rows.filter(Q(following=None) | Q(following__gt=begin))
-    for session, owner, day, most, last, next_day in rows.values_list(
-        "session_id", "owner_id", "day", "most", "last", "following"
-    ):
-        for first, over, taken in ((day, day + _DAY, most), (day + _DAY, next_day or end, last)):
-            first, over = max(first, begin), min(over, end)
-            if first < over and taken:
-                yield _Stretch(session=session, owner=owner, first=first, end=over, bytes=taken)
+    # Only what reaches into the span: the past may be long.
+    newer = StorageDay.objects.filter(session=OuterRef("session"), day__gt=OuterRef("day"), day__lte=begin)
+    rows = StorageDay.objects.filter(Q(day__gte=begin) | ~Exists(newer), of, day__lt=end)
+    found = rows.order_by("session", "day").values_list("session_id", whose, "day", "most", "last")
+    for (session, who, day, most, last), following in pairwise([*found, None]):
+        assert day is not None
+        over = following[2] if following and following[0] == session else end
+        for first, stop, taken in ((day, day + _DAY, most), (day + _DAY, over, last)):
+            stretch = _Stretch(who, max(first, begin), min(stop, end), taken)
+            if taken and stretch.first < stretch.end:
+                yield stretch
 
 
-def _sums(stretches: Iterable[_Stretch], key: Callable[[_Stretch], K]) -> dict[K, int]:
-    sums: dict[K, int] = defaultdict(int)
-    for stretch in stretches:
-        sums[key(stretch)] += stretch.bytes * (stretch.end - stretch.first).days
+def _sums(stretches: Iterable[_Stretch]) -> dict[uuid.UUID, int]:
+    sums: dict[uuid.UUID, int] = defaultdict(int)
+    for whose, first, end, taken in stretches:
+        sums[whose] += taken * (end - first).days
     return dict(sums)
 
 

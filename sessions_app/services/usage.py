@@ -97,17 +97,20 @@ def summarise(
     rows = UsageEvent.objects.filter(created_at__gte=since, created_at__lt=until)
     whose = Q() if owner_id is None else Q(owner=owner_id)
     rows = rows.filter(whose)
+    stored = _stored(whose, since, until, group)
     return {
         "from": shapes.moment(since),
         "to": shapes.moment(until),
         "group": group,
         "totals": rows.totals_by()[()],
-        "results": _grouped(rows, group, _stored(whose, since, until, group)),
+        "results": _grouped(rows, group, stored or {}),
         "unpriced": _unpriced(rows),
         "burn": _burn(UsageEvent.objects.filter(whose)),
         "instance_seconds": instance_time.seconds(of=whose, since=since, until=until),
         "storage_bytes": storage.taken_now(of=whose),
-        "storage_byte_days": storage.byte_days(of=whose, since=since, until=until),
+        "storage_byte_days": storage.byte_days(of=whose, since=since, until=until)
+        if stored is None
+        else sum(stored.values()),
     }
 
 
@@ -128,14 +131,14 @@ def of_session(session_id: uuid.UUID) -> shapes.Shape:
     }
 
 
-def _stored(whose: Q, since: datetime, until: datetime, group: Group) -> dict[Any, int]:
-    """Byte-days by what the group is of; a model or a key stores nothing."""
+def _stored(whose: Q, since: datetime, until: datetime, group: Group) -> dict[Any, int] | None:
+    """Byte-days by what the group is of; None where that is a model or a key, which store nothing."""
     known: dict[Group, Callable[..., dict[Any, int]]] = {
         "day": storage.by_day,
         "session": storage.by_session,
         "user": storage.by_owner,
     }
-    return known[group](of=whose, since=since, until=until) if group in known else {}
+    return known[group](of=whose, since=since, until=until) if group in known else None
 
 
 def _grouped(rows: UsageEventQuerySet, group: Group, stored: Mapping[Any, int]) -> list[shapes.Shape]:
