@@ -134,14 +134,16 @@ def _everything_in_redis(rig: Rig) -> bytes:
 def _everything_answered(rig: Rig, session: str) -> bytes:
     """Every answer of the API that could have to do with the key, its description, and what is exported."""
     client = rig.client
-    names = ("me", "keys", "providers", "agents", "tokens", "usage", "permissions", "sessions")
-    paths = [f"/{name}/" for name in names]
+    names = ("me", "keys", "providers", "agents", "tokens", "usage", "permissions", "sessions", "budgets")
+    paths = [f"/{name}/" for name in (*names, "egress/rules", "egress/bounds")]
+    paths += [f"/keys/{key['id']}/uses/" for key in client.get("/keys/")["results"]]
     parts = (
         "",
         "prompts/",
         "events/?after=0&limit=500",
         "conversation/",
         "usage/",
+        "egress/",
         "files/?path=",
         "terminals/",
     )
@@ -150,7 +152,16 @@ def _everything_answered(rig: Rig, session: str) -> bytes:
         if terminal["has_transcript"]:
             kept = f"/sessions/{session}/terminals/{terminal['id']}/transcript/"
             paths += [kept, f"{kept}?as=raw", f"{kept}?as=asciicast"]
-    answers = [client.raw("GET", path).content for path in paths]
+    got = [client.raw("GET", path) for path in paths]
+    got += [
+        client.raw("GET", f"/usage/?group={each}", headers={"accept": "text/csv"}) for each in ("day", "key")
+    ]
+    # Not every terminal is recorded.
+    refused = [
+        each.url for each in got if each.status_code != 200 and each.url.params.get("as") != "asciicast"
+    ]
+    assert not refused, refused
+    answers = [each.content for each in got]
     with httpx2.Client(base_url=client.url, timeout=30) as anybody:
         told = ("/api/schema/", "/api/docs/", "/metrics", "/healthz", "/readyz", "/", "/no/such/page")
         answers += [anybody.get(path).content for path in told]

@@ -1,4 +1,4 @@
-"""What gets out of a box that is a container of a running product: packages, git, and nothing else."""
+"""What gets out of a box of a running product: packages, git, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from openagent.lib import hosts, registries
-from tests.container_product import own_address
+from tests import needs
+from tests.container_product import ContainerProduct, own_address
 from tests.docker_fixtures import BUILD_SECONDS
 from tests.end_to_end.ways_out import WaysOut, rebind, ways_out
 from tests.fakes import neighbour
+from tests.product import Product
 from tests.sessions_app.drivers import egress_matrix, real_packages
 
 pytestmark = pytest.mark.variant
@@ -29,9 +31,16 @@ PEER = "peer.example"
 """Leads to another session's sidecar."""
 
 
-@pytest.fixture(scope="module", params=["", "1"], ids=["user", "root"])
-def out(request: pytest.FixtureRequest, real_images: dict[str, str]) -> Iterator[WaysOut]:
-    with ways_out(OPENAGENT_BOX_ROOT=request.param) as made:
+@pytest.fixture(scope="module", params=["container", "root of a container", "process"])
+def out(request: pytest.FixtureRequest) -> Iterator[WaysOut]:
+    if request.param == "process":
+        needs.bubblewrap()
+        with ways_out(Product) as made:
+            yield made
+        return
+    request.getfixturevalue("real_images")
+    is_root = "1" if request.param.startswith("root") else ""
+    with ways_out(ContainerProduct, OPENAGENT_BOX_ROOT=is_root) as made:
         yield made
 
 
@@ -102,7 +111,8 @@ def check_matrix(
     assert out.went(mine, tries) == set()
     out.allow(mine, policy="allow-list", ask=False, hosts=names)
     assert out.went(mine, tries) == {f"connect {allowed}"}
-    for name in (*REBOUND, PEER):
+    # Where its sidecar is a process of this machine, a name leads where it leads for this machine.
+    for name in (*REBOUND, PEER) if out.sidecar(mine) else ():
         # It was allowed and was found, and is not reached for where it leads.
         assert PRIVATE in out.run(mine, f"curl -sS http://{name}/")
     out.allow(mine, policy="full")
@@ -114,15 +124,14 @@ def check_matrix(
 
 def tries_of(out: WaysOut, sessions: tuple[str, str], ports: list[int]) -> tuple[dict[str, Any], list[str]]:
     """Everything that is tried, and those of its hosts that a user can allow."""
-    sidecars = [out.sidecar(session) for session in sessions]
+    sidecars = [found for session in sessions if (found := out.sidecar(session))]
     networks = [entry for each in sidecars for entry in each["NetworkSettings"]["Networks"].values()]
     inside = sorted({entry[name] for entry in networks for name in ("IPAddress", "Gateway")})
-    own, peer = own_address(), sidecars[1]["Name"].lstrip("/")
-    for name, addresses in REBOUND.items():
+    own, peers = own_address(), [each["Name"].lstrip("/") for each in sidecars[1:]]
+    for name, addresses in {**REBOUND, PEER: inside}.items() if sidecars else ():
         rebind(sidecars[0], name, *addresses)
     data = out.product.data
-    rebind(sidecars[0], PEER, *inside)
-    named = [*REBOUND, PEER, peer, "localhost", *inside, own, neighbour.ADDRESS]
+    named = [*REBOUND, PEER, *peers, "localhost", *inside, own, neighbour.ADDRESS]
     odd = ["127.0.0.1", "[::1]", "0.0.0.0", "169.254.169.254", "[fd00:ec2::254]", *egress_matrix.ODD]
     asked = [*named, *odd]
     every = [80, 443, *ports, egress_matrix.OTHERS_PORT]
@@ -133,7 +142,7 @@ def tries_of(out: WaysOut, sessions: tuple[str, str], ports: list[int]) -> tuple
         ],
         "loopback": [*ports, egress_matrix.OTHERS_PORT],
         "ports": [53, *every],
-        "names": ["example.com", "rebound.example", peer],
+        "names": ["example.com", "rebound.example", *peers],
         "sockets": [
             *(egress_matrix.OTHERS_NAME, "/run/openagent/link/link.sock", "/var/run/docker.sock"),
             *map(str, (data.link_socket, data.redis_socket)),

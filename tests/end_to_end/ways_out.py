@@ -1,4 +1,4 @@
-"""A running product of containers whose boxes have ways out: a git host, and registries of this host's."""
+"""A running product whose boxes have ways out: a git host, and the registries of this host."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sessions_app.drivers import box_network
 from tests.container_product import ContainerProduct
 from tests.end_to_end.client import Client, first_run, texts
 from tests.end_to_end.custom_agents import WORKING, register_working
@@ -18,10 +19,13 @@ from tests.end_to_end.instance import Instance
 from tests.end_to_end.sites import ContainerSite
 from tests.fakes import neighbour
 from tests.fakes.git_host import GitHost, git_host
-from tests.product import data_directory, running
+from tests.product import Product, data_directory, running
 from tests.sessions_app.drivers.egress_matrix import TRIES
 
 REPOSITORY = "team/app"
+_IMAGES = {
+    f"OPENAGENT_{role.upper()}_IMAGE": f"openagent-trusting-{role}:test" for role in ("sidecar", "box")
+}
 _TRUSTING = """
 FROM {image}
 LABEL org.openagent.inputs=trusting
@@ -36,7 +40,7 @@ USER {user}
 class WaysOut:
     """The product, its owner, and the git host on a private network."""
 
-    product: ContainerProduct
+    product: Product
     client: Client
     host: GitHost
 
@@ -73,17 +77,17 @@ class WaysOut:
         return workspace
 
     def sidecar(self, session: str) -> dict[str, Any]:
-        """What the engine says of the session's sidecar."""
+        """What the engine says of the session's sidecar; nothing where it is a process of this machine."""
+        if not isinstance(self.product, ContainerProduct):
+            return {}
         instance = Instance(self.product, self.client, session).id
         found = ContainerSite(self.product.engine, self.product.data.root).containers(instance)
         return next(each for each in found if each["Config"]["Hostname"] == "sidecar")
 
 
 @contextmanager
-def ways_out(**environment: str) -> Iterator[WaysOut]:
-    """One with `environment` as more of its settings, whose images trust the authority of the git host."""
-    names = {role: f"openagent-trusting-{role}:test" for role in ("sidecar", "box")}
-    images = {f"OPENAGENT_{role.upper()}_IMAGE": name for role, name in names.items()}
+def ways_out(make: type[Product], **environment: str) -> Iterator[WaysOut]:
+    """One with `environment` as more of its settings, which trusts the authority of the git host."""
     with (
         data_directory() as folder,
         neighbour.neighbour() as listener,
@@ -92,21 +96,32 @@ def ways_out(**environment: str) -> Iterator[WaysOut]:
         host.make(REPOSITORY)
         place = json.dumps({"git": f"https://{neighbour.ADDRESS}:{host.port}"})
         settings = {"OPENAGENT_REGISTRIES_FROM": "pip,npm,apt", "OPENAGENT_PROVIDER_BASE_URLS": place}
-        with running(make=ContainerProduct, **settings, **images, **environment) as product:
-            assert isinstance(product, ContainerProduct)
+        trusting = _IMAGES if make is ContainerProduct else {"SSL_CERT_FILE": str(_bundle(folder, host))}
+        with running(make=make, **settings, **trusting, **environment) as product:
             client = first_run(product.url, "admin", "write", "read")
             try:
-                for name in names.values():
-                    _trust(product, name, host.certificate)
+                if isinstance(product, ContainerProduct):
+                    for name in _IMAGES.values():
+                        _trust(product, name, host.certificate)
                 register_working(product.url)
                 client.post("/keys/", {"provider": "git", "key": host.token})
                 yield WaysOut(product, client, host)
             finally:
                 client.close()
-                product.stop()
-                product.clean_up()
-                for name in names.values():
-                    product.engine.images.remove(name)
+                if isinstance(product, ContainerProduct):
+                    product.stop()
+                    product.clean_up()
+                    for name in _IMAGES.values():
+                        product.engine.images.remove(name)
+
+
+def _bundle(folder: Path, host: GitHost) -> Path:
+    """The authorities of this machine and that of the git host."""
+    file = folder / "authorities.pem"
+    known = Path(box_network.host_bundle({}))
+    file.write_text(known.read_text() + host.certificate.read_text())
+    file.chmod(0o644)
+    return file
 
 
 def _trust(product: ContainerProduct, name: str, certificate: Path) -> None:
