@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -13,16 +14,18 @@ from tests.sidecar.gate.chat import CHAT, END, delta
 from tests.sidecar.gate.provider import Reply, stream
 from tests.sidecar.gate.test_counted import bounded, until
 
-FOR_NOW: dict[str, tuple[Reply, float, list[tuple[int, bool]]]] = {
-    "told in the end": (stream(delta("one"), 0.02, delta("two"), END), 20.0, [(3, False)]),
-    "never told": (stream(delta("one"), asyncio.Event()), 0.05, []),
-    "nothing but an error": (stream(b": begun\n\n", 0.02, end="cut"), 20.0, [(0, False)]),
+FOR_NOW: dict[str, tuple[Callable[[asyncio.Event], Reply], float, list[tuple[int, bool]]]] = {
+    "told in the end": (lambda on: stream(delta("one"), on, delta("two"), END), 20.0, [(3, False)]),
+    "never told": (lambda on: stream(delta("one"), asyncio.Event()), 0.05, []),
+    "nothing but an error": (lambda on: stream(b": begun\n\n", on, end="cut"), 20.0, [(0, False)]),
 }
 
 
 @pytest.mark.parametrize("name", FOR_NOW)
 async def test_what_was_told_for_now_is_corrected_by_what_it_was(name: str) -> None:
-    reply, seconds, corrections = FOR_NOW[name]
+    replies, seconds, corrections = FOR_NOW[name]
+    goes_on = asyncio.Event()
+    reply = replies(goes_on)
     async with fake_side("openai-chat", reply, limits=Limits(read_on_seconds=seconds)) as (_, side, client):
         body = bounded(max_tokens=50)
         async with client.stream("POST", CHAT, content=body) as answer:
@@ -32,6 +35,7 @@ async def test_what_was_told_for_now_is_corrected_by_what_it_was(name: str) -> N
         call._bill.tell_for_now()
         call._bill.tell_for_now()
         assert [(usage.output, usage.estimated, usage.corrects) for usage in side.usage] == [(50, True, None)]
+        goes_on.set()
         await until(lambda: not side.gate._calls)
         assert [(usage.output, usage.estimated) for usage in side.usage[1:]] == corrections
         assert len({usage.request_id for usage in side.usage}) == 1
