@@ -29,6 +29,8 @@ SECONDS = 800.0
 AFTERWARDS_SECONDS = 240.0
 PROGRAMS = (hunter, poking)
 PLANTED = "planted"
+DELETED = 2
+"""What the engine calls a change that leaves nothing to look at."""
 _OURS = {"hunt.json", "hunter.py", "poking.py"}
 
 
@@ -93,6 +95,10 @@ def look_outside(rig: Rig, session: str) -> hunter.Hunt:
     return found
 
 
+_clean_images: set[str] = set()
+"""Those without the key; what is in an image never changes."""
+
+
 def look_at_the_engine(rig: Rig, found: hunter.Hunt) -> None:
     """Whoever may use the engine sees settings, logs, layers and files of containers and their images."""
     product = rig.product
@@ -102,15 +108,24 @@ def look_at_the_engine(rig: Rig, found: hunter.Hunt) -> None:
     for container in ContainerSite(product.engine, product.data.root).containers():
         number = container["Id"]
         images.add(container["Image"])
-        found.search(
-            "container", iter([json.dumps(container).encode(), json.dumps(api.diff(number)).encode()])
-        )
+        changes = api.diff(number) or []
+        found.search("container", iter([json.dumps(container).encode(), json.dumps(changes).encode()]))
         found.search("container's log", iter([api.logs(number)]))
-        found.search("container's files", api.export(number))
-    for image in images:
+        for path in _changed(changes):
+            found.search("container's files", api.get_archive(number, path)[0])
+    for image in images - _clean_images:
         told = [json.dumps(each).encode() for each in (api.inspect_image(image), api.history(image))]
         found.search("image", iter(told))
         found.search("image's layers", api.get_image(image))
+    if found.found["key"] == []:
+        _clean_images.update(images)
+
+
+def _changed(changes: list[dict[str, Any]]) -> list[str]:
+    """What is in a container and not in its image: not the folders around it, which are whole in there."""
+    there = {change["Path"] for change in changes if change["Kind"] != DELETED}
+    around = {str(parent) for path in there for parent in Path(path).parents}
+    return sorted(there - around)
 
 
 def _database(rig: Rig) -> Iterator[bytes]:

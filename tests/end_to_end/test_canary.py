@@ -23,11 +23,12 @@ from tests.end_to_end.rig import CHAT_MODEL, CHAT_PROVIDER, KEY, MODEL, OTHERS, 
 from tests.fakes import dresses, hunter
 
 REVOKED_SECONDS = 5.0
+MORE = ("copilot", "claude", "codex", "gemini")
+"""The agents that `make agents` installs."""
 MODELS = {
     **OTHERS,
     "opencode": (PROVIDER, MODEL),
-    # Of newer models it wants programs for its tools, which the scripted one does not write.
-    "codex": (PROVIDER, "gpt-5.6"),
+    "codex": (PROVIDER, MODEL),
     **dict.fromkeys((WORKING, "copilot"), (CHAT_PROVIDER, CHAT_MODEL)),
 }
 """The provider of each agent, whose key it is not to see, and a model of it."""
@@ -107,7 +108,7 @@ def test_the_same_with_opencode_and_through_all_that_can_be_read(
 
 @pytest.mark.variant
 @pytest.mark.timeout(BUILD_SECONDS)
-@pytest.mark.parametrize("agent", ["copilot", "claude", "codex", "gemini"])
+@pytest.mark.parametrize("agent", MORE)
 def test_the_same_with_every_other_agent(broken: Rig, agent: str) -> None:
     needs.agent(agent)
     hunt(broken, agent)
@@ -137,8 +138,11 @@ def test_the_same_as_root_of_a_container_with_postgresql(rooted: Rig) -> None:
 
 @pytest.mark.variant
 @pytest.mark.timeout(BUILD_SECONDS)
-def test_the_same_in_a_container(contained: Rig) -> None:
-    assert hunt(contained, WORKING)["user"] != 0
+@pytest.mark.parametrize("agent", [WORKING, "opencode", *MORE])
+def test_the_same_in_a_container(contained: Rig, agent: str) -> None:
+    if agent in MORE:
+        needs.agent(agent)
+    assert hunt(contained, agent)["user"] != 0
 
 
 @pytest.mark.parametrize("name", dresses.FORMS)
