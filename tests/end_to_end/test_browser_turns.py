@@ -64,6 +64,8 @@ def test_queued_prompts_are_edited_removed_and_run_in_order(
     expect(edited.prompt).to_have_text("/demo say the better wording")
     expect(session.queue).to_have_count(0)
     assert owner.turn(shared, removed.id) is None
+    # A browser is shown what happens, and the row follows.
+    owner.ended(shared, edited.id)
     states = {row["id"]: row["state"] for row in owner.get(f"/sessions/{shared}/prompts/")["results"]}
     assert states[edited.id] == "done"
     assert states.get(removed.id, "cancelled") == "cancelled"
