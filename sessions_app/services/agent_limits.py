@@ -46,8 +46,9 @@ PROMISES: Mapping[str, str] = {
 
 NOTES: Mapping[str, tuple[str, ...]] = {
     "codex": (
-        "It cannot set up a sandbox of its own inside of the box, so it works without one and does not ask "
-        "before commands and edits.",
+        "It cannot set up a sandbox of its own inside of the box, so it works without one. It asks before "
+        "commands that may change something, as far as their programs are known to, and not before it edits "
+        "files with a tool of its own.",
     ),
     "gemini": (
         "It does not show what a command has printed.",
@@ -79,18 +80,6 @@ _QUESTIONS = (
     "a_question_may_stay_unanswered",
     "a_turn_can_be_cancelled[while it has a question]",
 )
-_ASKS_NOTHING = "It has to work without its own sandbox, and asks for nothing then."
-_ASKS = (
-    "it_asks_before_it_runs_a_command",
-    "a_permission_for_the_session_is_not_asked_again",
-    "a_rejection_ends_the_turn",
-    "a_rejection_with_a_message_is_advice",
-    "an_answer_counts_once",
-    "a_permission_dies_with_its_turn",
-    "edits_can_be_accepted_and_commands_still_asked_for",
-    "automatic_asks_only_before_it_leaves_the_workspace",
-    "a_turn_can_be_cancelled[while it asks]",
-)
 _OUTPUT_AT_LAST = "It shows what a command has printed when that is over."
 _HIDES_OUTPUT = "It does not show what a command has printed."
 
@@ -108,11 +97,11 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         "edits_can_be_accepted_and_commands_still_asked_for": "It reads without asking, by commands too.",
     },
     "codex": {
-        **dict.fromkeys(_ASKS, _ASKS_NOTHING),
         "it_publishes_its_plan": _NO_PLAN,
         "a_sub_agents_work_hangs_below_the_call_that_started_it": "It offers its sub-agents in a form that "
         "the scripted model does not speak, so nobody has seen them here.",
         "it_tells_of_its_tools": "With models that it does not know it writes files by commands.",
+        "automatic_asks_only_before_it_leaves_the_workspace": "It does not say where its commands write.",
         "it_streams_its_thoughts_apart": "It adds lines to its thoughts.",
     },
     "gemini": {

@@ -146,7 +146,7 @@ _BUILT_IN = (
         "Codex",
         "@agentclientprotocol/codex-acp",
         ("openai-responses",),
-        without={"permissions", "plan", "subagents", "modes", "diffs", "shared_screen"},
+        without={"plan", "subagents", "diffs", "shared_screen"},
         program="0.166.0",
     ),
     _built_in(

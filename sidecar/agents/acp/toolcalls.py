@@ -127,6 +127,9 @@ class ToolCalls:
             return
         if fenced := _FENCE.match(whole):
             whole = fenced[1]
+        if call.said.get("status") == "pending" and call.streamed:
+            # Whoever was asked first does not always say that it runs now.
+            self._upsert(call, status="in_progress")
         for piece in call.output.update(whole):
             self._emit("tool.output", piece)
 

@@ -149,9 +149,18 @@ def _response(reply: Reply, status: str, output: list[dict[str, Any]]) -> dict[s
 
 def _tools(body: dict[str, Any]) -> dict[str, Offered]:
     tools = {}
-    for tool in body.get("tools") or ():
+    for tool in _offered(body):
         if tool.get("type") == "function":
             tools[tool["name"]] = Offered(tool.get("parameters") or {})
         elif tool.get("type") == "custom":
             tools[tool["name"]] = Offered({}, freeform=True)
     return tools
+
+
+def _offered(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The tools of a request; newer models are told some, in groups, in the midst of what was said."""
+    yield from body.get("tools") or ()
+    for item in body["input"]:
+        if isinstance(item, dict) and item.get("type") == "additional_tools":
+            for group in item.get("tools") or ():
+                yield from group.get("tools") or () if group.get("name") == "functions" else ()

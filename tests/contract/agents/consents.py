@@ -95,6 +95,8 @@ class Consents:
         assert outside.stop_reason == "refused"
 
     async def test_a_plan_changes_nothing(self, made: Made) -> None:
-        turn = await made.recorder.run("/demo edit", lambda asked: reject(asked, "plan only"), mode="plan")
+        turn = await made.recorder.run(
+            "/demo edit", lambda asked: reject(asked, "/demo say only a plan"), mode="plan"
+        )
         assert turn.of("file.changed") == []
         assert "completed" not in [tool.status for tool in turn.tools.values() if tool.tool_kind == "edit"]
