@@ -26,6 +26,7 @@ MAX_ENTRIES = 2000
 MAX_NAME_CHARACTERS = 2048
 MAX_PATH_CHARACTERS = 4096
 MAX_READ_BYTES = 512 * 1024
+MAX_CHANGES_BYTES = 4 * 1024 * 1024
 MAX_MESSAGE_CHARACTERS = 300
 
 EntryType = Literal["file", "dir", "link", "other"]
@@ -38,6 +39,13 @@ _WORDS = {
     "denied": "The box may not read this.",
     "refused": "Nothing in the box listens on this port.",
     "failed": "The box could not do this.",
+    "unknown_order": "The box of this session is older than this and cannot tell.",
+    "busy": "The workspace is still being looked through; try again in a moment.",
+    "no_git": "There is no git in the box to compare the workspace with.",
+    "no_base": "There is nothing to compare the workspace with yet.",
+    "not_kept": "This was too large to be kept, or is no file: it cannot be put back from here.",
+    "too_large": "The workspace has too many new files, or too large ones, to be compared.",
+    "full": "The disk has too little room left to compare the workspace.",
 }
 
 

@@ -136,6 +136,11 @@ class BoxServer:
         }
         return await self._fetch(order, length)
 
+    async def changes(self, order: Mapping[str, Any], *, seconds: float, limit: int) -> bytes:
+        """What `sidecar.box.changes` answers to an order, which the box has `seconds` for."""
+        patience = seconds + self._limits.order_seconds
+        return await self._fetch({**order, "op": "changes", "seconds": seconds}, limit, patience)
+
     async def close(self) -> None:
         """End every connection and stop listening; the box program ends with its control connection."""
         self._lose("The sidecar closed it.")
@@ -169,9 +174,9 @@ class BoxServer:
         finally:
             self._waiting.pop(number, None)
 
-    async def _fetch(self, order: dict[str, Any], limit: int) -> bytes:
+    async def _fetch(self, order: dict[str, Any], limit: int, seconds: float = 0.0) -> bytes:
         order["id"] = self._next_number()
-        connection = await self._order(order, self._limits.order_seconds)
+        connection = await self._order(order, seconds or self._limits.order_seconds)
         try:
             async with asyncio.timeout(self._limits.order_seconds):
                 data = await connection.read_all(limit)

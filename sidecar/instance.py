@@ -65,6 +65,7 @@ class Instance:
             parts=parts,
             box=self._box,
             place=place,
+            changes=self._desk.changes,
             preparation=self._preparation,
             key=self._credentials.key,
             allowance=Allowance(self.link.send),

@@ -100,6 +100,7 @@ class Session:
         around = self._around
         await around.place.wait_for_box()
         trouble = await self._bring_repository()
+        around.spawn(around.changes.begin())
         self.terminals.begin(self.outbox.emit)
         info = await self._start_agent(self.outbox)
         self._has_agent.set()
@@ -197,6 +198,7 @@ class Session:
                 on_hang=self._agent_hung,
                 others_waiting=lambda: self.egress.waiting,
                 is_shown=lambda: self.terminals.shows_agent,
+                look_first=around.changes.turn,
             )
             news = prepared.news if prepared else ProviderNews()
             self._gate = self._make_gate(turns, news)
@@ -229,7 +231,7 @@ class Session:
         return registry.custom_agent(self.claim.agent, command)
 
     def _make_gate(self, turns: Turns, news: ProviderNews) -> ModelGate:
-        provider, allowance = self.claim.provider, self._around.allowance
+        provider, allowance, key = self.claim.provider, self._around.allowance, self._around.key
         allowance.claim(is_limited=self.claim.budgeted)
 
         def counted(usage: messages.Usage, turn: str | None) -> None:
@@ -246,7 +248,6 @@ class Session:
             news.failed(error)
 
         limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
-        key = self._around.key
         return ModelGate(
             provider,
             lambda: key(provider.id),

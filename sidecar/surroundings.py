@@ -18,6 +18,7 @@ from sidecar.gate.allowance import Allowance
 from sidecar.journal import Disk
 from sidecar.preparation import Place, Preparation
 from sidecar.terminals import desk
+from sidecar.workspace.changes import Changes
 from sidecar.workspace.files import Files
 
 MODELS, EGRESS, GIT = "models", "egress", "git"
@@ -62,6 +63,7 @@ class Surroundings:
     parts: Parts
     box: BoxDoor
     place: Place
+    changes: Changes
     preparation: Preparation
     key: Callable[[str], Awaitable[str]]
     allowance: Allowance

@@ -7,7 +7,7 @@ agent says about a turn that is not open, or a permission that nobody asked for,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -42,6 +42,7 @@ class Turns:
         on_hang: Callable[[], None],
         others_waiting: Callable[[], int] = lambda: 0,
         is_shown: Callable[[], bool] = lambda: False,
+        look_first: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
     ) -> None:
         self.open: str | None = None
         self._agent = agent
@@ -52,6 +53,7 @@ class Turns:
         self._on_hang = on_hang
         self._others_waiting = others_waiting
         self._is_shown = is_shown
+        self._look_first = look_first
         self._ended: dict[str, None] = {}
         self._pending: dict[str, str | None] = {}
         self._prompting: asyncio.Task[None] | None = None
@@ -171,7 +173,7 @@ class Turns:
             self._end(messages.TurnEnded(stop_reason=stop_reason, error=error))
 
     async def _prompt(self, order: frames.TurnStart) -> None:
-        await self._outbox.durable()
+        await asyncio.gather(self._outbox.durable(), self._look_first())
         self._is_given = True
         try:
             await self._agent.prompt(order.turn, order.text, model=order.model, mode=order.mode)

@@ -5,6 +5,7 @@ from django.urls import path
 from sessions_app.api import (
     budgets,
     catalogue,
+    changes,
     egress,
     files,
     logs,
@@ -35,6 +36,9 @@ urlpatterns = [
     path("sessions/<uuid:id>/conversation/export/", logs.ConversationExportView.as_view()),
     path("sessions/<uuid:id>/files/", files.FileListView.as_view()),
     path("sessions/<uuid:id>/files/content/", files.FileContentView.as_view()),
+    path("sessions/<uuid:id>/changes/", changes.ChangeListView.as_view()),
+    path("sessions/<uuid:id>/changes/diff/", changes.ChangeDiffView.as_view()),
+    path("sessions/<uuid:id>/changes/revert/", changes.ChangeRevertView.as_view()),
     path("sessions/<uuid:id>/terminals/", terminals.TerminalListView.as_view()),
     path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/", terminals.TerminalView.as_view()),
     path("sessions/<uuid:id>/terminals/<uuid:terminal_id>/transcript/", terminals.TranscriptView.as_view()),

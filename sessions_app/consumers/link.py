@@ -98,7 +98,7 @@ class LinkConsumer(base.SocketConsumer):
 
     async def query(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
         """Asks the sidecar; AppError with its code when it answers with an error or not at all."""
-        return await self._queries.ask(verb, data)
+        return await self._queries.ask(verb, data, version=self.grant.version)
 
     def end(self, code: int, reason: str) -> None:
         """Closes the connection from outside."""

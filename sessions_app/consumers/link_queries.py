@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from openagent.lib.errors import AppError
-from sidecar.protocol import frames
+from sidecar.protocol import changes, frames
 
 QUERY_SECONDS = 15
 MAX_PENDING_QUERIES = 32
+_STATUSES = {"not_found": 404, "asleep": 409, "unavailable": 409, "not_kept": 409, "busy": 429}
 
 
 class Queries:
@@ -21,8 +22,13 @@ class Queries:
         self._put = put
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
-    async def ask(self, verb: str, data: dict[str, Any]) -> dict[str, Any]:
-        """The answer; AppError with its code when it is an error, or when there is none."""
+    async def ask(self, verb: str, data: dict[str, Any], *, version: int) -> dict[str, Any]:
+        """The answer; AppError with its code when it is an error, or when there is none.
+
+        What a sidecar with this version of the link does not know, it is not asked.
+        """
+        if verb.startswith("changes.") and version < changes.VERSION:
+            raise AppError("unavailable", "Not available in this session: its sidecar is too old.", 409)
         if len(self._waiting) >= MAX_PENDING_QUERIES:
             raise AppError("slow_down", "Too many files are being read; try again in a moment.", 429)
         query_id = uuid.uuid4().hex
@@ -43,7 +49,7 @@ class Queries:
         if waiting is None or waiting.done():
             return
         if frame.error:
-            status = {"not_found": 404, "asleep": 409, "busy": 429}.get(frame.error, 400)
+            status = _STATUSES.get(frame.error, 400)
             waiting.set_exception(AppError(frame.error[:60], frame.message[:500], status))
         else:
             waiting.set_result(frame.data or {})

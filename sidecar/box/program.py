@@ -1,4 +1,4 @@
-"""Connects the box to its sidecar and carries out its orders: exec, pty, kill, connect, list, read.
+"""Connects the box to its sidecar and carries out its orders: exec, pty, kill, connect, list, read, changes.
 
 One control connection carries orders and replies as JSON lines; every order that yields bytes gets a further
 connection for them. The program ends when the control connection does, and the box with it.
@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from sidecar.box import apt, files, streams
+from sidecar.box.changes import Changes
 from sidecar.box.processes import Connection, Processes
 from sidecar.box.terminals import Terminals
 
@@ -37,6 +38,7 @@ class Box:
         self._orders, self._replies = control
         self._processes = Processes()
         self._terminals = Terminals()
+        self._changes = Changes(workspace, os.environ.get("HOME", "/"))
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[asyncio.AbstractServer] = []
         self._actions: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
@@ -49,6 +51,7 @@ class Box:
             "connect": self._connect,
             "list": self._list,
             "read": self._read,
+            "changes": self._changes_of,
         }
 
     async def serve(self) -> None:
@@ -130,6 +133,9 @@ class Box:
             files.content, self._workspace, order["path"], order["offset"], order["length"]
         )
         await self._deliver(order, data)
+
+    async def _changes_of(self, order: dict[str, Any]) -> None:
+        await self._deliver(order, await asyncio.to_thread(self._changes.answer, order))
 
     async def _deliver(self, order: dict[str, Any], data: bytes) -> None:
         _, writer = await self._open({"hello": "stream", "id": order["id"]})

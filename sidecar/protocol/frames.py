@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sidecar.protocol import budget, terminals
+from sidecar.protocol import budget, changes, queries, terminals
 from sidecar.protocol.agent_command import AgentCommand
 from sidecar.protocol.egress import Egress
 from sidecar.protocol.framing import MAX_FRAME_BYTES as MAX_FRAME_BYTES
@@ -29,10 +29,10 @@ from sidecar.protocol.upstream import Provider as Provider
 PREPARE_VERSION = 3
 REST_VERSION = 4
 LOGIN_VERSION = 6
-PROTOCOL_VERSIONS = tuple(range(1, budget.CORRECTION_VERSION + 1))
+PROTOCOL_VERSIONS = tuple(range(1, changes.VERSION + 1))
 """1 is without terminals, 3 has `agent.prepare`, 4 `agent.rest`; 5 has `egress.configure`, `budget.ask`,
 repositories, and addresses that a key's owner chose; 6 knows logins of plans, the stage
-`repository` and `progress`; 7 usage that corrects, and `reserve` of `budget.ask`."""
+`repository` and `progress`; 7 usage that corrects, `reserve` of `budget.ask`, and the queries `changes.*`."""
 
 
 class Hello(Frame, tag="hello"):
@@ -155,10 +155,10 @@ class KeyDrop(Frame, tag="key.drop"):
 
 
 class Query(Frame, tag="query"):
-    """A read-only question: `files.list` {path}, `files.read` {path, offset, length}, `terminals.read`."""
+    """A question about the workspace or a terminal; `changes.revert` alone changes anything."""
 
     id: str
-    verb: Literal["files.list", "files.read", "terminals.read"]
+    verb: queries.Verb
     data: dict[str, Any]
 
 

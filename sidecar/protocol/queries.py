@@ -1,5 +1,7 @@
 """Questions about the workspace and their answers: the `data` of frames.Query and of frames.Answer.
 
+What changed in it is in `changes`.
+
 A path is relative to the workspace, with "/" between its parts; "" is the workspace itself. Names come from
 an untrusted box: they are shown, and sent back in a later query, and mean nothing else to the platform.
 """
@@ -24,8 +26,13 @@ QueryError = Literal[
     "unreadable",  # it exists, and the box does not or may not show it
     "busy",  # too many questions at once, or the box does not answer
     "asleep",  # there is no box, or not yet
+    "unavailable",  # this session has no answer to it, now or at all
+    "not_kept",  # what a file was is not there any more, so it cannot be put back
 ]
 """The codes of frames.Answer.error."""
+
+Verb = Literal["files.list", "files.read", "terminals.read", "changes.list", "changes.diff", "changes.revert"]
+"""What may be asked; `changes` since `changes.VERSION` of the link."""
 
 
 class FilesList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +75,7 @@ class FileContent(msgspec.Struct, kw_only=True):
     end: bool
 
 
-def to_answer(result: FileList | FileContent) -> dict[str, Any]:
+def to_answer(result: msgspec.Struct) -> dict[str, Any]:
     """The `data` of the frames.Answer that carries `result`."""
     plain: dict[str, Any] = msgspec.to_builtins(result)
     return plain

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
@@ -12,6 +11,9 @@ import msgspec
 
 from sidecar.box_protocol import BoxError, Entry, Listing
 from sidecar.protocol import frames, queries
+from sidecar.workspace import changes
+from sidecar.workspace.changes import Changes
+from sidecar.workspace.paths import moment, relative
 
 MAX_AT_ONCE = 4
 MAX_WAITING = 32
@@ -24,10 +26,13 @@ _CODES: dict[str, queries.QueryError] = {
     "not_a_file": "not_a_file",
     "box_lost": "asleep",
     "box_timeout": "busy",
+    "busy": "busy",
+    "not_kept": "not_kept",
+    **dict.fromkeys(("unknown_order", "no_git", "no_base", "too_large", "full"), "unavailable"),
 }
 
 
-class Files(Protocol):
+class Files(changes.Box, Protocol):
     """What is needed of `sidecar.box_server.BoxServer`."""
 
     async def list_files(self, path: str, /) -> Listing: ...
@@ -40,6 +45,7 @@ class Desk:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self.changes = Changes(files)
         self._turn = asyncio.Semaphore(MAX_AT_ONCE)
         self._count = 0
 
@@ -50,10 +56,10 @@ class Desk:
         self._count += 1
         try:
             async with self._turn:
-                data = await self._verbs[query.verb](query.data)
+                data = await (self._verbs | self.changes.verbs)[query.verb](query.data)
             return frames.Answer(id=query.id, data=queries.to_answer(data))
         except msgspec.ValidationError:
-            return _failure(query, "invalid", "This is not a question about files.")
+            return _failure(query, "invalid", "This is not a question about the workspace.")
         except BoxError as error:
             return _failure(query, _CODES.get(error.code, "unreadable"), error.message)
         finally:
@@ -65,10 +71,10 @@ class Desk:
 
     async def _list(self, data: object) -> queries.FileList:
         asked = msgspec.convert(data, queries.FilesList)
-        listing = await self._files.list_files(_relative(asked.path))
+        listing = await self._files.list_files(relative(asked.path))
         entries = [
             queries.FileEntry(
-                name=entry.name, type=entry.type, size=entry.size, modified_at=_moment(entry.modified)
+                name=entry.name, type=entry.type, size=entry.size, modified_at=moment(entry.modified)
             )
             for entry in _bearable(listing.entries)
         ]
@@ -79,17 +85,9 @@ class Desk:
     async def _read(self, data: object) -> queries.FileContent:
         asked = msgspec.convert(data, queries.FilesRead)
         length = max(1, min(asked.length, queries.MAX_READ_BYTES))
-        content = await self._files.read_file(_relative(asked.path), asked.offset, length)
+        content = await self._files.read_file(relative(asked.path), asked.offset, length)
         end = len(content) < length
         return queries.FileContent(path=asked.path, offset=asked.offset, content=content, end=end)
-
-
-def _relative(path: str) -> str:
-    """The path without what would lead out of the workspace; the box checks again, and better."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise BoxError("not_found", "There is no such file.")
-    return "/".join(parts)
 
 
 def _bearable(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -99,12 +97,6 @@ def _bearable(entries: Iterable[Entry]) -> Iterator[Entry]:
         if size > MAX_NAMES_BYTES:
             return
         yield entry
-
-
-def _moment(modified: float) -> str:
-    if modified <= 0:
-        return ""
-    return datetime.fromtimestamp(modified, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _failure(query: frames.Query, code: queries.QueryError, message: str) -> frames.Answer:

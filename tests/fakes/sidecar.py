@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
@@ -70,6 +70,9 @@ class IdleBox:
 
     async def read_file(self, path: str, offset: int, length: int, /) -> bytes:
         return b""
+
+    async def changes(self, order: Mapping[str, Any], /, *, seconds: float, limit: int) -> bytes:
+        raise ConnectionError("this box remembers nothing")
 
     async def close(self) -> None:
         return

@@ -135,6 +135,9 @@ ROUTES: dict[str, Route] = {
     "sessions/{}/conversation/export/": Route("object", path=_SESSION),
     "sessions/{}/files/": Route("object", path=_SESSION),
     "sessions/{}/files/content/": Route("object", path=_SESSION),
+    "sessions/{}/changes/": Route("object", path=_SESSION),
+    "sessions/{}/changes/diff/": Route("object", path=_SESSION),
+    "sessions/{}/changes/revert/": Route("object", {"post": {"base": "start", "path": "a.txt"}}, _SESSION),
     "sessions/{}/terminals/": Route("object", {"post": {"rows": 24, "cols": 80}}, _SESSION),
     "sessions/{}/terminals/{}/": Route("object", {"patch": {"title": "Mine"}}, _TERMINAL),
     "sessions/{}/terminals/{}/transcript/": Route("object", path=_TERMINAL),
@@ -146,7 +149,7 @@ ROUTES: dict[str, Route] = {
     "permissions/{}/answer/": Route("object", {"post": {"choice": "once"}}, ("permission",)),
 }
 
-QUERIES = {"sessions/{}/files/content/": "?path=a.txt"}
+QUERIES = dict.fromkeys(("sessions/{}/files/content/", "sessions/{}/changes/diff/"), "?path=a.txt")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,6 +106,9 @@ class LyingBox:
 
     async def read_file(self, path: str, offset: int, length: int, /) -> bytes:
         return b"x" * length
+
+    async def changes(self, order: Mapping[str, Any], /, *, seconds: float, limit: int) -> bytes:
+        raise NotImplementedError
 
 
 async def test_an_endless_directory_is_cut() -> None:

@@ -382,6 +382,57 @@ export interface paths {
         patch: operations["sessions_change"];
         trace?: never;
     };
+    "/api/v1/sessions/{id}/changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what changed, whoever changed it; 409 `asleep` without a live instance, or `unavailable`. */
+        get: operations["changes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/changes/diff/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Show how one file differs; 409 `asleep` without a live instance, or `unavailable`. */
+        get: operations["changes_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/changes/revert/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make a file again what it was; 409 `not_kept` for what is too large or no file. */
+        post: operations["changes_revert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/conversation/": {
         parameters: {
             query?: never;
@@ -829,6 +880,12 @@ export interface components {
             name: string;
             version: string;
         };
+        /**
+         * @description * `start` - start
+         *     * `turn` - turn
+         * @enum {string}
+         */
+        BaseEnum: "start" | "turn";
         /** @enum {unknown} */
         BlankEnum: "";
         /** @description A browser in which the user is signed in. */
@@ -874,6 +931,48 @@ export interface components {
             last_hour_micros: number;
             last_day_micros: number;
         };
+        /** @description A patch in git's form, empty when nothing differs; `truncated` when it was longer than is shown. */
+        ChangeDiff: {
+            path: string;
+            patch: string;
+            truncated: boolean;
+        };
+        /** @description The changed files by path; `total` are there, `unread` could not be looked at; `since` is the base's. */
+        ChangeList: {
+            base: components["schemas"]["BaseEnum"];
+            /** Format: date-time */
+            since: string | null;
+            files: components["schemas"]["ChangedFile"][];
+            total: number;
+            unread: number;
+        };
+        /** @description One changed file. Lines that were not counted are null; `version` differs when its content does. */
+        ChangedFile: {
+            path: string;
+            old_path: string;
+            status: components["schemas"]["ChangedFileStatusEnum"];
+            kind: components["schemas"]["ChangedFileKindEnum"];
+            version: string;
+            additions: number | null;
+            deletions: number | null;
+            binary: boolean;
+        };
+        /**
+         * @description * `file` - file
+         *     * `link` - link
+         *     * `repository` - repository
+         * @enum {string}
+         */
+        ChangedFileKindEnum: "file" | "link" | "repository";
+        /**
+         * @description * `added` - added
+         *     * `modified` - modified
+         *     * `deleted` - deleted
+         *     * `renamed` - renamed
+         *     * `retyped` - retyped
+         * @enum {string}
+         */
+        ChangedFileStatusEnum: "added" | "modified" | "deleted" | "renamed" | "retyped";
         /**
          * @description * `provider_auth` - provider_auth
          *     * `provider_quota` - provider_quota
@@ -1682,6 +1781,18 @@ export interface components {
         Repository: {
             url: string;
             branch: string;
+        };
+        /** @description A file, and what it is to be again: as in `start`, in `turn`, or in the `undo` of an earlier answer. */
+        RevertRequest: {
+            base: string;
+            path: string;
+            /** @default  */
+            old_path: string;
+        };
+        /** @description `undo` is the base with which the same call takes it back, for an hour at least. */
+        Reverted: {
+            path: string;
+            undo: string;
         };
         /**
          * @description * `read` - Look at everything
@@ -3135,6 +3246,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changes_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `start` - start
+                 *     * `turn` - turn
+                 */
+                base?: "start" | "turn";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changes_diff: {
+        parameters: {
+            query: {
+                /**
+                 * @description * `start` - start
+                 *     * `turn` - turn
+                 */
+                base?: "start" | "turn";
+                ignore_space?: boolean;
+                lines_around?: number;
+                old_path?: string;
+                path: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeDiff"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changes_revert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevertRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reverted"];
                 };
             };
             /** @description What went wrong. */
