@@ -52,6 +52,15 @@ _CONFIG = """[core]
 """
 # These win over whatever the workspace says about its files: what is compared are the bytes on the disk.
 _ATTRIBUTES = "* -text -ident -filter -working-tree-encoding !eol !diff !merge !whitespace\n"
+# What programs write beside everything, and nobody reviews; a workspace's own rules can say otherwise.
+_EXCLUDES = """__pycache__/
+node_modules/
+.venv/
+.pytest_cache/
+.mypy_cache/
+.ruff_cache/
+.DS_Store
+"""
 _TREE = re.compile(r"[0-9a-f]{40}")
 
 
@@ -94,6 +103,7 @@ class Shadow:
         self.write(b"HEAD", b"ref: refs/openagent/none\n")
         self.write(b"config", _CONFIG.encode())
         self.write(b"info/attributes", _ATTRIBUTES.encode())
+        self.write(b"info/exclude", _EXCLUDES.encode())
         # Whoever held it is gone: callers come one after the other, and none outlives its git.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, b"index.lock"))

@@ -75,6 +75,7 @@ def test_an_edit_shows_what_changed_and_comments_on_it_become_a_prompt(
     edit.get_by_role("button").first.click()
     expect(edit.get_by_test_id("diff")).to_contain_text("- second: open")
     expect(edit.get_by_test_id("diff")).to_contain_text("- second and a half: new")
+    page.get_by_test_id("changes-view").select_option("edits")
     changed = page.locator('[data-testid=changed-file][data-path="notes.md"]')
     expect(changed).to_contain_text("2 edits")
     session.window.shot("edit")

@@ -1,4 +1,5 @@
 // The panel as a page of its own, on a screen that is too narrow for both.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import type { ComponentProps } from "react";
 import { expect, test, vi } from "vitest";
@@ -20,7 +21,11 @@ vi.mock("@tanstack/react-router", async () => {
 vi.mock("@/lib/media", () => ({ useIsPhone: () => false, useIsNarrow: () => true, useIsTouch: () => false }));
 
 test("the way back is one link that the keyboard reaches, not a button within a link", () => {
-  render(<SessionPanel id="s" />);
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <SessionPanel id="s" />
+    </QueryClientProvider>,
+  );
   const back = screen.getByLabelText("Back to the conversation");
   expect(back.tagName).toBe("A");
   expect(back.tabIndex).toBe(0);

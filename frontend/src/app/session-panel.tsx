@@ -1,4 +1,5 @@
 // The panel beside the conversation: what the agent changed, the workspace's files, terminals, and the network.
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useMemo } from "react";
@@ -7,8 +8,9 @@ import { buttonClass } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import { NetworkPanel } from "@/features/network/network-panel";
 import { changedFiles } from "@/features/workspace/changes";
-import { ChangesPanel } from "@/features/workspace/changes-panel";
 import { FilesPanel } from "@/features/workspace/files-panel";
+import { ReviewPanel } from "@/features/workspace/review-panel";
+import { changesQuery } from "@/lib/api/changes";
 import { messageOf } from "@/lib/api/errors";
 import { startSession } from "@/lib/api/sessions";
 import { cn } from "@/lib/cn";
@@ -25,6 +27,8 @@ export function SessionPanel({ id }: { id: string }) {
   const conversation = useLiveSession(id, (live) => live.conversation);
   const files = useMemo(() => changedFiles(conversation), [conversation]);
   const sendToAgent = useSendToAgent(id);
+  const { changes, box, disk, wake } = useBox(id);
+  const { data: list } = useQuery({ ...changesQuery(id, "start"), enabled: false });
   const openFile = (path: string, file: boolean) =>
     void navigate({
       to: "/sessions/$sessionId",
@@ -33,18 +37,30 @@ export function SessionPanel({ id }: { id: string }) {
     });
   return (
     <div className="flex min-h-0 flex-1 flex-col" data-testid="session-panel">
-      <PanelTabs id={id} tab={tab} changed={files.length} />
+      <PanelTabs id={id} tab={tab} changed={list?.total ?? files.length} />
       <div className="min-h-0 flex-1">
         {tab === "changes" && (
-          <ChangesPanel
+          <ReviewPanel
             session={id}
-            files={files}
+            edits={files}
+            changes={changes}
+            box={box}
+            onWake={wake}
             onOpenFile={(path) => openFile(path, true)}
             onSendToAgent={sendToAgent}
           />
         )}
         {tab === "files" && (
-          <Files id={id} path={search.path ?? ""} isFile={search.file ?? false} onOpen={openFile} />
+          <FilesPanel
+            session={id}
+            path={search.path ?? ""}
+            isFile={search.file ?? false}
+            onOpen={openFile}
+            changes={changes}
+            box={box}
+            onWake={wake}
+            disk={disk}
+          />
         )}
         {tab === "terminal" && <Terminals id={id} />}
         {tab === "network" && <Network id={id} />}
@@ -102,29 +118,13 @@ function Network({ id }: { id: string }) {
   return <NetworkPanel session={id} wish={wish} />;
 }
 
-interface FilesProps {
-  id: string;
-  path: string;
-  isFile: boolean;
-  onOpen: (path: string, isFile: boolean) => void;
-}
-
-function Files({ id, path, isFile, onOpen }: FilesProps) {
+/** Whether the workspace can be looked at, and how to have it so. */
+function useBox(id: string) {
   const changes = useLiveSession(id, (live) => live.notes.workspaceChanges);
   const state = useLiveSession(id, (live) => live.state?.session.instance?.state);
   const disk = useLiveSession(id, (live) => live.state?.session.disk ?? null);
   const isStarting = state === "requested" || state === "starting";
   const wake = () => startSession(id).catch((error: unknown) => toast.error(messageOf(error)));
-  return (
-    <FilesPanel
-      session={id}
-      path={path}
-      isFile={isFile}
-      onOpen={onOpen}
-      changes={changes}
-      box={state === "ready" ? "ready" : isStarting ? "starting" : "asleep"}
-      onWake={wake}
-      disk={disk}
-    />
-  );
+  const box = state === "ready" ? "ready" : isStarting ? "starting" : "asleep";
+  return { changes, box, disk, wake } as const;
 }

@@ -3,6 +3,8 @@ import { MessageSquarePlus } from "lucide-react";
 import { createContext, type KeyboardEvent, type ReactNode, useContext } from "react";
 import { cn } from "@/lib/cn";
 import type { PatchLine } from "@/lib/patch";
+import { visible } from "@/lib/visible";
+import type { WordMark } from "@/lib/word-marks";
 
 export const SIGNS: Record<PatchLine["kind"], string> = {
   add: "+",
@@ -20,12 +22,37 @@ export const LOOKS: Record<PatchLine["kind"], string> = {
   note: "text-faint italic",
 };
 
+/** The text of a line, with what is new or gone of it set off. */
+export function LineText({ line, mark }: { line: PatchLine; mark: WordMark | undefined }) {
+  if (!mark) return visible(line.text);
+  const [from, to] = mark;
+  return (
+    <>
+      {visible(line.text.slice(0, from))}
+      <mark
+        className={cn(
+          "rounded-sm text-inherit",
+          line.kind === "add" ? "bg-diff-add-word" : "bg-diff-delete-word",
+        )}
+      >
+        {visible(line.text.slice(from, to))}
+      </mark>
+      {visible(line.text.slice(to))}
+    </>
+  );
+}
+
 /** What can be written at the lines, where somebody offers it. */
 export interface DiffNotes {
   /** Somebody wants to write at this line. */
   onWrite: (line: PatchLine, index: number) => void;
   /** What stands below it. */
   below: (index: number) => ReactNode;
+}
+
+/** By which the head of a hunk is found, and has the focus when somebody goes there. */
+export function hunkOf({ kind }: PatchLine) {
+  return kind === "hunk" ? { "data-hunk": "", tabIndex: -1 } : {};
 }
 
 export function isOfFile({ kind }: PatchLine): boolean {

@@ -2,14 +2,16 @@
 import { Fragment, memo, useMemo, useState } from "react";
 import { cn } from "@/lib/cn";
 import { type PatchLine, parsePatch } from "@/lib/patch";
-import { visible } from "@/lib/visible";
+import { type WordMark, wordMarks } from "@/lib/word-marks";
 import { Button } from "./button";
 import {
   Below,
   type DiffNotes,
   goOnArrow,
+  hunkOf,
   isOfFile,
   LineNumber,
+  LineText,
   LOOKS,
   SIGNS,
   StopContext,
@@ -31,6 +33,7 @@ interface DiffViewProps {
 export const DiffView = memo(function DiffView(props: DiffViewProps) {
   const { patch, path, className, notes, isSplit = false } = props;
   const lines = useMemo(() => parsePatch(patch), [patch]);
+  const marks = useMemo(() => wordMarks(lines), [lines]);
   const [stop, setStop] = useState<number | null>(null);
   const stops = { index: stop ?? lines.findIndex(isOfFile), onStop: setStop };
   const [isWhole, setIsWhole] = useState(false);
@@ -51,9 +54,9 @@ export const DiffView = memo(function DiffView(props: DiffViewProps) {
     >
       <StopContext value={stops}>
         {isSplit ? (
-          <SplitLines lines={shown} notes={notes} />
+          <SplitLines lines={shown} marks={marks} notes={notes} />
         ) : (
-          <UnifiedLines lines={shown} hasOld={hasOld} hasNew={hasNew} notes={notes} />
+          <UnifiedLines lines={shown} marks={marks} hasOld={hasOld} hasNew={hasNew} notes={notes} />
         )}
       </StopContext>
       {shown.length < lines.length && (
@@ -69,12 +72,13 @@ export const DiffView = memo(function DiffView(props: DiffViewProps) {
 
 interface UnifiedLinesProps {
   lines: PatchLine[];
+  marks: ReadonlyMap<number, WordMark>;
   hasOld: boolean;
   hasNew: boolean;
   notes: DiffNotes | undefined;
 }
 
-function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
+function UnifiedLines({ lines, marks, hasOld, hasNew, notes }: UnifiedLinesProps) {
   return (
     <div className="min-w-max font-mono text-xs leading-5">
       {lines.map((line, index) => (
@@ -82,6 +86,7 @@ function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
           <DiffLine
             line={line}
             index={index}
+            mark={marks.get(index)}
             hasOld={hasOld}
             hasNew={hasNew}
             onWrite={notes && isOfFile(line) ? () => notes.onWrite(line, index) : undefined}
@@ -96,14 +101,15 @@ function UnifiedLines({ lines, hasOld, hasNew, notes }: UnifiedLinesProps) {
 interface DiffLineProps {
   line: PatchLine;
   index: number;
+  mark: WordMark | undefined;
   hasOld: boolean;
   hasNew: boolean;
   onWrite: (() => void) | undefined;
 }
 
-function DiffLine({ line, index, hasOld, hasNew, onWrite }: DiffLineProps) {
+function DiffLine({ line, index, mark, hasOld, hasNew, onWrite }: DiffLineProps) {
   return (
-    <div className={cn("group/line flex", LOOKS[line.kind])}>
+    <div className={cn("group/line flex", LOOKS[line.kind])} {...hunkOf(line)}>
       {onWrite && <WriteButton line={line} index={index} onWrite={onWrite} className="sticky left-0" />}
       {hasOld && <LineNumber value={line.oldLine} />}
       {hasNew && <LineNumber value={line.newLine} />}
@@ -112,7 +118,9 @@ function DiffLine({ line, index, hasOld, hasNew, onWrite }: DiffLineProps) {
         {line.kind === "add" && <span className="sr-only">added: </span>}
         {line.kind === "delete" && <span className="sr-only">deleted: </span>}
       </span>
-      <span className="whitespace-pre pr-3">{visible(line.text)}</span>
+      <span className="whitespace-pre pr-3">
+        <LineText line={line} mark={mark} />
+      </span>
     </div>
   );
 }

@@ -3,21 +3,38 @@ import { Fragment, useMemo } from "react";
 import { cn } from "@/lib/cn";
 import { type PatchLine, type PlacedLine, sideBySide } from "@/lib/patch";
 import { visible } from "@/lib/visible";
-import { Below, type DiffNotes, LineNumber, LOOKS, SIGNS, WriteButton } from "./diff-line";
+import type { WordMark } from "@/lib/word-marks";
+import { Below, type DiffNotes, hunkOf, LineNumber, LineText, LOOKS, SIGNS, WriteButton } from "./diff-line";
 
-export function SplitLines({ lines, notes }: { lines: PatchLine[]; notes: DiffNotes | undefined }) {
+interface SplitLinesProps {
+  lines: PatchLine[];
+  marks: ReadonlyMap<number, WordMark>;
+  notes: DiffNotes | undefined;
+}
+
+export function SplitLines({ lines, marks, notes }: SplitLinesProps) {
   const rows = useMemo(() => sideBySide(lines), [lines]);
   return (
     <div className="grid grid-cols-2 font-mono text-xs leading-5" data-testid="split-lines">
       {rows.map((row, index) =>
         row.whole ? (
-          <div key={index} className={cn("col-span-2 px-3", LOOKS[row.whole.line.kind])}>
+          <div
+            key={index}
+            className={cn("col-span-2 px-3", LOOKS[row.whole.line.kind])}
+            {...hunkOf(row.whole.line)}
+          >
             {visible(row.whole.line.text)}
           </div>
         ) : (
           <Fragment key={index}>
-            <Side placed={row.old} number="oldLine" notes={notes} />
-            <Side placed={row.new} number="newLine" notes={notes} className="border-border border-l" />
+            <Side placed={row.old} number="oldLine" marks={marks} notes={notes} />
+            <Side
+              placed={row.new}
+              number="newLine"
+              marks={marks}
+              notes={notes}
+              className="border-border border-l"
+            />
             {notes && <Notes notes={notes} of={[row.old, row.new]} />}
           </Fragment>
         ),
@@ -29,11 +46,12 @@ export function SplitLines({ lines, notes }: { lines: PatchLine[]; notes: DiffNo
 interface SideProps {
   placed: PlacedLine | null;
   number: "oldLine" | "newLine";
+  marks: ReadonlyMap<number, WordMark>;
   notes: DiffNotes | undefined;
   className?: string;
 }
 
-function Side({ placed, number, notes, className }: SideProps) {
+function Side({ placed, number, marks, notes, className }: SideProps) {
   if (!placed) return <div className={cn("bg-sunken", className)} />;
   const { line, index } = placed;
   // A line of both files is commented on in the new one.
@@ -51,7 +69,9 @@ function Side({ placed, number, notes, className }: SideProps) {
         {line.kind === "add" && <span className="sr-only">added: </span>}
         {line.kind === "delete" && <span className="sr-only">deleted: </span>}
       </span>
-      <span className="min-w-0 whitespace-pre-wrap pr-2 [overflow-wrap:anywhere]">{visible(line.text)}</span>
+      <span className="min-w-0 whitespace-pre-wrap pr-2 [overflow-wrap:anywhere]">
+        <LineText line={line} mark={marks.get(index)} />
+      </span>
     </div>
   );
 }

@@ -5,6 +5,9 @@ import { recall, remember } from "./storage";
 export type Theme = "system" | "light" | "dark";
 export type Density = "comfortable" | "compact";
 
+/** Which changes of a session are shown: all since it began, since its last prompt, or the agent's own edits. */
+export type ChangesView = "start" | "turn" | "edits";
+
 export interface Preferences {
   theme: Theme;
   density: Density;
@@ -18,6 +21,9 @@ export interface Preferences {
   isPanelShown: boolean;
   /** Where there is room, the old file stands beside the new one. */
   isDiffSplit: boolean;
+  changesView: ChangesView;
+  /** Lines whose spaces alone changed count as the same. */
+  isSpaceIgnored: boolean;
 }
 
 const DEFAULTS: Preferences = {
@@ -29,6 +35,8 @@ const DEFAULTS: Preferences = {
   isSidebarShown: true,
   isPanelShown: true,
   isDiffSplit: false,
+  changesView: "start",
+  isSpaceIgnored: false,
 };
 
 export const usePreferences = create<Preferences>(() => ({

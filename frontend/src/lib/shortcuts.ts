@@ -7,7 +7,7 @@ export interface Shortcut {
   label: string;
   /** As shown, one key per entry; `Mod` is Cmd on a Mac and Ctrl elsewhere. */
   keys: string[];
-  group: "Everywhere" | "Session" | "Terminal" | "Permission card" | "Composer";
+  group: "Everywhere" | "Session" | "Terminal" | "Changes" | "Permission card" | "Composer";
 }
 
 export const SHORTCUTS = [
@@ -25,6 +25,11 @@ export const SHORTCUTS = [
   { id: "previous-command", label: "Command before", keys: ["Mod", "Shift", "↑"], group: "Terminal" },
   { id: "next-command", label: "Command after", keys: ["Mod", "Shift", "↓"], group: "Terminal" },
   { id: "copy-in-terminal", label: "Copy the selection", keys: ["Mod", "Shift", "C"], group: "Terminal" },
+  { id: "next-file", label: "File after, before", keys: ["J", "K"], group: "Changes" },
+  { id: "next-hunk", label: "Change after, before", keys: ["N", "P"], group: "Changes" },
+  { id: "viewed", label: "Viewed or not", keys: ["V"], group: "Changes" },
+  { id: "comment", label: "Comment on the line", keys: ["C"], group: "Changes" },
+  { id: "unified", label: "One column, side by side", keys: ["U", "S"], group: "Changes" },
   { id: "allow", label: "Allow once", keys: ["Y"], group: "Permission card" },
   { id: "reject", label: "Reject", keys: ["N"], group: "Permission card" },
   { id: "send", label: "Send", keys: ["Enter"], group: "Composer" },

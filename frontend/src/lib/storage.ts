@@ -37,7 +37,7 @@ export function nameFrom(key: string): string | null {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
 }
 
-const PERSONAL = /^openagent\.(draft\.|review\.|terminals\.|outbox|seen|new-session)/;
+const PERSONAL = /^openagent\.(draft\.|review\.|viewed\.|terminals\.|outbox|seen|new-session)/;
 
 /** After signing out: the next person at this browser sees nothing of the last one. */
 export function forgetEverythingPersonal(): void {

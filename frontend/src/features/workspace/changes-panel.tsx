@@ -1,28 +1,17 @@
 // The agent's edits by file, with comments on their lines that go to it as one prompt. It says what it knows: commands
 // may have changed more than that.
-import { ChevronRight, Columns2, FileDiff as FileDiffIcon, FileText, Sparkles } from "lucide-react";
-import { memo, useMemo, useState } from "react";
-import { toast } from "sonner";
+import { ChevronRight, Columns2, FileDiff as FileDiffIcon, FileText } from "lucide-react";
+import { memo, useState } from "react";
 import { Button, IconButton } from "@/components/button";
-import { lineInWords } from "@/components/diff-line";
-import { DiffCounts, DiffView } from "@/components/diff-view";
+import { DiffCounts } from "@/components/diff-view";
 import { Empty } from "@/components/states";
 import { cn } from "@/lib/cn";
-import { type PatchLine, parsePatch } from "@/lib/patch";
 import { setPreference, usePreferences } from "@/lib/preferences";
-import type { FileDiff } from "@/protocol/events";
 import type { ChangedFile } from "./changes";
-import { CommentField, LineComment } from "./line-comments";
-import {
-  addComment,
-  clearReview,
-  pathOfPlace,
-  promptOf,
-  removeComment,
-  restoreReview,
-  useReview,
-} from "./review";
-import { openDraft, useDraftPlaces } from "./review-drafts";
+import { pathOfPlace, useReview } from "./review";
+import { inWords, ReviewBar } from "./review-bar";
+import { useDraftPlaces } from "./review-drafts";
+import { ReviewedDiff } from "./reviewed-diff";
 import { useHasRoomForTwo } from "./use-room";
 
 interface ChangesPanelProps {
@@ -86,38 +75,6 @@ function ChangedFiles({ session, files, onOpenFile }: Omit<ChangesPanelProps, "o
   );
 }
 
-const inWords = (comments: number) => (comments === 1 ? "1 comment" : `${comments} comments`);
-
-function ReviewBar({ session, onSendToAgent }: Pick<ChangesPanelProps, "session" | "onSendToAgent">) {
-  const comments = useReview(session);
-  if (comments.length === 0) return null;
-  const send = () => {
-    onSendToAgent(promptOf(comments));
-    clearReview(session);
-  };
-  const discard = () => {
-    clearReview(session);
-    toast(`${inWords(comments.length)} discarded`, {
-      action: { label: "Undo", onClick: () => restoreReview(session, comments) },
-    });
-  };
-  return (
-    <div
-      data-testid="review-bar"
-      className="flex shrink-0 flex-wrap items-center gap-2 border-border border-t bg-side px-3 py-1.5 text-xs"
-    >
-      <span className="min-w-0 flex-1 text-muted">{inWords(comments.length)}</span>
-      <Button size="small" look="quiet" onClick={discard}>
-        Discard
-      </Button>
-      <Button size="small" look="primary" onClick={send}>
-        <Sparkles className="size-3" />
-        Put into a prompt
-      </Button>
-    </div>
-  );
-}
-
 interface ChangedFileViewProps {
   session: string;
   file: ChangedFile;
@@ -162,7 +119,7 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
             <ReviewedDiff
               session={session}
               path={file.path}
-              diff={diff}
+              patch={diff.patch}
               place={`${file.path}#${seq}.${index}`}
               isSplit={isSplit}
             />
@@ -170,51 +127,4 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
         ))}
     </li>
   );
-}
-
-function aboutLine(line: PatchLine) {
-  const isDeleted = line.kind === "delete";
-  return { line: isDeleted ? line.oldLine : line.newLine, isDeleted, code: line.text };
-}
-
-interface ReviewedDiffProps {
-  session: string;
-  path: string;
-  diff: FileDiff;
-  /** Of this edit among all. */
-  place: string;
-  isSplit: boolean;
-}
-
-function ReviewedDiff({ session, path, diff, place, isSplit }: ReviewedDiffProps) {
-  const comments = useReview(session);
-  const drafts = useDraftPlaces(session);
-  const lines = useMemo(() => parsePatch(diff.patch), [diff.patch]);
-  const below = (index: number) => {
-    const placeOfLine = `${place}.${index}`;
-    const here = comments.filter((comment) => comment.place === placeOfLine);
-    const line = drafts.includes(placeOfLine) ? lines[index] : undefined;
-    if (here.length === 0 && !line) return null;
-    return (
-      <>
-        {here.map((comment) => (
-          <LineComment
-            key={comment.id}
-            comment={comment}
-            onRemove={() => removeComment(session, comment.id)}
-          />
-        ))}
-        {line && (
-          <CommentField
-            session={session}
-            place={placeOfLine}
-            where={`${lineInWords(line)} of ${path}`}
-            onSave={(text) => addComment(session, { ...aboutLine(line), place: placeOfLine, path, text })}
-          />
-        )}
-      </>
-    );
-  };
-  const onWrite = (_: PatchLine, index: number) => openDraft(session, `${place}.${index}`);
-  return <DiffView patch={diff.patch} path={path} notes={{ onWrite, below }} isSplit={isSplit} />;
 }

@@ -11,7 +11,6 @@ import {
   Moon,
   RefreshCw,
 } from "lucide-react";
-import { useEffect, useRef } from "react";
 import { Button, IconButton } from "@/components/button";
 import { Empty, Skeleton } from "@/components/states";
 import { filesQuery } from "@/lib/api/files";
@@ -22,6 +21,9 @@ import { DiskLine } from "./disk-line";
 import { FileView } from "./file-view";
 import { FilesProblem } from "./files-problem";
 import { parentOf } from "./paths";
+import { useRefreshOnChange } from "./use-refresh";
+
+const KINDS = ["files", "file"] as const;
 
 interface FilesPanelProps {
   session: string;
@@ -50,7 +52,7 @@ export function FilesPanel(props: FilesPanelProps) {
 
 function Content(props: FilesPanelProps) {
   const { session, path, isFile, onOpen, changes, box, onWake } = props;
-  useRefreshOnChange(session, changes);
+  useRefreshOnChange(session, changes, KINDS);
   if (box === "starting") {
     return (
       <Empty icon={<LoaderCircle aria-hidden className="motion-safe:animate-spin" />}>
@@ -87,26 +89,6 @@ function Content(props: FilesPanelProps) {
 }
 
 /** What the agent writes shows up, at most once a second. */
-function useRefreshOnChange(session: string, changes: number): void {
-  const queries = useQueryClient();
-  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    if (changes === 0 || waiting.current !== undefined) return;
-    waiting.current = setTimeout(() => {
-      waiting.current = undefined;
-      void queries.invalidateQueries({ queryKey: ["files", session] });
-      void queries.invalidateQueries({ queryKey: ["file", session] });
-    }, 1000);
-  }, [queries, session, changes]);
-  useEffect(
-    () => () => {
-      clearTimeout(waiting.current);
-      waiting.current = undefined;
-    },
-    [],
-  );
-}
-
 interface CrumbsProps {
   session: string;
   path: string;

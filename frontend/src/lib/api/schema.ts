@@ -937,7 +937,7 @@ export interface components {
             patch: string;
             truncated: boolean;
         };
-        /** @description The changed files by path; `total` are there, `unread` could not be looked at; `since` is the base's. */
+        /** @description The changed files by path; `total` are there, `unread` could not be read; `since` is the base's. */
         ChangeList: {
             base: components["schemas"]["BaseEnum"];
             /** Format: date-time */

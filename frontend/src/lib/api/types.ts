@@ -6,6 +6,9 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessToken"];
+export type ChangeBase = Schemas["ChangeList"]["base"];
+export type ChangedFile = Schemas["ChangedFile"];
+export type ChangeList = Schemas["ChangeList"];
 export type Browser = Schemas["Browser"];
 export type Agent = Schemas["Agent"];
 export type Budget = Schemas["Budget"];
