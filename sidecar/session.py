@@ -235,7 +235,8 @@ class Session:
         allowance.claim(is_limited=self.claim.budgeted)
 
         def counted(usage: messages.Usage, turn: str | None) -> None:
-            allowance.counted(usage.request_id)
+            # What only estimates better stays an estimate: the platform could not tell that it came.
+            allowance.counted(usage.request_id, corrects=bool(usage.corrects) and not usage.estimated)
             if self.outbox is not None:
                 self.outbox.emit("usage", usage, turn=turn)
             # One that was begun before tells nothing of how it goes now.

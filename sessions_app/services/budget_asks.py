@@ -14,11 +14,13 @@ from sidecar.protocol.budget import Budget, BudgetAsk, Reserve
 
 
 def answer(*, instance_id: uuid.UUID, ask: BudgetAsk) -> Budget:
-    """Whether one more call may begin; `again` while calls that it names are not stored yet."""
+    """Whether one more call may begin; `again` while of calls that it names not all is stored yet."""
     instance = Instance.objects.select_related("session").get(pk=instance_id)
     session, calls = instance.session, set(ask.calls)
-    stored = UsageEvent.objects.filter(session=session, request_id__in=calls).count()
-    if stored < len(calls):
+    known = UsageEvent.objects.filter(session=session)
+    if known.filter(request_id__in=calls).count() < len(calls) or (
+        ask.corrected and known.filter(request_id__in=ask.corrected, is_estimated=True).exists()
+    ):
         return Budget(id=ask.id, again=True, limited=True)
     standings = budgets.of_session(session, measures=budgets.OF_CALLS)
     refused = budgets.refusal(session, standings)

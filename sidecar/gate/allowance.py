@@ -83,6 +83,7 @@ class Allowance:
         self._answer_seconds = answer_seconds
         self._is_limited = False
         self._counted: deque[str] = deque(maxlen=MAX_CALLS)
+        self._corrected: deque[str] = deque(maxlen=MAX_CALLS)
         self._door = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._permit: Permit | None = None
@@ -150,9 +151,14 @@ class Allowance:
         """Whether a budget binds the session, as its claim says; answers may tell otherwise later."""
         self._is_limited = is_limited
 
-    def counted(self, request_id: str) -> None:
-        """A call was counted under this id: it has to be stored before the next one is allowed."""
+    def counted(self, request_id: str, *, corrects: bool = False) -> None:
+        """A call was counted under this id: it has to be stored before the next one is allowed.
+
+        `corrects`: in place of its estimate, which the platform may take for it until it is stored.
+        """
         self._counted.append(request_id)
+        if corrects:
+            self._corrected.append(request_id)
 
     def link_up(self, version: int) -> list[BudgetAsk]:
         """A new connection of this version of the link: what to ask again on it."""
@@ -166,16 +172,16 @@ class Allowance:
             return
         if not answer.again:
             self._is_limited = answer.limited
-            for request_id in self._ask.calls:
-                if request_id in self._counted:
-                    self._counted.remove(request_id)
+            _take_off(self._counted, self._ask.calls)
+            _take_off(self._corrected, self._ask.corrected)
         self._ask, self._answer = None, answer
         self._answered.set()
 
     def _put(self, reserve: Reserve | None = None) -> None:
         """Ask; the newest question is the one that is answered."""
         self._answered.clear()
-        self._ask = BudgetAsk(id=uuid.uuid4().hex, calls=list(self._counted), reserve=reserve)
+        calls, corrected = list(self._counted), list(self._corrected)
+        self._ask = BudgetAsk(id=uuid.uuid4().hex, calls=calls, reserve=reserve, corrected=corrected)
         self._send(self._ask)
 
     async def _permission(self) -> None:
@@ -190,9 +196,9 @@ class Allowance:
                 raise Exceeded(words, permanent=False) from error
             if not answer.refused:
                 return
-            if not self._estimated:
+            if not self._estimated and not self._settled.is_set():
                 raise Exceeded(answer.refused)
-            # What was counted for now is nearly always more than it is in the end.
+            # What was counted for now is nearly always more than it is in the end, as may be known by now.
             await self._settled.wait()
 
     async def _ask_once(self, reserve: Reserve | None = None) -> Budget:
@@ -200,3 +206,9 @@ class Allowance:
         await self._answered.wait()
         assert self._answer is not None, "it is set before the event"
         return self._answer
+
+
+def _take_off(waiting: deque[str], stored: list[str]) -> None:
+    for request_id in stored:
+        if request_id in waiting:
+            waiting.remove(request_id)

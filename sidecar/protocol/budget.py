@@ -28,16 +28,18 @@ class Reserve(msgspec.Struct, kw_only=True):
 class BudgetAsk(Frame, tag="budget.ask"):
     """May one more call begin? `calls` are the request ids of counted calls that may not be stored yet.
 
+    `corrected` are those that had been stored as an estimate, of which better numbers may not be stored yet.
     With `reserve` it asks whether something is left if that is counted already.
     """
 
     id: str
     calls: Annotated[list[str], msgspec.Meta(max_length=MAX_CALLS)] = []
     reserve: Reserve | None = None
+    corrected: Annotated[list[str], msgspec.Meta(max_length=MAX_CALLS)] = []
 
 
 class Budget(Frame, tag="budget"):
-    """The answer: `refused` says why not, in words. `again`: ask again, not all of `calls` are stored.
+    """The answer: `refused` says why not, in words. `again`: ask again, not all that was told is stored.
 
     `limited`: a budget binds the session, so each call has to wait for its answer. `fits` answers `reserve`.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.models import Price, Session
+from sessions_app.models import Price, Session, UsageEvent
 from sessions_app.services import budget_asks
 from sidecar.protocol.budget import BudgetAsk, Reserve
 from tests.sessions_app.conftest import make_instance
@@ -24,3 +24,15 @@ def test_it_is_told_whether_a_call_that_goes_on_unread_would_leave_anything(
     wanted = BudgetAsk(id="q", reserve=Reserve(model="demo", input=most - 9, output=9))
     assert budget_asks.answer(instance_id=instance.pk, ask=wanted).fits == fits
     assert not ask(instance).fits
+
+
+def test_it_has_to_ask_again_while_what_corrects_an_estimate_is_not_stored(session: Session) -> None:
+    instance = make_instance(session)
+    budget(100, session=session)
+    use(session, 100)
+    UsageEvent.objects.update(request_id="r", is_estimated=True)
+    wanted = BudgetAsk(id="q", calls=["r"], corrected=["r"])
+    assert budget_asks.answer(instance_id=instance.pk, ask=wanted).again
+    UsageEvent.objects.update(input=9, output=0, is_estimated=False)
+    answer = budget_asks.answer(instance_id=instance.pk, ask=wanted)
+    assert not answer.again and not answer.refused

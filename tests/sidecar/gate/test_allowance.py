@@ -18,6 +18,7 @@ class Platform:
         self.limited = limited
         self.is_silent = False
         self.stored: set[str] = set()
+        self.settled: set[str] = set()
         self.asks: list[BudgetAsk] = []
         self.allowance = Allowance(self.take, answer_seconds=answer_seconds)
         self.allowance.link_up(CORRECTION_VERSION)
@@ -29,7 +30,7 @@ class Platform:
             asyncio.get_running_loop().call_soon(self.answer, ask)
 
     def answer(self, ask: BudgetAsk) -> None:
-        again = not set(ask.calls) <= self.stored
+        again = not (set(ask.calls) <= self.stored and set(ask.corrected) <= self.settled)
         refused = "" if self.left > 0 or not self.limited else "Nothing is left."
         self.allowance.receive(
             Budget(
@@ -180,6 +181,37 @@ async def test_the_next_call_does_not_wait_for_one_that_its_box_has_left_if_its_
     assert [ask.reserve for ask in platform.asks if ask.reserve] == [LeftCall.most]
     async with platform.allowance.call():
         """Given back once."""
+
+
+async def test_no_call_is_refused_for_what_a_correction_on_its_way_takes_back() -> None:
+    platform = Platform(left=9)
+    platform.allowance.claim(is_limited=True)
+    platform.fits = True
+    left, begun = LeftCall(platform), asyncio.Event()
+
+    async def next_call() -> None:
+        async with platform.allowance.call():
+            begun.set()
+
+    async with asyncio.timeout(20):
+        async with platform.allowance.call() as permit:
+            assert permit is not None
+            # Others have spent the rest meanwhile.
+            platform.left = 0
+            permit.left(left)
+            waiting = asyncio.create_task(next_call())
+            while not (left.is_told and platform.asks[-1].reserve is None):
+                await asyncio.sleep(0)
+            platform.allowance.counted("most", corrects=True)
+        while not waiting.done() and not any(ask.corrected for ask in platform.asks):
+            await asyncio.sleep(0)
+        assert not waiting.done(), "the estimate is still stored, and not what corrects it"
+        platform.left = 1
+        platform.settled.add("most")
+        await waiting
+    assert begun.is_set() and platform.asks[-1].corrected == ["most"]
+    async with platform.allowance.call():
+        assert platform.asks[-1].corrected == [], "asked about until it is stored"
 
 
 @pytest.mark.parametrize("version", [BUDGET_VERSION, CORRECTION_VERSION])

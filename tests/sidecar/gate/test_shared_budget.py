@@ -31,19 +31,26 @@ class Platform:
     def __init__(self) -> None:
         self.stored: dict[str, int] = {}
         self.spent = self.corrected = 0
+        self.settled: set[str] = set()
+        self.has_estimate = asyncio.Event()
 
     def count(self, usage: Usage) -> None:
         self.spent += usage.input + usage.output
         if usage.corrects is not None:
             self.spent -= usage.corrects.input + usage.corrects.output
             self.corrected += 1
+        if usage.estimated:
+            self.has_estimate.set()
         later = random.Random(usage.request_id).random() / 50
-        asyncio.get_running_loop().call_later(
-            later, self.stored.__setitem__, usage.request_id, usage.input + usage.output
-        )
+        asyncio.get_running_loop().call_later(later, self.store, usage)
+
+    def store(self, usage: Usage) -> None:
+        self.stored[usage.request_id] = usage.input + usage.output
+        if usage.corrects is not None:
+            self.settled.add(usage.request_id)
 
     def answer(self, allowance: Allowance, ask: BudgetAsk) -> None:
-        again = not set(ask.calls) <= self.stored.keys()
+        again = not (set(ask.calls) <= self.stored.keys() and set(ask.corrected) <= self.settled)
         refused = "Nothing is left." if sum(self.stored.values()) >= LIMIT else ""
         most = ask.reserve.input + ask.reserve.output if ask.reserve else LIMIT
         fits = sum(self.stored.values()) + most < LIMIT
@@ -77,11 +84,13 @@ def told(read: int, written: int) -> bytes:
     return b"data: " + usage + b"\n\n"
 
 
-REPLIES: dict[str, Reply] = {
-    "told": stream(delta("one"), 0.002, delta("two"), STOP, told(40, 30), DONE),
-    "told late": stream(delta("one"), 0.2, delta("two"), STOP, told(30, 20), DONE),
-    "never told": stream(delta("one"), asyncio.Event()),
-}
+def reply(name: str, platform: Platform) -> Reply:
+    """What the provider says: late is after somebody could not wait for it."""
+    if name == "told late":
+        return stream(delta("one"), platform.has_estimate, delta("two"), STOP, told(30, 20), DONE)
+    if name == "never told":
+        return stream(delta("one"), asyncio.Event())
+    return stream(delta("one"), 0.002, delta("two"), STOP, told(40, 30), DONE)
 
 
 @asynccontextmanager
@@ -93,7 +102,7 @@ async def session(
 
     def counted(usage: Usage) -> None:
         platform.count(usage)
-        allowance.counted(usage.request_id)
+        allowance.counted(usage.request_id, corrects=usage.corrects is not None and not usage.estimated)
 
     limits = Limits(read_on_seconds=read_on_seconds)
     async with (
@@ -111,7 +120,7 @@ async def test_a_shared_budget_is_passed_by_one_call_of_each_session_at_most(
 ) -> None:
     platform = Platform()
     async with AsyncExitStack() as stack:
-        upstream = await stack.enter_async_context(fake_provider(REPLIES[name]))
+        upstream = await stack.enter_async_context(fake_provider(reply(name, platform)))
         served = provider("openai-chat", f"{upstream.url}/v1")
         patience = 20.0 if name == "told late" else 0.02
         boxes = [
