@@ -82,18 +82,18 @@ def _for_user(environment: MutableMapping[str, str], sources: str, system: Path,
     folder = Path(environment["HOME"], ".cache", "openagent", "apt")
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "sources.list").write_text(sources)
+    own_dpkg.put(folder / "sources.list", sources)
     program = [
         sys.executable,
         "-I",
         str(Path(own_dpkg.__file__).resolve()),
         *map(str, (folder, root, status)),
     ]
-    (folder / "dpkg").write_text(f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
+    own_dpkg.put(folder / "dpkg", f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
     (folder / "dpkg").chmod(0o755)
     own_dpkg.tell(folder, status)
     words = _configuration(folder, system, environment.get("SSL_CERT_FILE", ""), has_sources=bool(sources))
-    (folder / "apt.conf").write_text(words + (_saying(said) if said else ""))
+    own_dpkg.put(folder / "apt.conf", words + (_saying(said) if said else ""))
     environment["APT_CONFIG"] = str(folder / "apt.conf")
     _find(environment, root)
 

@@ -12,8 +12,11 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 _DPKG = "/usr/bin/dpkg"
+# What a package says of itself need not be UTF-8, and what is in a home may be anything.
+_AS_IT_IS: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
 _INSTALLED = "Status: install ok installed"
 _UNPACKED = ("half-installed", "unpacked")
 _CONFIGURED = ("unpacked", "half-configured", "installed")
@@ -34,14 +37,24 @@ class Refused(Exception):
 
 def tell(folder: Path, system: Path) -> None:
     """Tells apt what is there: what the system has, and what was unpacked for this user."""
-    texts = [system.read_text().strip(), *(file.read_text().strip() for file in _own(folder))]
+    texts = [_read(file).strip() for file in (system, *_own(folder))]
     new = folder / "state" / "status.new"
-    new.write_text("\n\n".join(texts) + "\n")
+    put(new, "\n\n".join(texts) + "\n")
     new.replace(folder / "state" / "status")
 
 
+def put(file: Path, text: str) -> None:
+    """Writes it, whatever is there: nothing is written through a link, and no pipe is waited for."""
+    file.unlink(missing_ok=True)
+    file.write_text(text, **_AS_IT_IS)
+
+
+def _read(file: Path) -> str:
+    return file.read_text(**_AS_IT_IS)
+
+
 def _own(folder: Path) -> list[Path]:
-    return sorted((folder / "unpacked").glob("*"))
+    return sorted(file for file in (folder / "unpacked").glob("*") if file.is_file())
 
 
 def run(folder: Path, root: Path, system: Path, arguments: list[str]) -> None:
@@ -74,7 +87,7 @@ def _debs(arguments: list[str]) -> Iterable[Path]:
 
 def _check(debs: Iterable[Path], system: Path) -> None:
     present = set()
-    for stanza in system.read_text().split("\n\n"):
+    for stanza in _read(system).split("\n\n"):
         lines = stanza.splitlines()
         if _INSTALLED in lines:
             present |= {line.removeprefix("Package: ") for line in lines if line.startswith("Package: ")}
@@ -90,13 +103,14 @@ def _unpack(deb: Path, folder: Path, root: Path) -> None:
     subprocess.run(["dpkg-deb", "--extract", str(deb), str(root)], check=True)
     name_line, rest = _field(deb, "").split("\n", 1)
     kept = folder / "unpacked" / f"{name}:{_field(deb, 'Architecture')}"
-    kept.write_text(f"{name_line}\n{_INSTALLED}\n{rest}")
+    put(kept, f"{name_line}\n{_INSTALLED}\n{rest}")
 
 
 def _field(deb: Path, name: str) -> str:
     """What the package says of itself under this name; without one, all of it."""
     command = ["dpkg-deb", "--field", str(deb), *([name] if name else [])]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip("\n")
+    told: str = subprocess.run(command, capture_output=True, check=True, **_AS_IT_IS).stdout
+    return told.strip("\n")
 
 
 def _report(arguments: list[str], name: str, architecture: str, states: Iterable[str]) -> None:

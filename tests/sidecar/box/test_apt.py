@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -123,6 +124,21 @@ def test_who_is_not_root_installs_packages_and_finds_what_they_bring(
     assert "0 newly installed" in run(user, "apt-get", "install", "-y", "tiny").stdout
     done = run(user, "apt-get", "remove", "-y", "tiny")
     assert done.returncode != 0 and "stay where they were unpacked" in done.stdout
+
+
+def test_whatever_is_in_its_folder_a_box_starts_and_apt_works(user: dict[str, str], system: Path) -> None:
+    folder = Path(user["APT_CONFIG"]).parent
+    (folder / "unpacked/latin:all").write_bytes(
+        stanza("latin").encode().replace(b"Maintainer: x", b"Maintainer: \xe4")
+    )
+    (folder / "unpacked/endless").symlink_to("/dev/zero")
+    (folder / "unpacked/folder").mkdir()
+    for name in ("sources.list", "apt.conf", "dpkg", "state/status.new", "unpacked/pipe"):
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+    apt.configure(user, is_root=False, system=system)
+    done = run(user, "apt-get", "install", "-y", "tiny", "latin")
+    assert done.returncode == 0 and "Unpacking tiny" in done.stdout, done.stdout
 
 
 def test_what_the_system_has_is_not_replaced(user: dict[str, str]) -> None:
