@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -197,7 +198,7 @@ def _apt() -> list[Index]:
     # Of lists that it has not fetched yet it tells only when it need not say whose they are.
     lines = dict.fromkeys(f"{_run(asked)}\n{_run([*asked, '--no-release-info'])}".splitlines())
     sites: dict[str, dict[tuple[str, ...], str]] = {}
-    options = _apt_options()
+    options, origin_of = _apt_options(), cache(_origin)
     for line in lines:
         site, *source = line.split("\t")
         if not site.startswith(("http://", "https://")):
@@ -207,7 +208,7 @@ def _apt() -> list[Index]:
         if tuple(which) in known or not which or not all(map(_WORD.fullmatch, which)):
             continue
         if not _WORD.fullmatch(origin):
-            origin = _origin(site, which[0])
+            origin = origin_of(site, which[0])
         if origin:
             known[tuple(which)] = " ".join((origin, *which, *options))
     return [Index(site, tuple(sources.values())) for site, sources in sites.items()]

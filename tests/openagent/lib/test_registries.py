@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,12 +177,23 @@ def test_apt_says_what_there_is_of_which_distribution(tools: Tools) -> None:
     }
 
 
-def test_apt_that_never_fetched_a_list_has_its_sources_all_the_same(tools: Tools, index: str) -> None:
+def test_apt_that_never_fetched_a_list_has_its_sources_all_the_same(
+    tools: Tools, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, fetch = [], safe_http.fetch
+
+    def count(method: str, url: str, **options: Any) -> safe_http.Answer:
+        asked.append(url)
+        return fetch(method, url, **options)
+
+    monkeypatch.setattr(safe_http, "fetch", count)
     told = [f"{index}/{path}\t$(ORIGIN)\tbookworm\tmain" for path in ("debian", "ours", "nobody")]
+    told += [f"{index}/{path}\t$(ORIGIN)\tbookworm\tcontrib" for path in ("debian", "ours", "nobody")]
     tools.say("apt-get", ("--no-release-info", "\n".join(told)))
     found = registries.find(["apt"]).registries
+    assert len(asked) == 3, "each of them once, for it may take long to answer"
     assert {(each.address, each.sources) for each in found} == {
-        (f"{index}/debian", ("Debian bookworm main",)),
+        (f"{index}/debian", ("Debian bookworm main", "Debian bookworm contrib")),
         (f"{index}/ours", ()),
         (f"{index}/nobody", ()),
     }
