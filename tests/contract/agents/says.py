@@ -55,7 +55,9 @@ class Says:
     async def test_it_shows_what_a_command_prints_while_it_runs(self, made: Made) -> None:
         turn = await made.recorder.prompt("/demo tools 50 100ms", mode="auto")
         await made.recorder.until(turn, "tool.output")
-        assert turn.tool("execute").status == "in_progress"
+        running = turn.tool("execute")
+        assert running.status == "in_progress"
+        assert "tick 50 of 50" not in running.output, "it has run"
         await made.recorder.agent.cancel(turn.id)
         await made.recorder.finish(turn)
 
