@@ -248,14 +248,13 @@ class Session:
             turns.provider_failed(error)
             news.failed(error)
 
-        limits = models.Limits(idle_seconds=self._around.config.limits.silence_seconds)
         return ModelGate(
             provider,
             lambda: key(provider.id),
             counted,
             failed,
             turn=lambda: turns.open,
-            limits=limits,
+            limits=models.Limits(idle_seconds=self._around.config.limits.silence_seconds),
             allowed=allowance.call,
             host_addresses=self._around.config.host_addresses,
         )
