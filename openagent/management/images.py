@@ -140,9 +140,7 @@ class Builder:
                 rm=True,
                 forcerm=True,
                 decode=True,
-                # No interface comes and goes for each step, at which programs of this host take their network
-                # for another one: Chromium breaks all requests off.
-                network_mode="host",
+                network_mode=_network(self.client),
                 buildargs={
                     "BASE_IMAGE": base,
                     "PACKAGES": " ".join(image_context.packages(self.role)),
@@ -197,6 +195,16 @@ class Builder:
             changes = ["ENV LANG=C.UTF-8", 'CMD ["/bin/bash"]']
             self.client.api.import_image_from_file(str(file), *name.split(":"), changes=changes)
         return str(self.client.images.get(name).id)
+
+
+def _network(client: docker.DockerClient) -> str | None:
+    """The host's for the steps of a build, so that no interface comes and goes for each of them: programs of
+    the host would take their network for another one, and Chromium breaks all requests off.
+
+    An engine that maps users refuses that, and has one of its own for them.
+    """
+    told = client.info().get("SecurityOptions") or []
+    return None if any("name=userns" in each for each in told) else "host"
 
 
 def _follow(lines: Iterator[dict[str, str]]) -> None:
