@@ -6,6 +6,7 @@ import uuid
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 
 from sessions_app import jobs
 from sessions_app.models import Budget, Instance, Session
@@ -20,27 +21,30 @@ def counted(session: Session) -> None:
 
 
 def look(*, session_id: uuid.UUID) -> None:
-    """A call of this session was counted: others that share a budget hear when it is at another level.
-
-    A sidecar that is too old to ask before a call is told to stop when it may make no more.
-    """
+    """A call of this session was counted: others that share a budget hear when it is at another level."""
     # One that was deleted meanwhile has used what it used.
     session = Session.objects.filter(pk=session_id).first()
     if session is None:
         return
-    standings = budgets.of_session(session, measures=budgets.OF_CALLS)
-    for standing in standings:
+    for standing in budgets.of_session(session, measures=budgets.OF_CALLS):
         if standing.level != standing.budget.told_level:
             tell(budget_id=standing.budget.pk)
-    is_old = Instance.objects.live().filter(session=session, link_version__lt=BUDGET_VERSION).exists()
-    if is_old and budgets.refusal(session, standings):
-        prompts.interrupt(session=session, turn=None)
+    _stop_old(Q(session=session))
 
 
 def look_at_all() -> None:
     """The same of all budgets: for those that time uses up or sets free, and for what was lost."""
     for budget in Budget.objects.filter(measure__in=budgets.OF_CALLS):
         tell(budget_id=budget.pk)
+    _stop_old(Q())
+
+
+def _stop_old(of: Q) -> None:
+    """Sidecars that are too old to ask before a call are told to stop when they may make no more."""
+    old = Instance.objects.live().filter(of, link_version__lt=BUDGET_VERSION)
+    for instance in old.select_related("session"):
+        if budgets.refusal(instance.session):
+            prompts.interrupt(session=instance.session, turn=None)
 
 
 def tell(*, budget_id: uuid.UUID) -> None:
