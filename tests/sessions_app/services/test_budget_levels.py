@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from openagent.accounts.models import User
-from sessions_app.models import Budget, Instance, InstanceState, Price, PromptState, Session
+from sessions_app.models import Budget, Command, Instance, InstanceState, Price, PromptState, Session
 from sessions_app.services import (
     activity,
     budget_changes,
@@ -26,6 +26,7 @@ from sessions_app.services import (
     state,
 )
 from sidecar.protocol import messages
+from sidecar.protocol.budget import BUDGET_VERSION
 from tests.fakes.driver import FakeDriver
 from tests.sessions_app.conftest import make_instance, make_prompt, make_session
 from tests.sessions_app.services.test_budgets import budget, use
@@ -104,6 +105,22 @@ def test_what_is_stored_waits_for_no_sums_and_nobody_is_asked_to_make_any_withou
     assert told == [session.pk]
     assert [each["level"] for each in state.snapshot(session.pk)["budgets"]] == ["hard"]
     assert Budget.objects.get().told_level == "hard"
+
+
+@pytest.mark.parametrize(("version", "stopped"), [(BUDGET_VERSION, 0), (BUDGET_VERSION - 1, 1)])
+def test_a_stop_of_a_sidecar_that_is_too_old_is_made_up_for_by_the_next_pass(
+    session: Session, version: int, stopped: int
+) -> None:
+    instance = make_instance(session, link_version=version)
+    make_prompt(session, PromptState.RUNNING, instance=instance)
+    budget(100, session=session)
+    use(session, 99)
+    budget_levels.look_at_all()
+    assert not Command.objects.exists()
+    use(session, 1)
+    for _ in range(2):
+        budget_levels.look_at_all()
+    assert Command.objects.filter(verb="turn.cancel").count() == stopped
 
 
 def test_a_level_that_nobody_told_of_is_found_by_the_next_pass(session: Session, alice: User) -> None:

@@ -273,22 +273,6 @@ def test_the_turn_of_a_sidecar_that_is_too_old_to_ask_is_stopped(
         assert Command.objects.filter(verb="turn.cancel").count() == stopped
 
 
-@pytest.mark.parametrize(("version", "stopped"), [(BUDGET_VERSION, 0), (BUDGET_VERSION - 1, 1)])
-def test_a_stop_of_a_sidecar_that_is_too_old_is_made_up_for_by_the_next_pass(
-    session: Session, version: int, stopped: int
-) -> None:
-    instance = make_instance(session, link_version=version)
-    make_prompt(session, PromptState.RUNNING, instance=instance)
-    budget(100, session=session)
-    use(session, 99)
-    budget_levels.look_at_all()
-    assert not Command.objects.exists()
-    use(session, 1)
-    for _ in range(2):
-        budget_levels.look_at_all()
-    assert Command.objects.filter(verb="turn.cancel").count() == stopped
-
-
 # --- who is told
 
 
