@@ -56,6 +56,7 @@ class Changes:
 
     def __init__(self, box: Box) -> None:
         self._box = box
+        self._has_begun = asyncio.Event()
         self._marking: asyncio.Task[None] | None = None
 
     @property
@@ -65,13 +66,21 @@ class Changes:
 
     async def begin(self) -> None:
         """Remember the workspace as the session found it, once in its life; nobody waits for this."""
-        await self._mark("start", seconds=START_SECONDS, once=True)
+        try:
+            await self._mark("start", seconds=START_SECONDS, once=True)
+        finally:
+            self._has_begun.set()
 
     async def turn(self) -> None:
         """Remember the workspace as a turn finds it, and wait for that a moment at most."""
         if self._marking is None or self._marking.done():
-            self._marking = asyncio.create_task(self._mark("turn", seconds=TURN_SECONDS, once=False))
+            self._marking = asyncio.create_task(self._mark_turn())
         await asyncio.wait([self._marking], timeout=TURN_WAITS_SECONDS)
+
+    async def _mark_turn(self) -> None:
+        # The box would take them in any order.
+        await self._has_begun.wait()
+        await self._mark("turn", seconds=TURN_SECONDS, once=False)
 
     async def _mark(self, name: str, *, seconds: float, once: bool) -> None:
         order = {"do": "mark", "name": name, "once": once}
