@@ -572,6 +572,11 @@ const sessionRoutes = [
   ],
   [
     "GET",
+    /^changes\/$/,
+    () => problem(409, "unavailable", "Not available here: there is no box behind this server."),
+  ],
+  [
+    "GET",
     /^files\/content\/$/,
     (_, __, ___, query) =>
       FILES.texts[query.get("path")] === undefined

@@ -159,7 +159,7 @@ def _everything_answered(rig: Rig, session: str) -> bytes:
         "conversation/",
         "usage/",
         "egress/",
-        "files/?path=",
+        *("files/?path=", "changes/"),
         "terminals/",
     )
     paths += [f"/sessions/{session}/{part}" for part in parts]
