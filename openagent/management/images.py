@@ -84,9 +84,17 @@ def connected() -> Iterator[docker.DockerClient]:
 
 
 def build(
-    client: docker.DockerClient, agents: Path, *, say: Say, roles: Sequence[str] = engine.ROLES
+    client: docker.DockerClient,
+    agents: Path,
+    *,
+    say: Say,
+    roles: Sequence[str] = engine.ROLES,
+    network: str | None = None,
 ) -> dict[str, str]:
-    """The id of each role's image, which is built unless there is one of exactly these files."""
+    """The id of each role's image, which is built unless there is one of exactly these files.
+
+    `network` is the engine's name of one that the steps of a build use instead of the engine's default.
+    """
     _stage(agents)
     stamps = CHECKOUT / ".stamps"
     stamps.mkdir(exist_ok=True)
@@ -95,7 +103,7 @@ def build(
         fcntl.flock(lock, fcntl.LOCK_EX)
         certificates = env.path("OPENAGENT_EXTRA_CA_DIR", _CERTIFICATES)
         wanted = env.text("OPENAGENT_BASE_IMAGE", _BASE)
-        builders = [Builder(client, Context(role, certificates, agents), wanted) for role in roles]
+        builders = [Builder(client, Context(role, certificates, agents), wanted, network) for role in roles]
         return {builder.role: builder.find() or builder.build(say) for builder in builders}
 
 
@@ -106,6 +114,7 @@ class Builder:
     client: docker.DockerClient
     context: Context
     base: str
+    network: str | None = None
 
     @property
     def role(self) -> str:
@@ -140,7 +149,7 @@ class Builder:
                 rm=True,
                 forcerm=True,
                 decode=True,
-                network_mode=_network(self.client),
+                network_mode=self.network,
                 buildargs={
                     "BASE_IMAGE": base,
                     "PACKAGES": " ".join(image_context.packages(self.role)),
@@ -195,16 +204,6 @@ class Builder:
             changes = ["ENV LANG=C.UTF-8", 'CMD ["/bin/bash"]']
             self.client.api.import_image_from_file(str(file), *name.split(":"), changes=changes)
         return str(self.client.images.get(name).id)
-
-
-def _network(client: docker.DockerClient) -> str | None:
-    """The host's for the steps of a build, so that no interface comes and goes for each of them: programs of
-    the host would take their network for another one, and Chromium breaks all requests off.
-
-    An engine that maps users refuses that, and has one of its own for them.
-    """
-    told = client.info().get("SecurityOptions") or []
-    return None if any("name=userns" in each for each in told) else "host"
 
 
 def _follow(lines: Iterator[dict[str, str]]) -> None:

@@ -72,17 +72,6 @@ def test_a_sidecar_needs_fewer_packages_than_a_box() -> None:
     assert "git" in image_context.packages("box") and "#" not in image_context.packages("box")
 
 
-@pytest.mark.parametrize(
-    ("told", "network"),
-    [(["name=seccomp,profile=default"], "host"), (["name=seccomp", "name=userns"], None), (None, "host")],
-)
-def test_an_engine_that_maps_users_builds_without_the_host_s_network(
-    told: list[str] | None, network: str | None
-) -> None:
-    client: Any = SimpleNamespace(info=lambda: {"SecurityOptions": told})
-    assert images._network(client) == network
-
-
 def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAGENT_DOCKER_SOCKET", str(tmp_path / "none.sock"))
     with pytest.raises(images.NoEngine, match=r"none\.sock"), images.connected():
