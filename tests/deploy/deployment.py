@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import docker
 
 from openagent.lib.data_dir import CHECKOUT, DataDir
 from openagent.lib.engine import PREFIX
-from tests import needs
+from tests import needs, ports
 from tests.deploy import stand_ins
 from tests.end_to_end.client import eventually
 from tests.product import AGENTS
@@ -40,7 +39,7 @@ class Deployment:
         self.data = DataDir(place / "data")
         self.env_file = place / "compose.env"
         self.certificate = self.data.root / "certificates" / "tls.crt"
-        self.url = f"https://localhost:{_free_port()}"
+        self.url = f"https://localhost:{ports.free()}"
         self.project = f"oa-test-{secrets.token_hex(3)}"
         self._program = [*needs.compose(), "--env-file", str(self.env_file), "--file", str(FILE)]
 
@@ -53,7 +52,7 @@ class Deployment:
         self._set(
             COMPOSE_PROJECT_NAME=self.project,
             PROXY_TLS="tls /certificates/tls.crt /certificates/tls.key",
-            HTTP_PORT=f"127.0.0.1:{_free_port()}",
+            HTTP_PORT=f"127.0.0.1:{ports.free()}",
             HTTPS_PORT=f"127.0.0.1:{self.url.rpartition(':')[2]}",
             **images,
         )
@@ -195,9 +194,3 @@ def _run(
     )
     assert done.returncode == 0, f"{command}: {done.stdout} {done.stderr[-4000:]}"
     return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Sequence
 
 import pytest
 
 from sidecar import demo_model
-from tests import head_start, needs
+from tests import head_start, needs, ports
 from tests.end_to_end.client import Client, eventually, first_run, texts
 from tests.end_to_end.custom_agents import WORKING, register_working
 from tests.end_to_end.instance import Instance
@@ -21,19 +20,13 @@ from tests.product import Product, data_directory
 SPEECH = "/demo long 2000 20ms"
 
 
-def free_port() -> str:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return str(any_port.getsockname()[1])
-
-
 @pytest.mark.timeout(600)
 def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
     """First it is stopped, then killed, in one session: each start of a product takes long."""
     needs.bubblewrap()
     with data_directory() as data:
         head_start.give(data)
-        port = free_port()
+        port = str(ports.free())
         product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
         client = first_run(product.url)
         register_working(product.url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sidecar import health
+from tests import ports
 
 READY = health.Health(is_ready=True, stage="ready", is_linked=True, unstored_bytes=0, is_stalled=False)
 
@@ -30,10 +30,8 @@ class Status:
 @contextlib.asynccontextmanager
 async def listening(status: Status) -> AsyncIterator[list[str]]:
     """A server on a port and on a socket: both as targets."""
-    with tempfile.TemporaryDirectory(prefix="health-") as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with tempfile.TemporaryDirectory(prefix="health-") as folder:
+        port = ports.free()
         server = health.Server(status)
         await server.start(port=port, path=f"{folder}/health.sock")
         yield [str(port), f"{folder}/health.sock"]

@@ -135,7 +135,7 @@ class Ends:
         before = len(recorder.events)
         await agent.rest()
         assert await recorder.outside("agent.status", after=before) == AgentStatus(status="stopped")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while made.runs():  # Its children hear of it a moment later.
                 await asyncio.sleep(0.05)
         await agent.rest()

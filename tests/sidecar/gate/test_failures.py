@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.gate.models import ModelGate
 from sidecar.gate.sse import EventReader
+from tests import ports
 from tests.sidecar.demo_model.asking import WIRES, Asking, by_name
 from tests.sidecar.gate.boxside import KEY, NAMES, agent, box_side, fake_side, provider
 from tests.sidecar.gate.chat import BODY, CHAT, COMPLETE, DONE, END, MESSAGE_START, SHORT, STOP, USAGE, delta
@@ -99,9 +100,9 @@ async def test_a_provider_that_cannot_be_reached_is_named(asking: Asking) -> Non
 
 @every_wire
 async def test_a_provider_that_comes_up_while_we_connect_is_reached(asking: Asking) -> None:
-    async with fake_provider(whole(200, b"{}")) as gone:
-        port = int(gone.url.rsplit(":", 1)[1])
-    async with box_side(provider(asking.name, f"{gone.url}/v1")) as side, agent(side) as client:
+    port = ports.free()
+    url = f"http://127.0.0.1:{port}/v1"
+    async with box_side(provider(asking.name, url)) as side, agent(side) as client:
         target = f"/{NAMES[asking.name]}{asking.path()}"
         calling = asyncio.create_task(client.post(target, json=asking.body("hello")))
         await asyncio.sleep(0.1)

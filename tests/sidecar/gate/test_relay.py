@@ -263,7 +263,7 @@ async def test_closing_the_gate_ends_what_is_open() -> None:
                 assert await anext(pieces) == delta("one")
                 await side.gate.close()
                 await anext(pieces)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15
         await until(upstream.received[0].closed)
 
 
@@ -281,7 +281,7 @@ async def test_closing_the_gate_does_not_wait_for_a_box_that_does_not_read() -> 
         await asyncio.sleep(0.5)
         started = time.monotonic()
         await side.gate.close()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         writer.close()
 
 

@@ -141,6 +141,9 @@ async def test_few_questions_at_once_and_not_too_many_waiting() -> None:
     box = LyingBox()
     desk = Desk(box)
     asked = [asyncio.create_task(ask(desk, "files.list", path="")) for _ in range(files.MAX_WAITING + 3)]
+    async with asyncio.timeout(20):
+        while sum(task.done() for task in asked) < 3:
+            await asyncio.sleep(0.01)
     done, _ = await asyncio.wait(asked, timeout=0.1)
     assert [task.result().error for task in done] == ["busy"] * 3
     box.may_answer.set()
