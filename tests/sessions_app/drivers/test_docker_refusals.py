@@ -89,7 +89,7 @@ def refusal(engine: Engine) -> DriverError:
 def test_an_engine_that_hangs_is_left_to_the_next_pass(
     engine: Engine, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_engine, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(docker_engine, "ANSWER_SECONDS", 1.0)
     stub.answers = {"/version": VERSION, "/json": None}
     error = refusal(engine)
     assert (error.code, error.permanent) == ("engine_hangs", False) and "restart it" in error.message

@@ -28,4 +28,4 @@ MESSAGE_START = (
     b'event: message_start\ndata: {"type":"message_start","message":{"model":"claude","usage":'
     b'{"input_tokens":90,"cache_read_input_tokens":10,"output_tokens":1}}}\n\n'
 )
-SHORT = Limits(connect_seconds=1, idle_seconds=0.3, key_seconds=0.3)
+SHORT = Limits(connect_seconds=1, idle_seconds=1, key_seconds=0.3)

@@ -163,7 +163,7 @@ def event(**fields: object) -> bytes:
     return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
-SILENT = Limits(idle_seconds=0.1)
+SILENT = Limits(idle_seconds=0.5)
 ENDS: dict[str, tuple[Reply, list[tuple[int, int, bool]]]] = {
     "all told": (stream(delta("hello"), END), [(7, 3, False)]),
     "never told": (stream(delta("hello"), STOP, DONE), [(len(ENCODED), 9, True)]),
@@ -187,7 +187,9 @@ ENDS: dict[str, tuple[Reply, list[tuple[int, int, bool]]]] = {
 @pytest.mark.parametrize("name", ENDS)
 async def test_an_answer_without_numbers_counts_as_what_it_said(name: str) -> None:
     reply, expected = ENDS[name]
-    async with fake_side("openai-chat", reply, limits=SILENT) as (upstream, side, client):
+    # Others are not silent because the machine is busy.
+    limits = SILENT if name.startswith("silent") else Limits()
+    async with fake_side("openai-chat", reply, limits=limits) as (upstream, side, client):
         with suppress(*BROKEN):
             await client.post(CHAT, content=ENCODED)
         grown = len(upstream.received[0].body) - len(ENCODED)

@@ -177,7 +177,7 @@ async def test_an_event_that_is_too_long_is_left_out(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_stream_without_a_heartbeat_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(client_module, "HEARTBEAT_SECONDS", 0.5)
 
     async def serve(head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(STREAM + b'data: {"type":"a"}\n\n')
