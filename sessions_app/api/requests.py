@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.validators import MinValueValidator
 from rest_framework import serializers
 
 from openagent.lib import hosts
@@ -17,6 +19,8 @@ MAX_COMMAND_BYTES = 32 * 1024
 
 # How a day or a moment may be written.
 _TIMES = ["iso-8601", "%Y-%m-%d"]
+# Sums begin days before what is asked for: there must be some.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NewPromptSerializer(serializers.Serializer[Any]):
@@ -207,8 +211,12 @@ class UsageQuerySerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
-            "from": serializers.DateTimeField(required=False, input_formats=_TIMES),
-            "to": serializers.DateTimeField(required=False, input_formats=_TIMES),
+            "from": serializers.DateTimeField(
+                required=False, input_formats=_TIMES, validators=[MinValueValidator(_EARLIEST)]
+            ),
+            "to": serializers.DateTimeField(
+                required=False, input_formats=_TIMES, validators=[MinValueValidator(_EARLIEST)]
+            ),
             "group": serializers.ChoiceField(
                 default="day", choices=("day", "session", "model", "key", "user")
             ),
