@@ -38,7 +38,6 @@ CANCEL_SECONDS = 1.6
 CANCEL_PAUSE_SECONDS = 0.4
 TAKE_UP_SECONDS = 60.0
 GRACE_SECONDS = 1.0
-SETTLE_SECONDS = 1.0
 QUIET_SECONDS = 20.0
 FAILED_SECONDS = 5.0
 ATTEMPTS = 3
@@ -134,8 +133,9 @@ class OpenCode(Agent):
         await self._serve(model)
         client = await host.connected()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(self._conversation.settle_seconds):
                 await self._conversation.settled.wait()
+        self._conversation.settled.set()
         if self._turns.current != turn:
             return  # Cancelled meanwhile.
         self._policy.mode = mode

@@ -28,6 +28,8 @@ from sidecar.protocol.messages import AgentStatus, ErrorData, Plan, PlanEntry, S
 log = structlog.get_logger(__name__)
 
 MAX_UNKNOWN = 200
+SETTLE_SECONDS = 1.0
+CANCELLED_SECONDS = 5.0  # It says so within milliseconds, but a busy machine may stand still for a second.
 MAX_ATTEMPTS = 8  # It would ask a failing provider for ever; this takes some minutes.
 
 # "session.idle" says again what "session.status" has said: an end counts once.
@@ -62,6 +64,7 @@ class Conversation:
 
         It is not before: a prompt that comes in between is taken and never looked at.
         """
+        self.settle_seconds = SETTLE_SECONDS
         self.consent = Consent(turns, policy, workspace, send)
         self._turns = turns
         self._workspace = workspace
@@ -148,6 +151,8 @@ class Conversation:
         reason: StopReason = "error" if error else self._stop_reason()
         if self._replies.began and reason in ("error", "cancelled"):
             self.settled.clear()
+            says_again = reason == "cancelled" and not self._retrying
+            self.settle_seconds = CANCELLED_SECONDS if says_again else SETTLE_SECONDS
         self._forget_turn()
         self._turns.end(reason, error)
 

@@ -70,6 +70,21 @@ def test_after_a_failure_the_next_prompt_waits_for_the_second_idle() -> None:
     assert told.conversation.settled.is_set()
 
 
+def test_after_a_cancellation_it_is_waited_for_longer_as_it_comes_for_sure() -> None:
+    told = Told()
+    told.prompted()
+    told.say("session.error", sessionID=SESSION, error=REFUSED)
+    told.idle()
+    after_a_failure = told.conversation.settle_seconds
+    told.idle()
+    told.begin("the next")
+    told.prompted("msg_3")
+    told.conversation.cancel()
+    told.idle()
+    assert not told.conversation.settled.is_set()
+    assert told.conversation.settle_seconds > after_a_failure
+
+
 @pytest.mark.parametrize(
     ("error", "stop_reason"),
     [
