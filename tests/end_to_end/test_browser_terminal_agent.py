@@ -95,7 +95,8 @@ def test_the_agents_own_interface(open_window: OpenWindow, box: str) -> None:
     terminal.wait_for("ctrl+p commands")
     # It is attached to the session's server, and has its model.
     terminal.wait_for("demo")
-    terminal.focus()
+    # A click would reach the program, which has a menu for what was said before.
+    terminal.current.locator("textarea").focus()
     terminal.type("typed here")
     terminal.wait_for("typed here")
     window.shot("terminal-opencode")
