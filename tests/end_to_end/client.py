@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 from collections.abc import Callable
@@ -158,17 +157,21 @@ def eventually(
 ) -> Any:
     """What `look` finds as soon as it finds something; AssertionError with the complaint when it does not.
 
-    A platform that does not answer, because a test has just ended it, has not been found out about yet.
-    Looks come a tenth of a second after each other at first, `longest` at last.
+    A platform that does not answer, because a test has just ended it, has not been found out about yet;
+    nor has what a look takes out of a list or a dictionary that does not have it yet. Looks come a tenth of a
+    second after each other at first, `longest` at last.
     """
     deadline = time.monotonic() + seconds
     pause = 0.1
     while True:
-        with contextlib.suppress(httpx2.TransportError):
+        missing: Exception | None = None
+        try:
             if found := look():
                 return found
+        except (httpx2.TransportError, LookupError) as error:
+            missing = error
         if time.monotonic() > deadline:
-            raise AssertionError(complaint())
+            raise AssertionError(complaint()) from missing
         time.sleep(pause)
         pause = min(1.4 * pause, longest)
 

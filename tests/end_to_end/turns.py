@@ -39,6 +39,6 @@ def kinds_of(client: Client, session: str, turn: str) -> list[str]:
 
 
 def said(events: list[dict[str, Any]], turn: str) -> str:
-    """What these events let the agent say in the turn."""
+    """What these events let the agent say in the turn; nothing while it has not begun."""
     folded = conversation.fold([event for event in events if event["turn"] == turn])
-    return texts(folded["turns"][0])
+    return "".join(texts(each) for each in folded["turns"])
