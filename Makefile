@@ -81,7 +81,7 @@ agents:
 	@deploy/setup agents $(AGENTS)
 
 agent-pin:
-	@npm install --prefix deploy/agents/$(AGENT) --package-lock-only --save-exact --ignore-scripts --engine-strict=false $(PACKAGE)
+	@deploy/agents/pin $(AGENT) $(PACKAGE)
 	@deploy/setup agents
 
 conformance: setup-test agents

@@ -15,6 +15,7 @@ from openagent.lib.data_dir import CHECKOUT
 
 IMAGES = CHECKOUT / "deploy" / "images"
 _SIDECAR = CHECKOUT / "sidecar"
+_AGENTS = CHECKOUT / "deploy" / "agents"
 # There even when nothing is in them.
 _FOLDERS = {"sidecar": ("code",), "box": ("agents",), "platform": ("agents", "code")}
 
@@ -87,6 +88,10 @@ class Context:
         yield "code/sidecar/__init__.py", _SIDECAR / "__init__.py"
         yield from _sources(_SIDECAR / "protocol", "code/sidecar/protocol")
         yield from _every(CHECKOUT / "frontend" / "dist", "code/frontend/dist")
+        # The catalogue of agents reads their versions there.
+        for name in ("package.json", "package-lock.json"):
+            for path in sorted((*_AGENTS.glob(name), *_AGENTS.glob(f"*/{name}"))):
+                yield f"code/{path.relative_to(CHECKOUT)}", path
         # Which agents the box has; the agents themselves are only there.
         for versions in self._versions():
             yield f"agents/{versions.parent.name}/.versions", versions

@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from django.conf import settings
 
@@ -20,18 +20,16 @@ from sidecar.protocol.agent_command import AgentCommand
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """One agent; `package` is what pins its version in the package.json of `folder` below deploy/agents.
+    """One agent; `package` is the agent itself in the package-lock.json of `folder` below deploy/agents.
 
-    Where that is an adapter's, `program` is the version of the agent itself that it brings along. `wires`
-    are the APIs of providers that it speaks, the best first. `limits` are its known limits, each with its
-    reason, by the name of the promise that it does not keep. `command` is a registered one's.
+    `wires` are the APIs of providers that it speaks, the best first. `limits` are its known limits, each with
+    its reason, by the name of the promise that it does not keep. `command` is a registered one's.
     """
 
     id: str
     name: str
     package: str = ""
     folder: str = ""
-    program: str = ""
     wires: tuple[str, ...]
     capabilities: Mapping[str, bool]
     survives_resume: Mapping[str, bool]
@@ -41,7 +39,12 @@ class Agent:
 
     @property
     def version(self) -> str:
-        return self.program or _pinned(self.folder).get(self.package, "")
+        """Its own, not that of an adapter that brings it along; nobody knows a registered one's."""
+        return (
+            ""
+            if self.is_custom
+            else _pinned(settings.BASE_DIR / "deploy" / "agents" / self.folder, self.package)
+        )
 
     @property
     def is_custom(self) -> bool:
@@ -101,15 +104,12 @@ def can_wait(agent_id: str) -> bool:
     return agent_id in _WAITING
 
 
-def _built_in(
-    agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str], program: str = ""
-) -> Agent:
+def _built_in(agent_id: str, name: str, package: str, wires: tuple[str, ...], without: set[str]) -> Agent:
     return Agent(
         id=agent_id,
         name=name,
         package=package,
         folder="" if agent_id == "opencode" else agent_id,
-        program=program,
         wires=wires,
         capabilities={capability: capability not in without for capability in _ALL},
         survives_resume=agent_limits.left(agent_id),
@@ -136,18 +136,16 @@ _BUILT_IN = (
     _built_in(
         "claude",
         "Claude Code",
-        "@agentclientprotocol/claude-agent-acp",
+        "@anthropic-ai/claude-agent-sdk",
         ("anthropic",),
         without={"plan", "shared_screen"},
-        program="2.1.318",
     ),
     _built_in(
         "codex",
         "Codex",
-        "@agentclientprotocol/codex-acp",
+        "@openai/codex",
         ("openai-responses",),
         without={"plan", "subagents", "diffs", "shared_screen"},
-        program="0.166.0",
     ),
     _built_in(
         "gemini",
@@ -202,7 +200,10 @@ def _registered(row: CustomAgent) -> Agent:
 
 
 @functools.cache
-def _pinned(folder: str) -> dict[str, str]:
-    path = settings.BASE_DIR / "deploy" / "agents" / folder / "package.json"
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    return {**manifest.get("optionalDependencies", {}), **manifest.get("dependencies", {})}
+def _pinned(folder: Path, package: str) -> str:
+    """That of the package, or what `deploy/agents/pin` wrote down where the agent has another."""
+    manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    if written := manifest.get("config", {}).get("program"):
+        return str(written)
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    return str(lock["packages"][f"node_modules/{package}"]["version"])

@@ -12,10 +12,12 @@ import docker
 import docker.errors
 import pytest
 import requests
+from django.test import override_settings
 
 from openagent.lib import engine
 from openagent.management import image_context, images
 from openagent.management.image_context import Context
+from sessions_app.services import agents
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_a_box_has_the_agents_and_of_the_sidecar_only_the_box_program(places: tu
     }
     assert found["agents/opencode/bin/opencode"].mode == 0o755
     assert found["agents/opencode/link"].linkname == "bin/opencode"
+
+
+def test_the_platform_knows_the_versions_of_agents_that_it_does_not_have(
+    places: tuple[Path, Path], tmp_path: Path
+) -> None:
+    here = {agent.id: agent.version for agent in agents._BUILT_IN}
+    with Context("platform", *places).write() as file, tarfile.open(fileobj=file) as tar:
+        members = [entry for entry in tar if entry.name.startswith("code/deploy/")]
+        tar.extractall(tmp_path, members, filter="data")
+    with override_settings(BASE_DIR=tmp_path / "code"):
+        assert {agent.id: agent.version for agent in agents._BUILT_IN} == here
+    assert all(here.values())
 
 
 def test_the_digest_is_of_the_content_and_of_nothing_else(places: tuple[Path, Path]) -> None:
