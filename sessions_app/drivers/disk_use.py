@@ -1,4 +1,4 @@
-"""What folders that a box fills take of their disk: counted from outside of it, in a bounded time."""
+"""What folders that a box fills take of their disk: counted outside of it, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 SECONDS = 20
 """How long counting one disk may take: millions of files must not hold up whoever makes instances."""
+MEMORY_MB = 128
+"""How much memory it may take: `du` remembers each file that has several names."""
 
 _SUM, _IN_PART = 0, 1
 _MOST_COMPLAINTS = 64 * 1024
@@ -23,14 +25,15 @@ def command(*folders: str) -> list[str]:
     return ["du", "--summarize", "--total", "--one-file-system", "--block-size=1", "--", *folders]
 
 
-def of(folder: Path, *, seconds: float = SECONDS) -> int | None:
-    """Bytes on the disk; None when that cannot be told: not there, not readable, or not in this time."""
+def of(folder: Path, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> int | None:
+    """Bytes on the disk; None when that cannot be told: not there, not readable, or not within bounds."""
     if not folder.is_dir():
         return None
+    bounds = [f"--fsize={_MOST_COMPLAINTS}", f"--as={memory_mb * 2**20}"]
     with tempfile.TemporaryFile() as complaints:
         try:
             done = subprocess.run(
-                ["prlimit", f"--fsize={_MOST_COMPLAINTS}", "--", *command(str(folder))],
+                ["prlimit", *bounds, "--", *command(str(folder))],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=complaints,

@@ -177,7 +177,7 @@ def measuring(installation: str, volume: str, *, image: str) -> Config:
         _volume(volume_name(installation, volume, what), target, read_only=True)
         for what, target in seen.items()
     ]
-    host = _host(mounts, Limits(memory_mb=128, processes=16, tmp_mb=1), cpus=1)
+    host = _host(mounts, Limits(memory_mb=disk_use.MEMORY_MB, processes=16, tmp_mb=1), cpus=1)
     return {
         "Image": image,
         "User": "0:0",

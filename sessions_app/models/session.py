@@ -74,7 +74,8 @@ class Session(models.Model):
     `repository_url` is what its workspace is a clone of, with `repository_branch` checked out first.
     `disk` is the one that it adopted with a member of the pool; without it has one of its own name. It took
     `disk_bytes` at `disk_measured_at`, of at most `disk_limit_bytes` where that is enforced; it can take
-    something else since when `disk_generation` is not the last, or lives.
+    something else since when `disk_generation` is not the last, or lives. `disk_misses` times in a row it
+    could not be told, so it is left out for another `disk_rests` passes.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -90,6 +91,8 @@ class Session(models.Model):
     disk_limit_bytes = models.BigIntegerField(null=True, blank=True)
     disk_measured_at = models.DateTimeField(null=True, blank=True)
     disk_generation = models.PositiveIntegerField(default=0)
+    disk_misses = models.PositiveSmallIntegerField(default=0)
+    disk_rests = models.PositiveSmallIntegerField(default=0)
     key = models.ForeignKey("keys_app.ProviderKey", null=True, blank=True, on_delete=models.SET_NULL)
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.ASK)
     repository_url = models.CharField(max_length=300, blank=True)

@@ -28,6 +28,8 @@ from sessions_app.services import instances, state
 _log = log.get(__name__)
 
 _PASS_SECONDS = 120.0
+_MOST_RESTS = 256
+"""Passes, about a day of them, after which one that cannot be told is tried again at the latest."""
 _DAY = timedelta(days=1)
 
 
@@ -37,6 +39,7 @@ def measure_due() -> None:
     In no order, and not for ever: what there is no time for has its turn in another pass.
     """
     deadline = time.monotonic() + _PASS_SECONDS
+    Session.objects.filter(disk_rests__gt=0).update(disk_rests=F("disk_rests") - 1)
     for session_id in list(due().order_by("?").values_list("pk", flat=True)):
         if time.monotonic() > deadline:
             _log.warning("not all disks measured in one pass")
@@ -49,11 +52,14 @@ def measure_due() -> None:
 
 
 def due() -> SessionQuerySet:
-    """Whose disk may be other than when it was last measured; of this driver, for no other can look at it."""
+    """Whose disk may be other than when it was last measured; of this driver, for no other can look at it.
+
+    Without those whose disk could not be told lately.
+    """
     began = instances.ours().filter(session=OuterRef("pk"), ready_at__isnull=False)
     is_live = Exists(Instance.objects.live().filter(session=OuterRef("pk")))
     is_other = is_live | Q(generation__gt=F("disk_generation"))
-    return Session.objects.filter(Exists(began), is_other, purge_begun_at=None)
+    return Session.objects.filter(Exists(began), is_other, purge_begun_at=None, disk_rests=0)
 
 
 def measure(*, session_id: uuid.UUID) -> None:
@@ -64,8 +70,13 @@ def measure(*, session_id: uuid.UUID) -> None:
     session = Session.objects.filter(pk=session_id, purge_begun_at=None).first()
     if session is None or settings.OPENAGENT_STOPPING_FILE.exists():
         return
+    # The box of an instance that ended may run until it is removed, and writes on.
+    is_settled = not instances.ours().unremoved().filter(session=session).exists()
     taken, limit = instances.disk_of(session)
-    _note(session, taken, limit, now=timezone.now())
+    if taken is None:
+        _miss(session)
+        return
+    _note(session, taken, limit, is_settled=is_settled, now=timezone.now())
 
 
 @transaction.atomic
@@ -150,17 +161,22 @@ def _sums(stretches: Iterable[_Stretch]) -> dict[uuid.UUID, int]:
     return dict(sums)
 
 
+def _miss(session: Session) -> None:
+    """Each miss in a row doubles the passes until the next try, which may take long to tell nothing."""
+    misses = session.disk_misses + 1
+    rests = min(2**misses, _MOST_RESTS)
+    Session.objects.filter(pk=session.pk).update(disk_misses=min(misses, _MOST_RESTS), disk_rests=rests)
+
+
 @transaction.atomic
-def _note(session: Session, taken: int | None, limit: int | None, *, now: datetime) -> None:
+def _note(session: Session, taken: int, limit: int | None, *, is_settled: bool, now: datetime) -> None:
     """`session` is as it was before somebody looked: what it did since is looked at again."""
     Session.objects.hold(session.pk)
-    row = Session.objects.filter(pk=session.pk, purge_begun_at=None)
-    known: dict[str, object] = {"disk_generation": session.generation}
-    if taken is None:
-        row.update(**known)
-        return
-    known |= {"disk_bytes": taken, "disk_limit_bytes": limit, "disk_measured_at": now}
-    if row.update(**known):
+    known: dict[str, object] = {"disk_bytes": taken, "disk_limit_bytes": limit, "disk_measured_at": now}
+    known |= {"disk_misses": 0, "disk_rests": 0}
+    if is_settled:
+        known["disk_generation"] = session.generation
+    if Session.objects.filter(pk=session.pk, purge_begun_at=None).update(**known):
         _keep(session, day=now.date(), most=taken, last=taken)
         if (session.disk_bytes, session.disk_limit_bytes) != (taken, limit):
             state.bump_quietly(session.pk)

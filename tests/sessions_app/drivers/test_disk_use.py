@@ -60,6 +60,11 @@ def test_what_takes_too_long_is_not_told(folder: Path) -> None:
     assert disk_use.of(folder, seconds=0) is None
 
 
+def test_what_takes_too_much_memory_is_not_told(folder: Path) -> None:
+    """So little that it cannot even begin: a disk that needs more than the real bound takes long to make."""
+    assert disk_use.of(folder, memory_mb=1) is None
+
+
 @pytest.mark.parametrize(
     ("code", "output", "complaints", "told"),
     [
@@ -69,6 +74,9 @@ def test_what_takes_too_long_is_not_told(folder: Path) -> None:
         # A part of it could not be looked at, whatever its name says.
         (1, b"30\ttotal\n", b"du: cannot read directory 'a': Permission denied\n", None),
         (1, b"30\ttotal\n", b"du: cannot read 'No such file or directory': Input/output error\n", None),
+        # It had no memory left.
+        (1, b"", b"du: memory exhausted\n", None),
+        (1, b"30\ttotal\n", b"du: fts_read failed: a: Cannot allocate memory\n", None),
         # It was ended: too long, or more complaints than are heard.
         (137, b"", b"", None),
         (-25, b"", b"du: cannot access 'a': No such file or directory\n", None),

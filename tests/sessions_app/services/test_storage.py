@@ -83,15 +83,52 @@ def test_a_disk_is_measured_while_its_session_is_awake_and_once_more_when_it_sle
     assert due() == {session.pk}
 
 
-def test_what_cannot_be_told_leaves_what_was_told(session: Session, driver: FakeDriver) -> None:
+def passes(driver: FakeDriver, number: int) -> list[int]:
+    """In which of these passes somebody looked at the one disk that there is."""
+    looked = []
+    for each in range(number):
+        before = driver.calls.count("volume_bytes")
+        storage.measure_due()
+        looked += [each] * (driver.calls.count("volume_bytes") - before)
+    return looked
+
+
+def test_what_cannot_be_told_leaves_what_was_told_and_is_tried_again_ever_later(
+    session: Session, driver: FakeDriver
+) -> None:
     wake(session, driver, 100)
     storage.measure_due()
     sleep(session)
     driver.sizes[session.volume] = None
-    storage.measure_due()
+    assert passes(driver, 16) == [0, 2, 6, 14]
     session.refresh_from_db()
     assert session.disk_bytes == 100
-    assert due() == set(), "Looking again would tell no more."
+    driver.sizes[session.volume] = 200
+    assert passes(driver, 16) == [14]
+    session.refresh_from_db()
+    assert (session.disk_bytes, session.disk_misses, due()) == (200, 0, set())
+
+
+def test_what_can_never_be_told_is_tried_each_day(session: Session, driver: FakeDriver) -> None:
+    wake(session, driver)
+    driver.sizes[session.volume] = None
+    Session.objects.update(disk_misses=30_000)
+    storage.measure_due()
+    session.refresh_from_db()
+    assert (session.disk_rests, session.disk_misses) == (256, 256)
+
+
+def test_an_instance_that_ended_may_write_until_it_is_removed(session: Session, driver: FakeDriver) -> None:
+    wake(session, driver, 100)
+    instance = session.instances.get()
+    lifecycle.lose(instance_id=instance.pk, reason="silent", message="It says nothing.")
+    storage.measure_due()
+    assert due() == {session.pk}
+    driver.sizes[session.volume] = 200
+    lifecycle.retire(instance_id=instance.pk)
+    storage.measure_due()
+    session.refresh_from_db()
+    assert (session.disk_bytes, due()) == (200, set())
 
 
 def test_an_engine_that_is_away_is_asked_again(session: Session, driver: FakeDriver) -> None:
