@@ -21,12 +21,13 @@ from sidecar.agents.base import (
     UnknownPermission,
 )
 from sidecar.agents.failures import failure
-from sidecar.agents.opencode.client import Refused, Unreachable
+from sidecar.agents.opencode.client import Client, Refused, Unreachable
 from sidecar.agents.opencode.conversation import Conversation
 from sidecar.agents.opencode.errors import refusal
 from sidecar.agents.opencode.host import Host
 from sidecar.agents.opencode.requests import Order
 from sidecar.agents.opencode.server import Installation
+from sidecar.agents.opencode.watch import TAKE_UP_SECONDS, Watch
 from sidecar.agents.policy import MODES, Policy, known_mode
 from sidecar.agents.turns import Turns
 from sidecar.protocol import frames
@@ -36,10 +37,8 @@ log = structlog.get_logger(__name__)
 
 CANCEL_SECONDS = 1.6
 CANCEL_PAUSE_SECONDS = 0.4
-TAKE_UP_SECONDS = 60.0
+ABORT_SECONDS = 10.0
 GRACE_SECONDS = 1.0
-QUIET_SECONDS = 20.0
-FAILED_SECONDS = 5.0
 ATTEMPTS = 3
 MAX_TASKS = 200
 MAX_MODELS = 200
@@ -57,9 +56,8 @@ class OpenCode(Agent):
         self._turns = Turns(self._queue)
         self._policy = Policy()
         self._exit_reason = ""
-        self._sent = ""
-        """The turn whose prompt has gone out, or is about to."""
         self._serving = asyncio.Lock()
+        self._aborting: asyncio.Task[None] | None = None
         self._host: Host | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,12 +83,13 @@ class OpenCode(Agent):
             queue=self._queue,
             gone=self._server_gone,
         )
+        self._watch = Watch(host, self._conversation, self._turns, self._queue, give_up=self._give_up)
         try:
             async with self._serving:
                 await host.start()
         except OSError as error:
             raise AgentStartFailed(f"The box does not run OpenCode: {error}") from error
-        self._spawn(self._watch())
+        self._spawn(self._watch.run(context.hang_seconds))
         self._tell_config()
         return AgentInfo(id=self.id, name=self.name, version=host.offer.version)
 
@@ -132,19 +131,18 @@ class OpenCode(Agent):
         host = self._running_host
         await self._serve(model)
         client = await host.connected()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._conversation.settle_seconds):
-                await self._conversation.settled.wait()
-        self._conversation.settled.set()
+        if self._aborting is not None:
+            await asyncio.wait([self._aborting])  # On its way it would hit this prompt.
+        await self._conversation.settling.wait()
         if self._turns.current != turn:
             return  # Cancelled meanwhile.
         self._policy.mode = mode
-        self._sent = turn
         body = {
             "parts": [{"type": "text", "text": prompt}],
             "model": {"providerID": self._context.provider.id, "modelID": model},
             "agent": "plan" if mode == "plan" else "build",
         }
+        self._watch.gave(turn, body)
         await host.give(client, body, seconds=TAKE_UP_SECONDS)
 
     async def _serve(self, model: str) -> None:
@@ -160,20 +158,29 @@ class OpenCode(Agent):
         if self._turns.current != turn:
             return
         self._conversation.cancel()
-        if self._sent != turn:
+        if not self._watch.has(turn):
             self._conversation.end()
-            return
-        host = self._running_host
-        client = host.client
+        elif self._watch.gives_again:
+            await self._give_up(turn, None)
+        else:
+            await self._abort(turn)
+
+    async def _abort(self, turn: str) -> None:
+        client = self._running_host.client
         clock = asyncio.get_running_loop()
         deadline = clock.time() + CANCEL_SECONDS
         # Before it has taken up the prompt OpenCode has nothing to abort, and says yes all the same.
         while client is not None and (left := deadline - clock.time()) > 0:
-            with contextlib.suppress(AgentError):
-                await client.post(host.path("abort"), seconds=left)
+            if self._aborting is None or self._aborting.done():
+                self._aborting = self._spawn(self._post_abort(client))
+            await asyncio.wait([self._aborting], timeout=left)
             if await self._has_ended(turn, min(left, CANCEL_PAUSE_SECONDS)):
                 return
         await self._give_up(turn, None)
+
+    async def _post_abort(self, client: Client) -> None:
+        with contextlib.suppress(AgentError):
+            await client.post(self._running_host.path("abort"), seconds=ABORT_SECONDS)
 
     async def answer(self, answer: frames.PermissionAnswer) -> None:
         turn = self._turns.current
@@ -268,33 +275,8 @@ class OpenCode(Agent):
             if not await self._deliver(order):
                 await self._give_up(turn, failure("agent_hang", "It did not take an answer."))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _watch(self) -> None:
-        """Find turns that OpenCode has forgotten, or that it never ends."""
-        pause = min(1.0, self._context.hang_seconds / 4)
-        looked = 0.0
-        while True:
-            await asyncio.sleep(pause)
-            turn = self._turns.current
-            if turn is None or self._sent != turn:
-                continue
-            if self._queue.is_full or self._conversation.is_patient:
-                self._turns.sign()
-            silent = self._turns.silent_seconds()
-            looked = min(looked, silent)
-            if (in_vain := self._conversation.given_up) is not None:
-                await self._give_up(turn, in_vain)
-            elif silent > FAILED_SECONDS and self._conversation.is_refused:
-                self._end(turn, None)
-            elif silent > self._context.hang_seconds:
-                await self._give_up(turn, failure("agent_hang"))
-            elif silent > TAKE_UP_SECONDS and not self._conversation.is_answering:
-                await self._give_up(turn, failure("agent_hang", "It did not take up the prompt."))
-            elif silent - looked > (FAILED_SECONDS if self._conversation.has_failed else QUIET_SECONDS):
-                looked = silent
-                with contextlib.suppress(Unreachable, Refused):
-                    await self._running_host.catch_up()
+        return task

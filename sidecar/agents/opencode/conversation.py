@@ -7,19 +7,18 @@ conversations that somebody else holds with the same server.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
 
 from sidecar.agents import text
-from sidecar.agents.failures import timestamp
 from sidecar.agents.opencode import errors, todos
 from sidecar.agents.opencode.consent import Consent
 from sidecar.agents.opencode.files import Files
 from sidecar.agents.opencode.replies import Replies
 from sidecar.agents.opencode.requests import Order
+from sidecar.agents.opencode.settling import CANCELLED_SECONDS, FAILED_SECONDS, Settling
 from sidecar.agents.policy import Policy
 from sidecar.agents.recent import Recent
 from sidecar.agents.turns import Turns
@@ -28,8 +27,6 @@ from sidecar.protocol.messages import AgentStatus, ErrorData, Plan, PlanEntry, S
 log = structlog.get_logger(__name__)
 
 MAX_UNKNOWN = 200
-SETTLE_SECONDS = 1.0
-CANCELLED_SECONDS = 5.0  # It says so within milliseconds, but a busy machine may stand still for a second.
 MAX_ATTEMPTS = 8  # It would ask a failing provider for ever; this takes some minutes.
 
 # "session.idle" says again what "session.status" has said: an end counts once.
@@ -59,12 +56,7 @@ class Conversation:
 
     def __init__(self, turns: Turns, policy: Policy, workspace: str, send: Callable[[Order], None]) -> None:
         self.session = ""
-        self.settled = asyncio.Event()
-        """Not set after a failed turn, until OpenCode says for the second time that it is idle.
-
-        It is not before: a prompt that comes in between is taken and never looked at.
-        """
-        self.settle_seconds = SETTLE_SECONDS
+        self.settling = Settling()
         self.consent = Consent(turns, policy, workspace, send)
         self._turns = turns
         self._workspace = workspace
@@ -92,7 +84,7 @@ class Conversation:
     def attach(self, session: str, messages: Iterable[Any]) -> None:
         """Go on with this session of OpenCode, of which these messages exist: none of them is news."""
         self.session = session
-        self.settled.set()
+        self.settling.end()
         for message in messages:
             self._known_prompts.add(text.line(text.mapping(text.mapping(message).get("info")).get("id")))
         self._forget_turn()
@@ -150,9 +142,8 @@ class Conversation:
         error = None if self._cancelled else error or self._failure
         reason: StopReason = "error" if error else self._stop_reason()
         if self._replies.began and reason in ("error", "cancelled"):
-            self.settled.clear()
             says_again = reason == "cancelled" and not self._retrying
-            self.settle_seconds = CANCELLED_SECONDS if says_again else SETTLE_SECONDS
+            self.settling.begin(CANCELLED_SECONDS if says_again else FAILED_SECONDS)
         self._forget_turn()
         self._turns.end(reason, error)
 
@@ -165,6 +156,12 @@ class Conversation:
     def is_answering(self) -> bool:
         """Whether the model has been asked, as far as OpenCode tells."""
         return self._replies.has_replies
+
+    @property
+    def left(self) -> str:
+        """The message of a prompt that OpenCode took and left lying: it is idle and has asked no model."""
+        has_ended = self._failure is not None or self._cancelled
+        return self._replies.unanswered if self._is_idle and not has_ended else ""
 
     @property
     def children(self) -> list[str]:
@@ -191,6 +188,7 @@ class Conversation:
         self._failure: ErrorData | None = None
         self._limit: StopReason | None = None
         self._retrying = False
+        self._is_idle = False
         self.given_up: ErrorData | None = None  # Why, after a provider was asked in vain too often.
         self._plan: list[PlanEntry] = []
         self._replies = Replies(self.session, self._turns.emit, self._workspace)
@@ -239,11 +237,12 @@ class Conversation:
             return
         if not self._replies.has_session(properties.get("sessionID")) or not self._replies.began:
             return
+        self._is_idle = False
         match status.get("type"):
             case "retry":
                 self._retrying = True
                 self._replies.retried(properties.get("sessionID"))
-                self._turns.emit("agent.status", retrying := _retrying(status))
+                self._turns.emit("agent.status", retrying := errors.retrying(status))
                 if retrying.attempt >= MAX_ATTEMPTS:
                     self.given_up = errors.retry(status)
             case "busy" if self._retrying:
@@ -251,15 +250,17 @@ class Conversation:
                 self._turns.emit("agent.status", AgentStatus(status="busy"))
 
     def _idle(self) -> None:
+        self._is_idle = True
         if not self._replies.began:
-            self.settled.set()
+            self.settling.end()
         elif self._replies.is_complete or self._failure is not None or self._cancelled:
             self.end()
 
     def _error(self, properties: dict[str, Any]) -> None:
         error = properties.get("error")
         # Before it began, it may be the end of an earlier turn that is heard of late.
-        if properties.get("sessionID") == self.session and (self._replies.began or not _is_abort(error)):
+        is_ours = self._replies.began or not errors.is_abort(error)
+        if properties.get("sessionID") == self.session and is_ours:
             self._fail(error)
 
     def _fail(self, error: object) -> None:
@@ -279,21 +280,8 @@ class Conversation:
             self._turns.emit("agent.status", AgentStatus(status="busy", message=said))
 
 
-def _is_abort(error: object) -> bool:
-    return text.mapping(error).get("name") == errors.ABORTED
-
-
 def _session_of(properties: dict[str, Any]) -> object:
     for holder in (properties, properties.get("info"), properties.get("part")):
         if session := text.mapping(holder).get("sessionID"):
             return session
     return None
-
-
-def _retrying(status: dict[str, Any]) -> AgentStatus:
-    return AgentStatus(
-        status="retrying",
-        message=errors.retry(status).message,
-        attempt=text.number(status.get("attempt"), most=1000),
-        retry_at=timestamp(status.get("next")),
-    )

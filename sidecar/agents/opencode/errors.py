@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from sidecar.agents import text
-from sidecar.agents.failures import by_words, failure
+from sidecar.agents.failures import by_words, failure, timestamp
 from sidecar.gate import faults
-from sidecar.protocol.messages import ErrorClass, ErrorData
+from sidecar.protocol.messages import AgentStatus, ErrorClass, ErrorData
 
 MAX_BODY = 4000
 
@@ -41,6 +41,21 @@ def retry(status: Mapping[str, Any]) -> ErrorData:
     """The failure for which OpenCode tries again later."""
     message = text.line(status.get("message"), 2000)
     return failure(by_words(message, "provider_unavailable"), message)
+
+
+def retrying(status: Mapping[str, Any]) -> AgentStatus:
+    """That OpenCode tries again later."""
+    return AgentStatus(
+        status="retrying",
+        message=retry(status).message,
+        attempt=text.number(status.get("attempt"), most=1000),
+        retry_at=timestamp(status.get("next")),
+    )
+
+
+def is_abort(error: object) -> bool:
+    """Whether somebody wanted the end."""
+    return text.mapping(error).get("name") == ABORTED
 
 
 def _api_error(data: Mapping[str, Any], said: str) -> ErrorData:

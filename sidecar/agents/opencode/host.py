@@ -154,10 +154,21 @@ class Host:
             self._conversation.begin()
             await client.post(self.path("prompt_async"), prompt, seconds=seconds)
 
+    async def give_again(self, prompt: Mapping[str, Any], message: str) -> None:
+        """Have OpenCode look at a prompt that it keeps as `message`. Unreachable or Refused.
+
+        It answers no message twice: one that it has answered stays as it is, one that it is at goes on.
+        """
+        if self._life is None:
+            raise Unreachable("There is no server.")
+        known = {**prompt, "messageID": message, "parts": []}
+        await self._life.server.client.post(self.path("prompt_async"), known)
+
     async def catch_up(self) -> None:
         """Let the conversation know what is the case. Unreachable or Refused when the server does not say."""
-        if self._life is not None and self._life.stream.connected.is_set():
-            await self._life.stream.catch_up()
+        if self._life is None or not self._life.stream.connected.is_set():
+            raise Unreachable("The server sends no events.")
+        await self._life.stream.catch_up()
 
     async def stop(self, *, at_once: bool = False) -> None:
         """End the server; `gone` is not called."""

@@ -34,6 +34,11 @@ class Replies:
         return bool(self._prompts)
 
     @property
+    def unanswered(self) -> str:
+        """The prompt as long as the model has not begun to answer, empty before OpenCode has taken it up."""
+        return "" if self._messages else next(iter(self._prompts), "")
+
+    @property
     def has_replies(self) -> bool:
         """Whether the model has begun to answer."""
         return bool(self._messages)

@@ -57,17 +57,17 @@ def test_idle_before_the_answer_is_complete_is_not_the_end() -> None:
 
 def test_after_a_failure_the_next_prompt_waits_for_the_second_idle() -> None:
     told = Told()
-    assert told.conversation.settled.is_set()
+    assert told.conversation.settling.is_over()
     told.prompted()
     told.say("session.error", sessionID=SESSION, error=REFUSED)
     turn = told.idle()
     assert turn.error is not None
     assert turn.error.error_class == "provider_auth"
-    assert not told.conversation.settled.is_set()
+    assert not told.conversation.settling.is_over()
     told.say("session.idle", sessionID=SESSION)
-    assert not told.conversation.settled.is_set(), "it says every idle in two ways"
+    assert not told.conversation.settling.is_over(), "it says every idle in two ways"
     told.idle()
-    assert told.conversation.settled.is_set()
+    assert told.conversation.settling.is_over()
 
 
 def test_after_a_cancellation_it_is_waited_for_longer_as_it_comes_for_sure() -> None:
@@ -75,14 +75,39 @@ def test_after_a_cancellation_it_is_waited_for_longer_as_it_comes_for_sure() -> 
     told.prompted()
     told.say("session.error", sessionID=SESSION, error=REFUSED)
     told.idle()
-    after_a_failure = told.conversation.settle_seconds
+    after_a_failure = told.conversation.settling.seconds
     told.idle()
     told.begin("the next")
     told.prompted("msg_3")
     told.conversation.cancel()
     told.idle()
-    assert not told.conversation.settled.is_set()
-    assert told.conversation.settle_seconds > after_a_failure
+    assert not told.conversation.settling.is_over()
+    assert told.conversation.settling.seconds > after_a_failure
+
+
+def test_a_prompt_is_left_when_opencode_is_idle_and_has_asked_no_model() -> None:
+    told = Told()
+    left = [told.conversation.left]
+    told.say("message.updated", info={"id": "msg_1", "role": "user", "sessionID": SESSION})
+    left.append(told.conversation.left)
+    told.say_idle()
+    assert told.conversation.left == "msg_1"
+    told.say("session.status", sessionID=SESSION, status={"type": "busy"})
+    left.append(told.conversation.left)
+    told.say_idle()
+    assert told.conversation.left == "msg_1"
+    told.replying("msg_2", "msg_1")
+    left.append(told.conversation.left)
+    assert left == [""] * 4
+
+
+@pytest.mark.parametrize("error", [ABORTED, REFUSED])
+def test_a_prompt_that_fails_or_is_stopped_is_not_left(error: dict[str, Any]) -> None:
+    told = Told()
+    told.say("message.updated", info={"id": "msg_1", "role": "user", "sessionID": SESSION})
+    told.say("session.error", sessionID=SESSION, error=error)
+    assert told.say_idle().ended
+    assert told.conversation.left == ""
 
 
 @pytest.mark.parametrize(
