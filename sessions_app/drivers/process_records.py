@@ -136,13 +136,15 @@ class Record:
 
     def state(self) -> InstanceState:
         """What can be said of it now."""
-        ended = files.read_json(self.folder / "exit.json")
-        if ended is not None:
-            return InstanceState(alive=False, exit_code=_code(ended.get("sidecar")), detail=_words(ended))
+        if state := self._ended():
+            return state
         if self.keeper().is_alive():
             return InstanceState(
                 alive=True, detail=f"Runs; limits of the box: {self.plan().get('limits', '')}."
             )
+        # A keeper that ended after the first look has left its word before it did.
+        if state := self._ended():
+            return state
         if self.was_started():
             return InstanceState(
                 alive=False, detail="It was killed, or the machine was restarted: its keeper left no word."
@@ -159,6 +161,13 @@ class Record:
             return []
         shown = text.split("\n")[-lines - 1 :]
         return [files.printable(line) for line in shown if line][-lines:]
+
+    def _ended(self) -> InstanceState | None:
+        """How it ended, once its keeper has written that down."""
+        ended = files.read_json(self.folder / "exit.json")
+        if ended is None:
+            return None
+        return InstanceState(alive=False, exit_code=_code(ended.get("sidecar")), detail=_words(ended))
 
     def _processes(self) -> dict[str, Process]:
         content = files.read_json(self.folder / "keeper.json") or {}

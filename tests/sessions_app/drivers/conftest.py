@@ -53,6 +53,10 @@ class Host:
         except (OSError, ValueError) as error:
             raise AssertionError(f"{self.driver.inspect(ref)}\n{self.driver.logs(ref, 20)}") from error
 
+    def be_patient(self) -> None:
+        """From here on a sidecar has the time to flush, however busy the machine is."""
+        self.driver = self.with_options(grace_seconds=60.0)
+
     def with_options(self, **changes: object) -> ProcessDriver:
         return ProcessDriver(dataclasses.replace(self.options, **changes))  # type: ignore[arg-type]
 
@@ -120,12 +124,12 @@ def host(options: Options) -> Iterator[Host]:
 class Until(Protocol):
     """Waits until something is so."""
 
-    def __call__(self, condition: Callable[[], bool], seconds: float = 20.0) -> None: ...
+    def __call__(self, condition: Callable[[], bool], seconds: float = 60.0) -> None: ...
 
 
 @pytest.fixture
 def until() -> Until:
-    def wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not become so in time"

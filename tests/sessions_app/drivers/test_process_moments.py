@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from sessions_app.drivers.process_records import Process
+from sessions_app.drivers import files
+from sessions_app.drivers.process_records import Process, Record
 from tests.sessions_app.drivers.conftest import Host, Until
 from tests.sessions_app.drivers.records import alive, record
 
 
 def test_a_box_that_ends_lets_its_sidecar_flush(host: Host, until: Until) -> None:
+    host.be_patient()
     ref, _ = host.start(volume="disk")
     box = next(p for p in alive(host, ref) if p not in {record(host, ref).keeper()} and _is_box(p))
     box.kill()
@@ -52,6 +54,20 @@ def test_a_keeper_that_is_killed_takes_both_halves_along(host: Host, until: Unti
     assert "killed" in state.detail
     host.driver.remove(ref)
     host.start(volume="disk")
+
+
+def test_who_looks_at_the_moment_of_the_end_is_told_how_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_json(tmp_path / "keeper.json", {"keeper": {"pid": os.getpid(), "started": 1}})
+
+    def end(keeper: Process) -> bool:
+        files.write_json(tmp_path / "exit.json", {"cause": "sidecar", "sidecar": 5, "box": 0})
+        return False
+
+    monkeypatch.setattr(Process, "is_alive", end)
+    state = Record(tmp_path).state()
+    assert (state.alive, state.exit_code, state.detail) == (False, 5, "The sidecar ended (the agent ended).")
 
 
 def test_a_pid_that_is_used_again_is_not_ours(host: Host) -> None:
@@ -150,7 +166,7 @@ def test_instances_outlive_the_process_that_made_them(host: Host) -> None:
 
 def test_instances_end_when_the_platforms_lock_is_freed(host: Host, until: Until) -> None:
     lock = host.options.data / "run" / "supervisor.lock"
-    driver = host.with_options(supervisor_lock=lock)
+    driver = host.with_options(supervisor_lock=lock, grace_seconds=60.0)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         ref = driver.create(host.spec(volume="disk"))
