@@ -60,7 +60,8 @@ def rules_of_the_docs(installation: str) -> Iterator[None]:
     """As an administrator would type them, for this installation's bridge alone; gone afterwards."""
     found = re.search(r"```sh\n(iptables .*?)```", _PAGE.read_text(), re.DOTALL)
     assert found, "the page has no rules"
-    lines = found[1].replace("ID", installation).splitlines()
+    # The engine may change rules for another test meanwhile.
+    lines = [f"{line} --wait" for line in found[1].replace("ID", installation).splitlines()]
     try:
         for line in lines:
             subprocess.run(line.split(), check=True)
@@ -78,13 +79,13 @@ def test_the_rules_of_the_docs_keep_sidecars_from_the_ports_of_their_host(docker
     (network,) = dockers.inspect(ref, "sidecar")["NetworkSettings"]["Networks"].items()
     name, gateway = network[0].removeprefix("openagent-"), network[1]["Gateway"]
 
-    def reach(port: int) -> str:
-        source = f"import socket; print(socket.create_connection(('{gateway}', {port}), 2).recv(9).decode())"
-        return probe.here(source).strip()
+    def reach(port: int, *, seconds: int = 20) -> str:
+        connection = f"socket.create_connection(('{gateway}', {port}), {seconds})"
+        return probe.here(f"import socket; print({connection}.recv(9).decode())").strip()
 
     with service("0.0.0.0") as everywhere, service("127.0.0.1") as inside:
         assert reach(everywhere) == "hello", "without rules, whatever listens on all addresses"
         assert reach(inside) == "ConnectionRefusedError"
         with rules_of_the_docs(name):
-            assert reach(everywhere) == "TimeoutError"
+            assert reach(everywhere, seconds=2) == "TimeoutError"
         assert reach(everywhere) == "hello", "the rules are gone"

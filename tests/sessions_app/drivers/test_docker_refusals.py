@@ -86,12 +86,12 @@ def refusal(engine: Engine) -> DriverError:
     return caught.value
 
 
-def test_an_engine_that_hangs_is_left_to_the_next_pass(
-    engine: Engine, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(docker_engine, "ANSWER_SECONDS", 1.0)
-    stub.answers = {"/version": VERSION, "/json": None}
+def test_an_engine_that_hangs_is_left_to_the_next_pass(engine: Engine, stub: Stub) -> None:
+    assert engine.api.timeout == docker_engine.ANSWER_SECONDS
+    stub.answers["/json"] = None
+    engine.api.timeout = 0.5
     error = refusal(engine)
+    engine.api.timeout = docker_engine.ANSWER_SECONDS
     assert (error.code, error.permanent) == ("engine_hangs", False) and "restart it" in error.message
     stub.answers["/json"] = BOX
     assert engine.image("box") == BOX, "It goes on as soon as the engine does."

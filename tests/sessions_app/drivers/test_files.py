@@ -62,7 +62,7 @@ def test_many_threads_take_turns(tmp_path: Path) -> None:
 
     def add() -> None:
         for _ in range(20):
-            with files.locked(tmp_path / "lock", seconds=30):
+            with files.locked(tmp_path / "lock", seconds=90):
                 content = json.loads(counter.read_text())
                 files.write_json(counter, {"n": content["n"] + 1})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,8 @@ def test_the_resource_limits_are_what_a_program_finds() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make control groups")
 def test_this_hosts_groups_can_be_made_and_removed() -> None:
-    groups = limits.make("test-of-limits", LIMITS)
+    # Other runs of this test may make theirs on this host.
+    groups = limits.make(f"test-of-limits-{uuid.uuid4()}", LIMITS)
     assert all(folder.is_dir() for folder in groups.folders)
     limits.remove(groups.folders)
     assert not any(folder.exists() for folder in groups.folders)

@@ -60,8 +60,10 @@ def test_a_refusal_can_be_read_by_who_runs_curl_or_git(box: tuple[Ref, Probe]) -
     for command in (["curl", "-sS"], ["git", "ls-remote"]):
         code, output = probe.box(*command, "https://listed.example/a.git")
         assert code != 0 and "403" in output
-    blocked = {"host": "listed.example", "port": 443, "reason": "policy_none", "count": 2}
-    assert ["egress.blocked", blocked] in probe.egress(policy="none")
+    told = [data for kind, data in probe.egress(policy="none") if kind == "egress.blocked"]
+    # Added up only as far as they were refused within the same few seconds.
+    assert sum(each.pop("count") for each in told if each["port"] == 443) == 2
+    assert {"host": "listed.example", "port": 443, "reason": "policy_none"} in told
 
 
 @pytest.fixture

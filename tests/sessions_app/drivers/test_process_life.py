@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def test_the_disk_outlives_its_instances(host: Host) -> None:
 
 
 def test_removal_lets_the_sidecar_flush(host: Host) -> None:
+    host.be_patient()
     ref, probe = host.start(volume="disk")
     probe.flush_slowly(1.0)
     started = alive(host, ref)
@@ -144,7 +146,8 @@ def test_removal_does_not_wait_for_ever(host: Host) -> None:
 
 def test_removal_ends_every_process_of_the_box(host: Host) -> None:
     ref, probe = host.start()
-    marker = "600.1234"
+    # Other runs of this test may have their own on this host.
+    marker = f"600.{uuid.uuid4().int}"
     script = (
         f"for n in 1 2 3; do setsid nohup bash -c 'trap \"\" TERM HUP; sleep {marker}' >/dev/null 2>&1 & done"
     )
