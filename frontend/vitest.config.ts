@@ -3,7 +3,8 @@ import path from "node:path";
 import { defineConfig } from "vitest/config";
 
 // A page of its own for each file takes five times as long; what a test leaves behind, `test-setup.ts` clears.
-const shared = { restoreMocks: true, isolate: false } as const;
+// Other work may share the machine.
+const shared = { restoreMocks: true, isolate: false, testTimeout: 20_000 } as const;
 
 export default defineConfig({
   resolve: { alias: { "@": path.resolve(import.meta.dirname, "src") } },
@@ -22,8 +23,6 @@ export default defineConfig({
           include: ["src/**/*.test.{ts,tsx}"],
           exclude: ["src/protocol/**"],
           setupFiles: ["src/test-setup.ts"],
-          // Other work may share the machine.
-          testTimeout: 20_000,
         },
       },
     ],

@@ -107,7 +107,7 @@ def test_a_kms_that_is_not_there_or_refuses_may_come_back(kms_server: str, clien
     gone = kms.KmsKek(arn, endpoint="http://127.0.0.1:9")
     with pytest.raises(KekUnavailable):
         gone.unwrap(wrapped, HERE)
-    unknown = kms.KmsKek(arn[:-4] + "0000", endpoint=kms_server)
+    unknown = kms.KmsKek(arn[:-1] + ("1" if arn.endswith("0") else "0"), endpoint=kms_server)
     with pytest.raises(KekUnavailable):
         unknown.wrap(DEK, HERE)
 

@@ -16,6 +16,7 @@ from sessions_app.models import Session
 from tests.sessions_app.conftest import make_terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 30
 
 USERS_SOCKETS = {
     "ws/sessions/<uuid:session_id>/": 4404,
@@ -48,14 +49,14 @@ async def closed_with(path: str, sent: list[tuple[bytes, bytes]]) -> int | None:
     """The code; None when the handshake itself was refused."""
     communicator = WebsocketCommunicator(application, path, headers=sent)
     try:
-        accepted, _ = await communicator.connect(timeout=10)
+        accepted, _ = await communicator.connect(timeout=SECONDS)
         if not accepted:
             return None
         await communicator.send_to(text_data='{"type":"ack","seq":0}')
-        output = await communicator.receive_output(timeout=15)
+        output = await communicator.receive_output(timeout=SECONDS)
         return int(output["code"]) if output["type"] == "websocket.close" else 0
     finally:
-        await communicator.disconnect()
+        await communicator.disconnect(timeout=SECONDS)
         await upkeep.stop()
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_look_of_another_test() -> None:
+    cache.clear()
 
 
 def test_health_looks_at_nothing_else(client: Client) -> None:

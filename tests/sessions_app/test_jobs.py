@@ -12,7 +12,9 @@ import pytest
 from openagent.celery import app
 from sessions_app import jobs
 
-SECONDS = 10
+SECONDS = 30
+OWN = {str(uuid.UUID(int=number)) for number in range(8)}
+"""The instances of these tests: what a test before them had handed over may still be on its way."""
 
 
 class Broker:
@@ -23,6 +25,8 @@ class Broker:
         self.taken: queue.Queue[str] = queue.Queue()
 
     def send_task(self, name: str, *, kwargs: dict[str, str], retry: bool) -> None:
+        if kwargs.get("instance_id") not in OWN:
+            return
         assert self.speaks.wait(SECONDS)
         if kwargs["instance_id"] == str(uuid.UUID(int=0)):
             raise ValueError("it chokes on this one")
@@ -50,13 +54,15 @@ def test_who_serves_sockets_does_not_wait_for_a_silent_broker(broker: Broker) ->
 
 
 def test_what_is_too_much_is_dropped(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_waiting", queue.Queue(2))
-    # The thread of the tests before this one waits at the queue before.
+    small: queue.Queue[Any] = queue.Queue(2)
+    # The thread of the tests before this one waits at the queue before, also if it comes there only now.
+    monkeypatch.setattr(small, "get", jobs._waiting.get)
+    monkeypatch.setattr(jobs, "_waiting", small)
     monkeypatch.setattr(jobs, "_courier", lambda: None)
     jobs.never_wait()
     for number in range(1, 5):
         jobs.launch_instance(uuid.UUID(int=number))
-    assert jobs._waiting.qsize() == 2
+    assert small.qsize() == 2
 
 
 def test_others_hand_over_themselves(broker: Broker) -> None:

@@ -12,6 +12,7 @@ import openagent.celery
 from openagent.lib.data_dir import DataDir
 from openagent.management import part, preparation
 from openagent.management.preparation import CannotStart
+from tests import ports
 
 
 class Became(BaseException):
@@ -61,7 +62,7 @@ def test_a_worker_of_make_up_has_nobody_to_tell(data: DataDir) -> None:
 def test_a_web_part_that_does_not_answer_is_not_healthy(
     data: DataDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OPENAGENT_PORT", str(preparation.choose_port("127.0.0.1", 0)))
+    monkeypatch.setenv("OPENAGENT_PORT", str(ports.free()))
     assert part.healthy_main(["web"]) == 1
     assert "does not answer" in capsys.readouterr().out
 

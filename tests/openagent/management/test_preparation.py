@@ -14,6 +14,7 @@ import pytest
 from openagent.lib.data_dir import DataDir
 from openagent.management import preparation
 from openagent.management.preparation import CannotStart
+from tests import ports
 from tests.product import data_directory
 
 
@@ -91,7 +92,8 @@ def test_a_second_run_on_the_same_data_is_refused(data: DataDir, monkeypatch: py
 
 
 def test_a_port_in_use_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    # None that the system gives to somebody else as soon as it is free.
+    with socket.create_server(("127.0.0.1", ports.free())) as server:
         port = server.getsockname()[1]
         with pytest.raises(CannotStart, match=f"Port {port} is in use"):
             preparation.choose_port("127.0.0.1", port)

@@ -52,6 +52,8 @@ def test_use_is_summed_by_session(session: Session, alice: User, bob: User, alic
 def test_use_is_summed_by_model_and_by_day(session: Session, alice_client: APIClient) -> None:
     use(session, "a")
     use(session, "b")
+    # On one day, even if one ended between them.
+    UsageEvent.objects.update(created_at=timezone.now())
     by_model = alice_client.get("/api/v1/usage/?group=model").json()["results"]
     assert by_model == [
         {"provider": "demo", "model": "a", **ONCE},

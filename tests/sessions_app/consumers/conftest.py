@@ -22,7 +22,7 @@ from sessions_app.services import events, instances, specs
 from sidecar.protocol import frames, messages
 from sidecar.protocol import terminals as wire
 
-SECONDS = 10
+SECONDS = 30
 CLIENT = str(uuid.UUID(int=7))
 
 

@@ -20,7 +20,7 @@ from sessions_app.models import Instance, InstanceState, Session
 from sessions_app.services import links
 from sidecar.protocol import frames, sealing
 from tests.sessions_app.conftest import make_instance, make_session
-from tests.sessions_app.consumers.conftest import Browser, Sidecar, Socket, eventually
+from tests.sessions_app.consumers.conftest import SECONDS, Browser, Sidecar, Socket, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,8 @@ async def test_whoever_has_no_link_is_missed_and_whoever_has_one_is_not(
     sockets.append(again)
     await again.hello(gen=1, last_seq=sidecar.seq)
     await eventually(lambda: Instance.objects.get(pk=missing.pk).linkless_passes > 3)
-    assert (await sync_to_async(made.get)()).linkless_passes == 0
+    # It was missed, too, if it took longer to come than a pass: until the pass that finds it there.
+    await eventually(made.filter(linkless_passes=0).exists)
 
 
 def _missing(session: Session) -> Instance:
@@ -56,7 +57,7 @@ async def test_it_begins_with_the_first_request_even_if_no_socket_ever_comes(
     communicator: Any = ApplicationCommunicator  # untyped
     request = communicator(application, scope)
     await request.send_input({"type": "http.request", "body": b""})
-    assert (await request.receive_output(10))["status"] == 200
+    assert (await request.receive_output(SECONDS))["status"] == 200
     await eventually(lambda: Instance.objects.get(pk=missing.pk).linkless_passes > 0)
 
 

@@ -19,7 +19,7 @@ from sessions_app.services.events import Outcome
 from sidecar.protocol import messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECONDS = 10
+SECONDS = 30
 
 
 @dataclass(eq=False)

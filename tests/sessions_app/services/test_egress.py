@@ -40,9 +40,8 @@ def linked(session: Session, **fields: Any) -> Instance:
 
 
 def told(instance: Instance) -> list[dict[str, Any]]:
-    return list(
-        Command.objects.filter(instance=instance, verb="egress.configure").values_list("data", flat=True)
-    )
+    orders = Command.objects.filter(instance=instance, verb="egress.configure").order_by("number")
+    return list(orders.values_list("data", flat=True))
 
 
 def ask(session: Session, host: str = "example.com", **fields: Any) -> Permission:
