@@ -9,6 +9,7 @@ The loopback ports of its gates are free ones of this machine: see `box.server.g
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -54,6 +55,14 @@ async def local_box(
         finally:
             await server.close()
             await asyncio.wait_for(process.wait(), 15)
+
+
+async def ended(pid: int) -> None:
+    """Wait until a process of this machine runs no more."""
+    async with asyncio.timeout(20):
+        with contextlib.suppress(OSError):  # It is gone while we look.
+            while Path(f"/proc/{pid}/cmdline").read_bytes():
+                await asyncio.sleep(0.01)
 
 
 async def _start(socket: Path, workspace: Path, home: Path) -> asyncio.subprocess.Process:

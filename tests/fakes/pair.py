@@ -106,6 +106,8 @@ class Pair:
     async def next_generation(self) -> Station:
         """What the platform does after an instance has ended: fence it off, and start the next one."""
         old = self.station
+        # What it has sent is on the platform, or lost.
+        await old.until(lambda: old.connection is None)
         new = self.platform.station(str(uuid.uuid4()))
         new.session, new.gen = old.session, old.gen + 1
         new.next_seq = old.last_seq + 1

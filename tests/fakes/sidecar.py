@@ -142,7 +142,7 @@ class FakeSidecar:
         with suppress(asyncio.CancelledError):
             await self.ended
         for path in folder.iterdir():
-            path.unlink()
+            path.unlink(missing_ok=True)
         for path, content in files.items():
             path.write_bytes(content)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from sidecar.agents.base import AgentContext, AgentError, AgentStartFailed
 from sidecar.protocol import frames
 from sidecar.protocol.messages import AgentInfo
 from tests.fakes.living import living
-from tests.fakes.local_box import local_box
+from tests.fakes.local_box import ended, local_box
 from tests.fakes.scripted import ScriptedAgent
 
-TOKEN = "github_pat_CANARY0123456789abcdef"
+# Of this run only: processes are searched for it, and others may run these tests too.
+TOKEN = f"github_pat_CANARY{secrets.token_hex(8)}"
 ENCODED = base64.b64encode(TOKEN.encode()).decode()
 PROVIDER = frames.Provider(
     id="copilot-login",
@@ -137,8 +139,9 @@ async def test_only_the_agents_own_process_has_it(tmp_path: Path) -> None:
         await agent.start(context)
         assert TOKEN not in repr(context) + repr(Setting(context=context, model="m", login=TOKEN))
         assert (await agent.screen()).env["TINY_LOGIN"] == ""
-        assert len(_processes_with(TOKEN)) == 1
+        (process,) = _processes_with(TOKEN)
         await agent.close()
+        await ended(process)
         assert _processes_with(TOKEN) == []
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert not any(TOKEN.encode() in path.read_bytes() for path in files)

@@ -81,7 +81,7 @@ async def test_a_platform_that_restarts_finds_everything(tmp_path: Path) -> None
 
 
 async def _said_hello(station: Station, *, times: int) -> None:
-    await station.until(lambda: len(station.hellos) == times)
+    await station.until(lambda: len(station.hellos) >= times)
 
 
 @pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.variant)])
@@ -151,7 +151,8 @@ async def test_a_half_open_connection_is_noticed(tmp_path: Path, direction: str)
             transport.writelines = lambda _data: None  # type: ignore[assignment, method-assign]
         begun = loop.time()
         await pair.station.until(lambda: len(pair.station.hellos) > links)
-        assert loop.time() - begun < 3.0
+        # A busy machine is given more time; by itself the connection would stay as it is.
+        assert loop.time() - begun < 10.0
         pair.station.order(frames.TurnCancel(turn=turn))
         await pair.ended(turn)
         check_numbers(pair.station.stored)

@@ -62,6 +62,8 @@ async def test_a_sidecar_that_is_killed_at_any_moment(tmp_path: Path, lives: int
             await asyncio.sleep(chance.uniform(0, 0.3))
             process.kill()
             await process.wait()
+            # What it sent before may arrive after that.
+            await station.until(lambda: station.connection is None)  # noqa: B023
             previous, station = station, platform.station(str(uuid.uuid4()))
             station.session, station.gen = previous.session, previous.gen + 1
             station.salvaged_to = {previous.gen: previous.last_seq}

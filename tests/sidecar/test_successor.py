@@ -60,7 +60,9 @@ async def test_what_is_journaled_while_the_platform_is_away_is_salvaged(tmp_path
         turn = pair.station.start_turn("say heard\nstream 50 1\nsay unheard")
         await pair.station.until(lambda: "turn.started" in pair.station.kinds())
         await pair.platform.stop()
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(20):
+            while not any(b'"turn.ended"' in path.read_bytes() for path in pair.journal.glob("*.journal")):
+                await asyncio.sleep(0.02)
         await pair.sidecar.kill()
         await pair.platform.start()
         old = pair.station

@@ -39,7 +39,8 @@ class Ends:
         began = time.monotonic()
         await recorder.agent.cancel(turn.id)
         await recorder.finish(turn)
-        assert time.monotonic() - began < 2.5
+        # Adapters wait 1.6 s for it, and a busy machine is given more; the turn would go on for much longer.
+        assert time.monotonic() - began < 5.0
         assert turn.stop_reason == "cancelled"
         assert turn.error is None
         following = await recorder.run("/demo plain")

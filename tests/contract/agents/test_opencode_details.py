@@ -95,5 +95,7 @@ async def test_nothing_is_downloaded(opencode: LiveOpenCode) -> None:
         "package.json",
     ]
     assert (folder / "node_modules").is_symlink()
-    logs = "".join(path.read_text() for path in (home / ".local/share/opencode/log").iterdir())
+    logs = "".join(
+        path.read_text(errors="replace") for path in (home / ".local/share/opencode/log").iterdir()
+    )
     assert "npmjs" not in logs

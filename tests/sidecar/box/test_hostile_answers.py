@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from sidecar.box_protocol import MAX_ENTRIES, MAX_LISTING_BYTES, MAX_READ_BYTES, BoxError
-from sidecar.box_server import BoxServer, Limits
+from sidecar.box_server import BoxServer
 from tests.fakes.hostile_box import HostileBox, hostile_box
-
-QUICK = Limits(greeting_seconds=0.3, order_seconds=0.5, exec_seconds=0.5)
 
 
 async def lost(server: BoxServer) -> str:
@@ -90,8 +88,8 @@ async def test_more_bytes_than_were_asked_for_fail_the_call(pair: tuple[BoxServe
     assert await code_of(call) == "box_protocol"
 
 
-async def test_an_answer_that_never_ends_times_out(pair: tuple[BoxServer, HostileBox]) -> None:
-    server, box = pair
+async def test_an_answer_that_never_ends_times_out(hasty: tuple[BoxServer, HostileBox]) -> None:
+    server, box = hasty
     control = await box.control()
     await server.connected(5)
     call = asyncio.ensure_future(server.read_file("a", 0, 100))

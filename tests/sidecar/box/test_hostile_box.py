@@ -13,8 +13,6 @@ from sidecar.box_protocol import BoxError
 from sidecar.box_server import BoxServer, Limits
 from tests.fakes.hostile_box import HostileBox, hostile_box
 
-QUICK = Limits(greeting_seconds=0.3, order_seconds=0.5, exec_seconds=0.5)
-
 
 async def lost(server: BoxServer) -> str:
     await asyncio.wait_for(server.lost.wait(), 10)
@@ -57,9 +55,9 @@ async def test_a_malformed_reply_ends_the_instance(pair: tuple[BoxServer, Hostil
     ids=lambda first: repr(first[:30]),
 )
 async def test_a_wrong_greeting_costs_only_that_connection(
-    pair: tuple[BoxServer, HostileBox], first: bytes
+    hasty: tuple[BoxServer, HostileBox], first: bytes
 ) -> None:
-    server, box = pair
+    server, box = hasty
     await box.control()
     await server.connected(5)
     reader, _ = await box.open(first)
@@ -152,8 +150,8 @@ async def test_a_box_that_never_comes_is_a_timeout(pair: tuple[BoxServer, Hostil
     assert await code_of(server.connected(0.1)) == "box_timeout"
 
 
-async def test_orders_that_are_never_answered_time_out(pair: tuple[BoxServer, HostileBox]) -> None:
-    server, box = pair
+async def test_orders_that_are_never_answered_time_out(hasty: tuple[BoxServer, HostileBox]) -> None:
+    server, box = hasty
     await box.control()
     await server.connected(5)
     for call in (

@@ -59,8 +59,11 @@ class FakeProvider:
         request: Received | None = None
         try:
             while True:
-                request = await self._read(reader)
+                request = Received((await reader.readuntil(b"\r\n\r\n"))[:-4])
+                self.received.append(request)
+                # Before its body is read: meanwhile another one may come.
                 reply = self.replies[min(len(self.received), len(self.replies)) - 1]
+                await self._read_body(reader, request)
                 answering = asyncio.ensure_future(reply(writer))
                 watching = asyncio.ensure_future(reader.read(1))
                 done, _ = await asyncio.wait((answering, watching), return_when=asyncio.FIRST_COMPLETED)
@@ -79,16 +82,13 @@ class FakeProvider:
         finally:
             writer.close()
 
-    async def _read(self, reader: asyncio.StreamReader) -> Received:
-        request = Received((await reader.readuntil(b"\r\n\r\n"))[:-4])
-        self.received.append(request)
+    async def _read_body(self, reader: asyncio.StreamReader, request: Received) -> None:
         if lengths := request.headers("content-length"):
             request.body = await reader.readexactly(int(lengths[0]))
         elif request.headers("transfer-encoding") == ["chunked"]:
             while size := int(await reader.readline(), 16):
                 request.body += (await reader.readexactly(size + 2))[:-2]
             await reader.readexactly(2)
-        return request
 
 
 @asynccontextmanager

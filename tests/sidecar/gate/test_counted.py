@@ -163,7 +163,7 @@ def event(**fields: object) -> bytes:
     return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
-SILENT = Limits(idle_seconds=0.5)
+SILENT = Limits(idle_seconds=1.0)
 ENDS: dict[str, tuple[Reply, list[tuple[int, int, bool]]]] = {
     "all told": (stream(delta("hello"), END), [(7, 3, False)]),
     "never told": (stream(delta("hello"), STOP, DONE), [(len(ENCODED), 9, True)]),

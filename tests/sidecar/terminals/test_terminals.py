@@ -145,6 +145,7 @@ async def test_keystrokes_over_a_link_that_is_cut_are_neither_lost_nor_doubled(p
         await asyncio.sleep(0)
     end = await closed(pair, terminal)
     assert end["exit_code"] == 0
+    await until(pair.station, lambda: terminal in pair.station.saved)
     kept = b"".join(pair.station.saved[terminal].values())
     assert kept[kept.index(b"ready") :].split(b"\n", 1)[1].lstrip(b"\r") == typed
 

@@ -177,8 +177,6 @@ async def test_an_event_that_is_too_long_is_left_out(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_stream_without_a_heartbeat_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "HEARTBEAT_SECONDS", 0.5)
-
     async def serve(head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(STREAM + b'data: {"type":"a"}\n\n')
         await writer.drain()
@@ -187,6 +185,7 @@ async def test_a_stream_without_a_heartbeat_is_dead(monkeypatch: pytest.MonkeyPa
     async with serving(serve) as client:
         events = client.events()
         assert await anext(events) == {"type": "a"}
+        monkeypatch.setattr(client_module, "HEARTBEAT_SECONDS", 0.2)
         with pytest.raises(Unreachable):
             await anext(events)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:

@@ -31,9 +31,8 @@ async def test_an_answer_decides_for_all_who_wait_and_for_those_after(
     async with way_out(ASKING) as out:
         both = [asyncio.create_task(out.status(f"example.com:{port}")) for port in (443, 80)]
         question = await out.asked()
-        assert (question["type"], question["host"], question["rule"]) == (
-            *("egress", "example.com:443", "example.com"),
-        )
+        assert (question["type"], question["rule"]) == ("egress", "example.com")
+        assert question["host"] in ("example.com:443", "example.com:80"), "whichever came first"
         assert out.names == []
         assert out.answer(question, choice)
         assert await asyncio.gather(*both) == [status, status]
