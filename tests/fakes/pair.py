@@ -98,7 +98,7 @@ class Pair:
         assert len(ends) <= 1, "a turn ended twice"
         return ends[0].data if ends else None
 
-    async def exit(self, seconds: float = 15.0) -> Exit:
+    async def exit(self, seconds: float = 60.0) -> Exit:
         """The sidecar's exit code, when it has one."""
         assert self.sidecar.ended is not None
         return await asyncio.wait_for(asyncio.shield(self.sidecar.ended), seconds)

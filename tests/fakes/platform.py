@@ -94,14 +94,13 @@ class FakePlatform:
             station.changed()
 
     async def _converse(self, connection: ServerConnection, station: Station) -> None:
-        faults = station.faults
         while True:
             message = await connection.recv()
             if isinstance(message, bytes):
                 station.receive_bytes(message)
                 station.changed()
                 continue
-            frame = frames.decode_up(message)
+            frame, faults = frames.decode_up(message), station.faults
             if faults.happens(faults.lose):
                 continue
             if faults.happens(faults.cut):

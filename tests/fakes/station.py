@@ -191,7 +191,7 @@ class Station:
         if self.connection is not None:
             self.connection.transport.abort()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until `condition` holds; it is looked at whenever a frame has arrived."""
         async with asyncio.timeout(seconds):
             while not condition():

@@ -36,16 +36,28 @@ def check_numbers(events: list[messages.Event]) -> None:
 async def test_a_link_that_is_cut_twenty_times_loses_and_repeats_nothing(tmp_path: Path) -> None:
     async with Pair(tmp_path) as pair:
         await pair.ready()
-        turn = pair.station.start_turn(f"stream {PIECES} 3")
+        # On a quick machine, too, it is not over before the last cut.
+        turn = pair.station.start_turn(f"stream {2 * PIECES} 3")
         for cut in range(20):
             seen = len(pair.station.stored)
             await pair.station.until(lambda: len(pair.station.stored) > seen)  # noqa: B023
             pair.station.cut()
             await pair.station.until(lambda: len(pair.station.hellos) >= cut + 2)  # noqa: B023
         await pair.ended(turn)
-        assert pair.station.text() == streamed()
+        assert pair.station.text() == streamed(2 * PIECES)
         check_numbers(pair.station.stored)
         assert pair.station.kinds().count("turn.started") == 1
+
+
+async def played(pair: Pair, script: str) -> str:
+    """A whole turn. What is lost is noticed with what comes after it, and at the end with the next link."""
+    turn = pair.station.start_turn(script)
+    while pair.end_of(turn) is None:
+        try:
+            await pair.station.until(lambda: pair.end_of(turn) is not None, 2.0)
+        except TimeoutError:
+            pair.station.cut()
+    return turn
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -56,8 +68,7 @@ async def test_a_link_that_loses_repeats_and_breaks_delivers_everything_once(
         await pair.ready()
         pair.station.faults = Faults(lose=0.03, repeat=0.1, cut=0.03, mute=0.2, random=random.Random(seed))
         for count in (PIECES // 4, 0, PIECES // 4):
-            turn = await pair.play(f"stream {count} 2\ntool bash\nthink a while")
-            assert pair.end_of(turn) is not None
+            await played(pair, f"stream {count} 2\ntool bash\nthink a while")
         pair.station.faults = Faults()
         pair.station.cut()
         pair.sidecar.stop()
@@ -264,7 +275,7 @@ async def test_an_agent_that_floods_is_counted_and_its_turn_still_ends(tmp_path:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         turn = await pair.play("flood 20000\nsay that was it")
-        assert loop.time() - begun < 15
+        assert loop.time() - begun < 60, "at 100 a second it would take minutes"
         suppressed = sum(int(str(data["count"])) for data in pair.station.datas("events.suppressed"))
         assert suppressed + pair.station.kinds().count("file.changed") == 20_000
         assert pair.station.text() == "that was it " and pair.end_of(turn) is not None
