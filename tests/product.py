@@ -78,7 +78,7 @@ class Product:
         self._reader.join(5)
         return code
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60) -> int:
         if self._process.poll() is None:
             self._process.send_signal(number)
         return self.wait(seconds)
@@ -87,7 +87,7 @@ class Product:
         self._process.kill()
         self._process.wait()
 
-    def end(self, seconds: float = 30) -> None:
+    def end(self, seconds: float = 60) -> None:
         """Ends it at once, however it is, and waits for its parts: for one that has made no instances."""
         self.kill()
         deadline = time.monotonic() + seconds

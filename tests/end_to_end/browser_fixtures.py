@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.end_to_end.browser import DESKTOP, Window, launched
-from tests.end_to_end.client import Client, sign_in
+from tests.end_to_end.client import SECONDS, Client, eventually, sign_in
 from tests.end_to_end.replay import check_replay
 from tests.end_to_end.rig import Provider
 from tests.product import Product
@@ -128,8 +128,7 @@ def box(shared: str, owner: Client) -> str:
 def live_session(owner: Client, **fields: str) -> Iterator[str]:
     """A session with the demo model whose box is live, for several tests."""
     session = owner.new_session(**fields)
-    owner.post(f"/sessions/{session}/start/")
-    owner.status(session, "ready")
+    owner.awake(session)
     yield session
     owner.post(f"/sessions/{session}/stop/")
 
@@ -137,22 +136,24 @@ def live_session(owner: Client, **fields: str) -> Iterator[str]:
 @contextmanager
 def settled(owner: Client, session: str) -> Iterator[str]:
     """A session in which nothing goes on, before and after; its log replays."""
-    if owner.session(session)["status"] == "asleep":
-        # Nobody used it for the idle time, or the test before this one put it to sleep.
-        owner.post(f"/sessions/{session}/start/")
-    owner.status(session, "ready")
-    # It may have been idle for long: that it does not fall asleep in the midst of the test.
-    owner.call("PATCH", f"/sessions/{session}/", {"archived": False})
-    assert owner.session(session)["sleeps_at"] is None
-    try:
-        yield session
-    finally:
+
+    def is_quiet() -> bool:
+        """What has only just left the queue is no turn yet, so it is looked for again and again."""
         for prompt in owner.get(f"/sessions/{session}/prompts/")["results"]:
             if prompt["state"] == "queued":
                 owner.raw("DELETE", f"/sessions/{session}/prompts/{prompt['id']}/")
-        if turn := owner.session(session)["turn"]:
-            owner.raw("POST", f"/sessions/{session}/interrupt/", json={"turn": turn})
-        owner.status(session, "ready")
+        found = owner.session(session)
+        if found["turn"]:
+            owner.raw("POST", f"/sessions/{session}/interrupt/", json={"turn": found["turn"]})
+        return bool(found["status"] == "ready")
+
+    # It may have been idle for long: that it does not fall asleep in the midst of the test.
+    owner.call("PATCH", f"/sessions/{session}/", {"archived": False})
+    assert owner.awake(session)["sleeps_at"] is None
+    try:
+        yield session
+    finally:
+        eventually(is_quiet, SECONDS, lambda: f"something goes on: {owner.session(session)}")
     check_replay(owner, session)
 
 

@@ -139,6 +139,17 @@ class Client:
 
         return eventually(look, seconds, lambda: f"not {wanted}: {self.session(session)}")
 
+    def awake(self, session: str, seconds: float = 1.5 * SECONDS) -> Any:
+        """The session when it is ready, whatever it was; a start that came to nothing is made again."""
+
+        def look() -> Any:
+            found = self.session(session)
+            if found["status"] in ("idle", "asleep", "failed"):
+                self.post(f"/sessions/{session}/start/")
+            return found if found["status"] == "ready" else None
+
+        return eventually(look, seconds, lambda: f"not awake: {self.session(session)}")
+
     def pending(self, session: str, seconds: float = SECONDS) -> Any:
         """The permission that waits for an answer, as soon as there is one."""
 

@@ -103,8 +103,7 @@ class Rig:
         wanted = self.model if agent == "opencode" else custom
         # Not by `new_session`: the test that needs it first is not the one that stops it.
         session = str(self.client.post("/sessions/", {**wanted, "mode": "auto"})["id"])
-        self.client.post(f"/sessions/{session}/start/")
-        self.client.status(session, "ready")
+        self.client.awake(session)
         self.sessions.append(session)
         return session
 
@@ -126,7 +125,7 @@ class Rig:
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    def wait_until_whole(self, seconds: float = 30) -> None:
+    def wait_until_whole(self, seconds: float = 120) -> None:
         """Until every part runs and the platform says that it is ready."""
         eventually(self.is_whole, seconds, lambda: f"not whole again: {self.product.logs()}")
 

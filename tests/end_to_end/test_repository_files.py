@@ -87,8 +87,7 @@ def test_no_file_of_a_repository_leads_the_key_elsewhere(broken: Rig, attacker: 
         needs.agent(agent)
     client = broken.client
     session = client.new_session(**broken.model, agent=agent, mode="auto")
-    client.post(f"/sessions/{session}/start/")
-    client.status(session, "ready")
+    client.awake(session)
     workspace = Instance(broken.product, client, session).workspace
     write(workspace, attacker.url)
     client.post(f"/sessions/{session}/stop/")
