@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sessions_app.drivers import box_network
+from sessions_app.drivers import box_network, host_settings
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import MEGABYTE, Limits
 from sessions_app.drivers.process_runtime import BOX_ETC, BOX_UID, BOX_USER, NOTHING
@@ -36,8 +36,6 @@ _BOX_ETC = (
     *("pki/ca-trust/extracted", "pki/tls/certs", "protocols", "python3*", "services", "ssl/certs"),
     *("ssl/openssl.cnf", "terminfo"),
 )
-# What pip, npm and yarn read beside their programs, which are in view: it may have passwords of registries.
-_SETTINGS = ("pip.conf", "etc/npmrc", "etc/yarnrc", "share/.yarnrc")
 # Which packages /usr is made of: apt in a box need not fetch them again.
 _PACKAGES = Path("/var/lib/dpkg/status")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store")
@@ -143,7 +141,7 @@ def box(places: Places, uids: HostUids | None, limits: Limits, environment: Mapp
         *_bind(places.agents, Path("/opt/agents")),
         *_bind(places.runtime / "box", Path("/opt/openagent/box")),
         *_bind(places.instance / "run", Path("/run/openagent")),
-        *(word for path in _settings() for word in _bind(places.runtime / NOTHING, path)),
+        *(word for path in _settings(environment) for word in _bind(places.runtime / NOTHING, path)),
         *(word for path in places.secret if path.is_relative_to("/usr") for word in _hidden(path)),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/workspace"),
     ]
@@ -220,13 +218,9 @@ def _box_etc() -> list[Path]:
     return sorted(path for pattern in _BOX_ETC for path in Path("/etc").glob(pattern) if path.exists())
 
 
-def _settings() -> list[Path]:
-    """Where programs that the box sees keep settings of this host."""
-    prefixes = {"/usr", "/usr/local", sys.base_prefix, str(Path(program("npm")).parent.parent)}
-    shown = ("/usr", sys.base_prefix) if box_python() != "/usr/bin/python3" else ("/usr",)
-    # Over a link nothing can be put, only over what it leads to.
-    found = {Path(prefix, name).resolve() for prefix in prefixes for name in _SETTINGS}
-    return sorted(path for path in found if path.is_file() and any(map(path.is_relative_to, shown)))
+def _settings(environment: Mapping[str, str]) -> list[Path]:
+    own = [] if box_python() == "/usr/bin/python3" else [Path(sys.base_prefix)]
+    return host_settings.files(environment, npm=Path(program("npm")), shown=[Path("/usr"), *own])
 
 
 def _bind(source: Path, target: Path | None = None, *, writable: bool = False) -> list[str]:

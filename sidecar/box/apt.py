@@ -6,6 +6,7 @@ and fetched there, and unpacked into a folder whose programs and libraries are f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -100,7 +101,15 @@ def _for_user(environment: MutableMapping[str, str], sources: str, system: Path,
 
 def _saying(message: str) -> str:
     """apt says this whenever it has looked for packages."""
-    return f'APT::Update::Post-Invoke:: "echo {shlex.quote(message)} >&2";\n'
+    command = f"printf '%s\\n' {shlex.quote(message)} >&2"
+    return f"APT::Update::Post-Invoke:: {_value(command)};\n"
+
+
+def _value(text: str) -> str:
+    """As apt reads it: in quotes all but a quote stands for itself, without them bytes have numbers."""
+    if text.isprintable() and '"' not in text:
+        return f'"{text}"'
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(text))
 
 
 def _find(environment: MutableMapping[str, str], root: Path) -> None:
@@ -145,14 +154,18 @@ def _configuration(folder: Path, system: Path, authorities: str, *, has_sources:
         "Acquire::GzipIndexes": "true",
         "Acquire::Languages": "none",
     }
-    return "".join(f'{name} "{value}";\n' for name, value in values.items())
+    return "".join(f"{name} {_value(str(value))};\n" for name, value in values.items())
 
 
 def _about(file: Path) -> dict[str, str]:
-    """What the system says of itself."""
+    """What the system says of itself, in words as a shell reads them."""
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
-    pairs = (line.partition("=") for line in lines)
-    return {name: value.strip("\"'") for name, _, value in pairs}
+    about: dict[str, str] = {}
+    for name, _, value in (line.partition("=") for line in lines):
+        # What no shell would read nobody has to understand.
+        with contextlib.suppress(ValueError):
+            about[name] = "".join(shlex.split(value)[:1])
+    return about

@@ -151,7 +151,8 @@ def test_nothing_of_the_platform_or_of_another_session_is_there(host: Host, prob
         "/boot",
     ):
         assert probe.box("ls", str(path))[0] != 0, path
-    assert probe.sh("cat /usr/{,local/}{etc/npmrc,pip.conf} 2>/dev/null; true") == ""
+    settings = "etc/{npm,yarn,gem,wget}rc,etc/gitconfig,pip.conf,lib/node_modules/npm/npmrc,cargo/c*"
+    assert probe.sh(f"cat /usr/{{,local/}}{{{settings}}} 2>/dev/null; true") == ""
 
 
 def test_a_swapped_socket_leads_nowhere(host: Host, instance: tuple[Ref, Probe]) -> None:

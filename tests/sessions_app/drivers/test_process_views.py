@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openagent.lib.data_dir import DataDir
-from sessions_app.drivers import box_network, process_views
+from sessions_app.drivers import box_network, host_settings, process_views
 from sessions_app.drivers.host_uids import HostUids
 from sessions_app.drivers.limits import Limits
 from sessions_app.drivers.process_views import Places
@@ -42,7 +42,7 @@ def binds(arguments: list[str]) -> dict[str, tuple[str, str]]:
 def test_the_box_may_write_to_its_disk_and_to_nothing_else_of_the_host(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_views, "_SETTINGS", ())
+    monkeypatch.setattr(host_settings, "files", lambda environment, **where: [])
     mounted = binds(process_views.box(places, UIDS, Limits(), {}).arguments)
     writable = {target for target, (_, kind) in mounted.items() if kind == "--bind"}
     assert writable == {"/home/agent", "/workspace"}

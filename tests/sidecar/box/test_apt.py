@@ -148,6 +148,33 @@ def test_what_the_system_has_is_not_replaced(user: dict[str, str]) -> None:
     assert done.returncode != 0 and "there belongs to the system of this box" in done.stdout, done.stdout
 
 
+@pytest.mark.skipif(shutil.which("apt-config") is None, reason="there is no apt here")
+@pytest.mark.parametrize("is_root", [False, True])
+def test_whatever_a_system_is_called_apt_reads_what_it_is_told(
+    system: Path, tmp_path: Path, is_root: bool
+) -> None:
+    (system / "etc/apt/sources.list.d/debian.sources").unlink()
+    (system / "etc/apt/sources.list.d/mine.list").unlink()
+    (system / "etc/apt/apt.conf.d").mkdir()
+    name = """My "own" \\n %41 it's; system"""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    about = f'PRETTY_NAME="{quoted}"\nBROKEN="\nLATIN="\xe4"\nID=mine\n'
+    (system / "etc/os-release").write_bytes(about.encode("latin-1"))
+    authorities = f'{tmp_path}/"a" \\ b'
+    environment = {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin", "SSL_CERT_FILE": authorities}
+    apt.configure(environment, is_root=is_root, system=system)
+    file = str(system / "etc/apt/apt.conf.d/90openagent") if is_root else environment["APT_CONFIG"]
+    asked = {"PATH": "/usr/bin:/bin", "APT_CONFIG": file}
+
+    def told(option: str) -> str:
+        command = ["apt-config", "dump", "--format", "%v%n", option]
+        return subprocess.run(command, env=asked, capture_output=True, text=True, check=True).stdout.strip()
+
+    said = subprocess.run(["sh", "-c", told("APT::Update::Post-Invoke")], capture_output=True, text=True)
+    assert f"has no sources of packages for {name}, and" in said.stderr
+    assert is_root or told("Acquire::https::CAInfo") == authorities
+
+
 def test_a_box_for_which_there_are_no_packages_says_so(system: Path, tmp_path: Path) -> None:
     (system / "etc/apt/sources.list.d/debian.sources").unlink()
     (system / "etc/apt/sources.list.d/mine.list").unlink()
