@@ -144,9 +144,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, every in (
         ("reconcile", 15.0),
         ("reap_idle", OPENAGENT_IDLE_PASS_SECONDS),
-        *((name, 60.0) for name in ("fold", "purge")),
+        *((name, 60.0) for name in ("fold", "purge", "learn_registries_when_due")),
         ("measure_disks", 300.0),
-        ("learn_registries", 600.0),
     )
 }
 CELERY_BEAT_SCHEDULE["rewrap"] = {

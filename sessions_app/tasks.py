@@ -123,6 +123,12 @@ def learn_registries(**_: object) -> None:
 
 
 @shared_task
+def learn_registries_when_due(**_: object) -> None:
+    """Read them now and then."""
+    _unless_under_way(_learning, registries.learn_when_due)
+
+
+@shared_task
 def reap_idle(**_: object) -> None:
     """Put idle sessions to sleep."""
     activity.reap()

@@ -121,6 +121,8 @@ class EgressBounds(models.Model):
     registries = models.JSONField(default=list, editable=False)
     registry_problems = models.JSONField(default=list, editable=False)
     registries_at = models.DateTimeField("registries read at", null=True, editable=False)
+    registry_misses = models.PositiveSmallIntegerField(default=0, editable=False)
+    registry_rests = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = verbose_name_plural = "egress bounds"

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from openagent.lib import log, plain_address, registries
@@ -15,11 +16,14 @@ from sessions_app.services import egress
 
 _log = log.get(__name__)
 
+_MOST_RESTS = 10
+"""Passes between two times that the registries are read, when everybody answers."""
+
 
 def learn() -> None:
     """Reads them anew and tells live boxes what is different.
 
-    Of an index that does not answer now, what it said before is kept.
+    Of an index that does not answer now, what it said before is kept, and it is soon asked again.
     """
     findings = registries.find(settings.OPENAGENT_REGISTRIES_FROM)
     problems = findings.problems
@@ -27,6 +31,9 @@ def learn() -> None:
         _log.warning("some registries could not be found out", problems=problems)
     bounds, _ = EgressBounds.objects.get_or_create(pk=1)
     now = [asdict(each) for each in findings.registries]
+    for each in now:
+        if (each["tool"], each["index"]) in findings.unsure:
+            each["sources"] = [*dict.fromkeys((*each["sources"], *_sources_before(each, bounds)))]
     known = {(each["host"], each["port"]) for each in now}
     now += [
         each
@@ -34,10 +41,29 @@ def learn() -> None:
         if {(each["tool"], ""), (each["tool"], each["index"])} & findings.unsure
         and (each["host"], each["port"]) not in known
     ]
+    misses = bounds.registry_misses + 1 if findings.unsure else 0
     EgressBounds.objects.filter(pk=bounds.pk).update(
-        registries=now, registry_problems=problems, registries_at=timezone.now()
+        registries=now,
+        registry_problems=problems,
+        registries_at=timezone.now(),
+        registry_misses=min(misses, _MOST_RESTS),
+        registry_rests=min(2 ** (misses - 1), _MOST_RESTS) if misses else _MOST_RESTS,
     )
     egress.tell_everybody()
+
+
+def learn_when_due() -> None:
+    """One pass: learns when enough of them have gone by, after ever more while somebody does not answer."""
+    waits = EgressBounds.objects.filter(pk=1, registry_rests__gt=1)
+    if not waits.update(registry_rests=F("registry_rests") - 1):
+        learn()
+
+
+def _sources_before(registry: Mapping[str, Any], bounds: EgressBounds) -> list[str]:
+    """What apt had at this address when it was last known."""
+    of = {"tool": registry["tool"], "address": registry["address"]}
+    same = (each for each in bounds.registries if of.items() <= each.items())
+    return [source for each in same for source in each.get("sources", ())]
 
 
 def environment() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from openagent.lib import registries, safe_http
+from openagent.lib import registries, registry_tools, safe_http
 from openagent.lib.registries import Registry
 
 PAGES = {
@@ -199,6 +200,21 @@ def test_apt_that_never_fetched_a_list_has_its_sources_all_the_same(
     }
 
 
+def test_a_mirror_that_is_away_may_have_more_than_is_known(tools: Tools, index: str) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        away = f"http://127.0.0.1:{closed.getsockname()[1]}/debian"
+        told = [f"{away}\t$(ORIGIN)\tbookworm\tmain", f"{away}\tDebian\ttrixie\tmain"]
+        told.append(f"{index}/ours\t$(ORIGIN)\tbookworm\tmain")
+        tools.say("apt-get", ("--no-release-info", "\n".join(told)))
+        found = registries.find(["apt"])
+    assert {(each.address, each.sources) for each in found.registries} == {
+        (away, ("Debian trixie main",)),
+        (f"{index}/ours", ()),
+    }
+    assert found.unsure == {("apt", "127.0.0.1")} and "does not answer" in found.problems[0]
+
+
 @pytest.mark.parametrize(
     ("path", "is_told"),
     [
@@ -253,5 +269,5 @@ def test_an_index_in_files_of_this_host_is_not_for_boxes(tools: Tools) -> None:
 
 def test_the_pip_of_this_host_names_its_index() -> None:
     """The real one: what is matched above is what it prints."""
-    [index, *_] = registries._READERS["pip"]()
+    [index, *_] = registry_tools.READERS["pip"]()
     assert index.address.startswith(("http://", "https://"))

@@ -56,6 +56,36 @@ def test_what_does_not_answer_is_not_forgotten(db: None, find: list[Findings]) -
     assert seen == [{"index.lan", "files.lan", "npm.lan"}] * 3 + [{"index.lan"}]
 
 
+def test_sources_of_a_mirror_that_is_away_are_not_forgotten(db: None, find: list[Findings]) -> None:
+    apt = Registry("apt", "deb.lan", "deb.lan", 80, True, "http://deb.lan/debian", sources=("Debian a main",))
+    away = {("apt", "deb.lan")}
+    find += [
+        Findings([apt], [], set()),
+        Findings([replace(apt, sources=("Debian b main",))], ["It does not answer."], away),
+        Findings([replace(apt, sources=())], [], set()),
+    ]
+    told = []
+    for _ in range(3):
+        registries.learn()
+        told.append(registries.environment().get("OPENAGENT_APT_SOURCES", "").splitlines())
+    one, other = (f"Debian http://deb.lan/debian {release} main" for release in "ab")
+    assert told == [[one], [other, one], []]
+
+
+def test_who_does_not_answer_is_soon_asked_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Findings([], [], {("pip", "")})] * 6 + [Findings([], [], set())] * 2
+    asked: list[int] = []
+
+    def find(wanted: list[str]) -> Findings:
+        asked.append(this)
+        return answers.pop(0)
+
+    monkeypatch.setattr(tools, "find", find)
+    for this in range(46):  # noqa: B007  (what is asked reads it)
+        registries.learn_when_due()
+    assert asked == [0, 1, 3, 7, 15, 25, 35, 45]
+
+
 def test_another_index_takes_the_place_of_the_one_before(db: None, find: list[Findings]) -> None:
     other = Registry("pip", "other.lan", "other.lan", 443, is_trusted=True)
     find += [Findings([INDEX, FILES], [], set()), Findings([other], ["No."], {("pip", "other.lan")})]
