@@ -82,6 +82,10 @@ class Outbox:
         """The box has it: from now on no event shows it."""
         self._veil.hide(secret)
 
+    def veiled(self, text: str) -> str:
+        """`text` as an event would show it, for what goes up beside the events."""
+        return self._veil.veiled(text)
+
     async def durable(self) -> None:
         """Return when everything that was put or emitted before is on the disk, however long that takes."""
         self._pump()

@@ -104,7 +104,7 @@ class Session:
         self.terminals.begin(self.outbox.emit)
         info = await self._start_agent(self.outbox)
         self._has_agent.set()
-        around.place.on_stage("agent", f"{info.name} {info.version}".strip())
+        around.place.on_stage("agent", self.outbox.veiled(f"{info.name} {info.version}".strip()))
         # Whoever reads the event may answer with a prompt at once.
         self.is_ready = True
         self.outbox.emit("instance.started", self._started(info))

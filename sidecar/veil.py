@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from sidecar import forms
+from sidecar.agents import text as texts
 from sidecar.protocol import messages
 
 _Piece = messages.TextDelta | messages.ToolOutput
@@ -31,7 +32,11 @@ class Passing:
 
 class Veil:
     """Changes nothing until something is to be hidden. Then the end of a text that may be the beginning of a
-    secret waits for what comes next of the same text."""
+    secret waits for what comes next of the same text.
+
+    Where nothing comes next, or all of the text comes again, a part of a secret at its end or beginning is
+    veiled unless it is so short that it may stand there by chance.
+    """
 
     def __init__(self) -> None:
         self._forms: list[str] = []
@@ -55,6 +60,15 @@ class Veil:
         except RecursionError as error:
             raise messages.MessageError("data has no JSON form") from error
 
+    def veiled(self, text: str) -> str:
+        """A text of its own without any secret, nor a part of one where it was cut."""
+        if self._pattern is None:
+            return text
+        whole = self._without_whole(text)
+        mark = texts.CUT.search(whole)
+        said, rest = (whole[: mark.start()], mark[0]) if mark else (whole, "")
+        return self._without_begun(self._without_ended(said)) + rest
+
     def _over_piece(self, kind: str, data: _Piece, turn: str | None) -> list[Passing]:
         key = (kind, _id(data))
         passing: list[Passing] = []
@@ -63,8 +77,10 @@ class Veil:
             if _follows(held.data, data):
                 data = msgspec.structs.replace(held.data, text=held.data.text + data.text)
             else:
-                passing.append(held)
-        text: str = self._masked(data.text)
+                passing.append(self._let_go(held))
+        text = self._without_whole(data.text)
+        if _has_hole(data):
+            text = self._without_ended(text)
         size = len(text) - self._beginning(text)
         if size or not text:
             passing.append(Passing(kind, msgspec.structs.replace(data, text=text[:size]), turn))
@@ -83,11 +99,17 @@ class Veil:
             ended = [("tool.output", data.tool_call_id)]
         else:
             ended = []
-        return [self._held.pop(key) for key in ended if key in self._held]
+        return [self._let_go(self._held.pop(key)) for key in ended if key in self._held]
+
+    def _let_go(self, held: Passing) -> Passing:
+        """What waited in vain."""
+        assert isinstance(held.data, _Piece)
+        text = self._without_begun(held.data.text)
+        return Passing(held.kind, msgspec.structs.replace(held.data, text=text), held.turn)
 
     def _masked(self, value: Any) -> Any:
-        if isinstance(value, str) and self._pattern is not None:
-            return self._pattern.sub(lambda found: "*" * len(found[0]), value)
+        if isinstance(value, str):
+            return self.veiled(value)
         if isinstance(value, list):
             return [self._masked(item) for item in value]
         if isinstance(value, dict):
@@ -96,6 +118,18 @@ class Veil:
             fields = {name: self._masked(getattr(value, name)) for name in value.__struct_fields__}
             return msgspec.structs.replace(value, **fields)
         return value
+
+    def _without_whole(self, text: str) -> str:
+        assert self._pattern is not None
+        return self._pattern.sub(lambda found: "*" * len(found[0]), text)
+
+    def _without_begun(self, text: str) -> str:
+        size = self._beginning(text)
+        return text[: len(text) - size] + "*" * size if size >= forms.SHORTEST else text
+
+    def _without_ended(self, text: str) -> str:
+        size = max(_overlap(text[::-1], form[::-1]) for form in self._forms)
+        return "*" * size + text[size:] if size >= forms.SHORTEST else text
 
     def _beginning(self, text: str) -> int:
         """How many of the last characters are a beginning of a secret."""
@@ -108,8 +142,12 @@ def _id(data: _Piece) -> str:
 
 def _follows(held: _Piece, data: _Piece) -> bool:
     """Whether nothing is missing between them."""
-    has_hole = isinstance(data, messages.ToolOutput) and (data.omitted or data.gap)
-    return data.offset == held.offset + len(held.text) and not has_hole
+    return data.offset == held.offset + len(held.text) and not _has_hole(data)
+
+
+def _has_hole(data: _Piece) -> bool:
+    """Whether something is missing before it."""
+    return isinstance(data, messages.ToolOutput) and (data.omitted > 0 or data.gap)
 
 
 def _continued(data: _Piece, size: int) -> _Piece:

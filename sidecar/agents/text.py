@@ -5,7 +5,11 @@ Lengths count Unicode code points.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+CUT = re.compile(r"(?:\n… \[\d+ more characters\]|…)\Z")
+"""What stands at the end of a text that was cut here."""
 
 MAX_DEPTH = 6
 MAX_ITEMS = 64

@@ -43,7 +43,8 @@ class TakingAgent(ScriptedAgent):
     async def start(self, context: AgentContext) -> AgentInfo:
         if context.login is not None:
             type(self).taken = await context.login()
-        return await super().start(context)
+        info = await super().start(context)
+        return AgentInfo(id=info.id, name=info.name, version=f"1 {self.taken}")
 
     async def configure(self, *, model: str = "", mode: str = "") -> None:
         raise AgentError(f"It does not know {ENCODED}.")
@@ -66,6 +67,8 @@ async def test_it_is_sealed_for_the_start_and_stands_in_no_event(
         await pair.station.until(lambda: "instance.started" in pair.station.kinds())
         assert TakingAgent.taken == TOKEN
         assert TOKEN not in str(pair.station.stored)
+        (stage,) = [stage for stage in pair.station.stages if stage.stage == "agent"]
+        assert stage.detail.endswith("1 " + "*" * len(TOKEN))
         pair.station.send(frames.KeyDrop(provider=PROVIDER.id))
         await pair.station.until(lambda: "error" in pair.station.kinds())
         (error,) = [event.data for event in pair.station.stored if event.kind == "error"]

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from sidecar import forms
+from sidecar.agents.text import clip, line
+from sidecar.forms import SHORTEST
 from sidecar.protocol import messages
 from sidecar.veil import Veil
 
 SECRET = "github_pat_CANARY0123456789abcdef"
 TEXT = f"one {SECRET} two {base64.b64encode(SECRET.encode()).decode()} three {SECRET}"
+FORMS = sorted(forms.of(SECRET))
+CUT_NOTE = "\n… [123 more characters]"
 
 
 @pytest.fixture
@@ -61,19 +66,52 @@ def test_texts_that_come_by_turns_do_not_disturb_each_other(veil: Veil) -> None:
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
 def test_what_only_began_like_it_comes_when_its_tool_is_done(veil: Veil, status: Any) -> None:
-    output = messages.ToolOutput(tool_call_id="c", offset=0, text="it ends in github_", omitted=7)
+    output = messages.ToolOutput(tool_call_id="c", offset=0, text="it ends in gith", omitted=7)
     (first,) = veil.over("tool.output", output, "t")
     assert first.data == messages.ToolOutput(tool_call_id="c", offset=0, text="it ends in ", omitted=7)
     assert len(veil.over("tool.upsert", messages.ToolUpsert(tool_call_id="c", title="x"), "t")) == 1
     rest, _ = veil.over("tool.upsert", messages.ToolUpsert(tool_call_id="c", status=status), "t")
-    assert rest.data == messages.ToolOutput(tool_call_id="c", offset=11, text="github_") and rest.turn == "t"
+    assert rest.data == messages.ToolOutput(tool_call_id="c", offset=11, text="gith") and rest.turn == "t"
 
 
 def test_pieces_with_a_hole_between_them_are_not_put_together(veil: Veil) -> None:
-    veil.over("tool.output", messages.ToolOutput(tool_call_id="c", offset=0, text=SECRET[:9]), "t")
-    after = messages.ToolOutput(tool_call_id="c", offset=9, text=SECRET[9:] + "!", omitted=3)
+    veil.over("tool.output", messages.ToolOutput(tool_call_id="c", offset=0, text=SECRET[:4]), "t")
+    after = messages.ToolOutput(tool_call_id="c", offset=4, text="and on!", omitted=3)
     before, piece = veil.over("tool.output", after, "t")
-    assert (before.data.text, piece.data) == (SECRET[:9], after)  # type: ignore[attr-defined]
+    assert (before.data.text, piece.data) == (SECRET[:4], after)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_wherever_a_text_is_cut_for_good_no_part_of_the_secret_is_left(veil: Veil, form: str) -> None:
+    for at in range(len(form) + 1):
+        begun, ended = f"it said {form[:at]}", f"{form[at:]} it said"
+        cut = clip(f"{form} and much more, {'x' * 99}", at + len(CUT_NOTE))
+        upsert = messages.ToolUpsert(
+            tool_call_id="c", title=line(form, at + 1), input={"a": begun, "b": [cut]}, error=ended
+        )
+        events: list[tuple[str, messages.Data]] = [
+            ("message.delta", messages.TextDelta(part_id="p", offset=0, text=begun)),
+            ("message.done", messages.TextDone(part_id="p", length=len(begun))),
+            ("tool.output", messages.ToolOutput(tool_call_id="c", offset=0, text=begun)),
+            ("tool.output", messages.ToolOutput(tool_call_id="c", offset=99, text=ended, gap=True)),
+            ("tool.upsert", messages.ToolUpsert(tool_call_id="c", status="in_progress", input={"a": begun})),
+            ("tool.upsert", upsert),
+            ("plan", messages.Plan(entries=[messages.PlanEntry(content=begun)])),
+            ("turn.ended", messages.TurnEnded(stop_reason="interrupted")),
+        ]
+        passed = [passing.data for kind, data in events for passing in veil.over(kind, data, "t")]
+        shown = " ".join(map(str, passed)) + veil.veiled(begun) + veil.veiled(ended)
+        assert not any(form[start : start + SHORTEST] in shown for start in range(len(form) - SHORTEST + 1))
+        assert len(veil.veiled(begun)) == len(begun)
+
+
+def test_what_may_stand_there_by_chance_is_left() -> None:
+    veil = Veil()
+    assert veil.veiled(f"{SECRET} git") == f"{SECRET} git"
+    veil.hide(SECRET)
+    assert veil.veiled("open git") == "open git"
+    assert veil.veiled("open github") == "open ******"
+    assert veil.veiled("the end: def") == "the end: def"
 
 
 @pytest.mark.parametrize(
