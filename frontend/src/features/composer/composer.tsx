@@ -5,6 +5,7 @@ import { Button } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import type { Mode } from "@/lib/api/types";
 import { saveDraft, useDraft } from "@/lib/drafts";
+import { focusHome } from "@/lib/focus";
 import { useIsTouch } from "@/lib/media";
 import { nextMode } from "@/lib/modes";
 import { usePreferences } from "@/lib/preferences";
@@ -76,6 +77,7 @@ export function Composer(props: ComposerProps) {
       <textarea
         ref={inputRef}
         data-testid="composer"
+        {...focusHome}
         aria-label="Message to the agent"
         placeholder={placeholder}
         rows={1}

@@ -5,6 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/api/errors";
 import type { PermissionAnswer } from "@/lib/api/types";
+import { focusHome } from "@/lib/focus";
 import { setPreference } from "@/lib/preferences";
 import type { Ask } from "./ask";
 import { PermissionCard } from "./permission-card";
@@ -36,11 +37,15 @@ const ASK: Ask = {
 };
 
 function show(ask: Partial<Ask> = {}) {
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      <PermissionCard ask={{ ...ASK, ...ask }} agent="OpenCode" me="Alice" />
-    </QueryClientProvider>,
+  const client = new QueryClient();
+  const page = (now: Partial<Ask>) => (
+    <QueryClientProvider client={client}>
+      <PermissionCard ask={{ ...ASK, ...ask, ...now }} agent="OpenCode" me="Alice" />
+      <textarea {...focusHome} />
+    </QueryClientProvider>
   );
+  const { rerender } = render(page({}));
+  return (now: Partial<Ask>) => rerender(page(now));
 }
 
 const question = {
@@ -98,6 +103,24 @@ describe("a permission", () => {
     setPreference({ singleKeys: true });
     await userEvent.keyboard("y");
     expect(answerPermission.mock.calls).toEqual([["p1", { choice: "once" }]]);
+  });
+
+  test("keeps the focus until it is answered; then it goes to where the next words are written", async () => {
+    const change = show();
+    screen.getByTestId("permission-once").focus();
+    await userEvent.keyboard("n{Escape}");
+    expect(document.activeElement).toBe(screen.getByTestId("permission-card"));
+    await userEvent.keyboard("y");
+    expect(document.activeElement).toBe(screen.getByTestId("permission-card"));
+    change({ state: "answered", choice: "once", by: "user", user: "Alice" });
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("textbox")));
+  });
+
+  test("takes the focus from nobody when it is answered elsewhere", async () => {
+    const change = show();
+    change({ state: "answered", choice: "once", by: "user", user: "Bob" });
+    await Promise.resolve();
+    expect(document.activeElement).toBe(document.body);
   });
 
   test("tells who was first when the answer came too late, and can be tried again after other errors", async () => {

@@ -1,10 +1,11 @@
 // One card for everything that an agent must ask: exactly what it wants, and the answers. No answer is the default.
 import { CircleHelp, Globe, ShieldQuestion } from "lucide-react";
-import { type KeyboardEvent, type RefObject, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useId, useLayoutEffect, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { Keys } from "@/components/keys";
 import type { PermissionAnswer } from "@/lib/api/types";
+import { giveFocusHome } from "@/lib/focus";
 import { usePreferences } from "@/lib/preferences";
 import { isTyping } from "@/lib/shortcuts";
 import { type Ask, askerOf, headingOf } from "./ask";
@@ -46,12 +47,19 @@ interface PendingCardProps {
 }
 
 function PendingCard({ ask, agent, place }: PendingCardProps) {
+  const own = useRef<HTMLElement>(null);
+  const card = place ?? own;
+  const keepFocus = useFocusOf(card);
   const answer = useAnswer(ask.id);
   const [isRejecting, setIsRejecting] = useState(false);
   const singleKeys = usePreferences((preferences) => preferences.singleKeys);
   const headingId = useId();
   const isBusy = answer.isPending || answer.isSuccess;
-  const give = (body: PermissionAnswer) => !isBusy && answer.mutate(body);
+  const give = (body: PermissionAnswer) => {
+    if (isBusy) return;
+    keepFocus();
+    answer.mutate(body);
+  };
   const isQuestion = ask.type === "question";
   const isEgress = ask.type === "egress";
   const onKeyDown = (event: KeyboardEvent) => {
@@ -66,7 +74,7 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
   const Icon = isQuestion ? CircleHelp : isEgress ? Globe : ShieldQuestion;
   return (
     <article
-      ref={place}
+      ref={card}
       id={place && `permission-${ask.id}`}
       tabIndex={-1}
       aria-labelledby={headingId}
@@ -107,7 +115,10 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
             <Rejection
               isBusy={isBusy}
               onReject={(message) => give({ choice: "reject", ...(message && { message }) })}
-              onBack={() => setIsRejecting(false)}
+              onBack={() => {
+                keepFocus();
+                setIsRejecting(false);
+              }}
             />
           ) : (
             <Choices
@@ -121,6 +132,22 @@ function PendingCard({ ask, agent, place }: PendingCardProps) {
       )}
     </article>
   );
+}
+
+/**
+ * Keeps the focus in the card while its buttons come and go, and gives it back when the card does: never to the next
+ * card, where a key that is pressed twice would answer what nobody has read.
+ */
+function useFocusOf(card: RefObject<HTMLElement | null>): () => void {
+  useLayoutEffect(() => {
+    const element = card.current;
+    return () => {
+      if (element?.contains(document.activeElement)) queueMicrotask(giveFocusHome);
+    };
+  }, [card]);
+  return () => {
+    if (card.current?.contains(document.activeElement)) card.current.focus({ preventScroll: true });
+  };
 }
 
 interface ChoicesProps {

@@ -94,7 +94,7 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
           type="button"
           aria-expanded={isOpen}
           onClick={() => setIsOpen(!isOpen)}
-          className="flex h-full min-w-0 flex-1 items-center gap-1.5 px-2 text-left hover:bg-hover"
+          className="-outline-offset-2 flex h-full min-w-0 flex-1 items-center gap-1.5 px-2 text-left hover:bg-hover"
         >
           <ChevronRight
             aria-hidden

@@ -1,6 +1,6 @@
 // What is written at a line of a diff: the comments that are there, and the field for the next one.
 import { Trash2 } from "lucide-react";
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { Button, IconButton } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { isComposing } from "@/lib/shortcuts";
@@ -31,7 +31,12 @@ interface CommentFieldProps {
 
 export function CommentField({ session, place, where, onSave }: CommentFieldProps) {
   const text = useDraft(session, place);
-  const close = () => closeDraft(session, place);
+  // One that comes back with its file took the focus from nobody.
+  const [cameFrom] = useState(() => (text === "" ? document.activeElement : null));
+  const close = () => {
+    closeDraft(session, place);
+    if (cameFrom instanceof HTMLElement) cameFrom.focus({ preventScroll: true });
+  };
   const save = () => {
     if (!text.trim()) return;
     onSave(text.trim());
@@ -49,8 +54,7 @@ export function CommentField({ session, place, where, onSave }: CommentFieldProp
     <div className="border-accent border-l-2 bg-raised p-2 font-sans">
       <TextArea
         aria-label={`Comment on ${where}`}
-        // One that comes back with its file takes the focus from nobody.
-        autoFocus={text === ""}
+        autoFocus={cameFrom !== null}
         rows={2}
         value={text}
         onChange={(event) => changeDraft(session, place, event.target.value)}

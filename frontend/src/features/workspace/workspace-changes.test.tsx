@@ -90,10 +90,31 @@ test("keys go from file to file and from change to change, and mark as viewed", 
   await user.keyboard("c");
   expect(screen.getByLabelText(/^Comment on deleted line 9 of b\.py$/)).toBe(document.activeElement);
   await user.keyboard("jv{Escape}");
+  expect(document.activeElement?.textContent).toBe("@@ -9 +9 @@");
+  await user.keyboard("cNine?{Control>}{Enter}{/Control}");
+  expect(screen.getByTestId("line-comment").textContent).toBe("Nine?");
+  expect(document.activeElement?.textContent).toBe("@@ -9 +9 @@");
   row("b.py").focus();
   await user.keyboard("v");
   expect(screen.queryByTestId("diff")).toBeNull();
   expect(screen.getByTestId("changes-summary").textContent).toContain("1 viewed");
+});
+
+test("keys work when nothing has the focus, and the next change may be in a file that is closed", async () => {
+  const user = await show([file("a.py"), file("b.py"), file("c.py")]);
+  await user.keyboard("j");
+  expect(document.activeElement).toBe(row("a.py"));
+  await user.keyboard("n");
+  expect(document.activeElement).toBe(row("a.py"));
+  await screen.findByTestId("diff");
+  await user.keyboard("nnn");
+  expect(document.activeElement).toBe(row("b.py"));
+  await waitFor(() => expect(screen.getAllByTestId("diff")).toHaveLength(2));
+  row("c.py").focus();
+  await user.keyboard("v");
+  row("b.py").focus();
+  await user.keyboard("nnn");
+  expect(document.activeElement?.textContent).toBe("@@ -9 +9 @@");
 });
 
 test("single keys can be switched off", async () => {

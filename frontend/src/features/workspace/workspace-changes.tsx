@@ -12,7 +12,7 @@ import { isCode, messageOf } from "@/lib/api/errors";
 import type { ChangeBase, ChangedFile, ChangeList } from "@/lib/api/types";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import { parentOf } from "./paths";
-import { onReviewKey } from "./review-keys";
+import { useReviewKeys } from "./review-keys";
 import { useRefreshOnChange } from "./use-refresh";
 import { useHasRoomForTwo } from "./use-room";
 import { isViewed, setViewed, useViewed } from "./viewed";
@@ -95,14 +95,9 @@ function ListedChanges({ session, base, list, isLooking, onLook, onOpenFile }: L
     const file = list.files.find((candidate) => candidate.path === path);
     if (file) setViewed(session, file, !isViewed(viewed, file));
   };
+  useReviewKeys(place, { onViewed: toggle });
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the keys are shortcuts of what is in it
-    <div
-      ref={setPlace}
-      tabIndex={-1}
-      className="h-full overflow-y-auto outline-none"
-      onKeyDown={(event) => onReviewKey(event, { onViewed: toggle })}
-    >
+    <div ref={setPlace} tabIndex={-1} className="h-full overflow-y-auto outline-none">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1 border-border border-b px-3 py-1.5 text-xs text-muted">
         <Summary list={list} seen={list.files.filter((file) => isViewed(viewed, file)).length} />
         <IconButton

@@ -61,11 +61,11 @@ export function WorkspaceFile(props: WorkspaceFileProps) {
       <div className={cn("flex h-8 items-center gap-1 pr-1 max-md:h-12", isSeen && "bg-sunken")}>
         <button
           type="button"
-          data-review-file
+          data-review-file={isSeen ? "seen" : ""}
           aria-expanded={isOpen}
           title={visible(file.path)}
           onClick={() => setIsOpen(!isOpen)}
-          className="flex h-full min-w-0 flex-1 items-center gap-1.5 px-2 text-left hover:bg-hover"
+          className="-outline-offset-2 flex h-full min-w-0 flex-1 items-center gap-1.5 px-2 text-left hover:bg-hover"
         >
           <ChevronRight
             aria-hidden
