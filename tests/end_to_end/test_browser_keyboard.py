@@ -92,7 +92,7 @@ def test_shortcuts_open_what_they_say_and_the_focus_comes_back(open_window: Open
     expect(page.get_by_test_id("new-session-form")).to_be_visible()
 
 
-def test_the_palette_leads_to_a_session(open_window: OpenWindow, shared: str) -> None:
+def test_the_palette_leads_to_a_session_and_to_what_it_offers(open_window: OpenWindow, shared: str) -> None:
     window = open_window()
     page = window.page
     window.open()
@@ -103,6 +103,10 @@ def test_the_palette_leads_to_a_session(open_window: OpenWindow, shared: str) ->
     page.keyboard.press("Enter")
     page.wait_for_url("**/sessions/*")
     expect(page.get_by_test_id("composer")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_role("combobox").fill("Show the files")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sessions/*panel=files")
 
 
 def _tab_to(page: Page, testid: str) -> None:

@@ -69,6 +69,7 @@ export function Shell() {
       <PaletteAndHelp
         open={overlay}
         sessions={sessions}
+        currentId={sessionId}
         onClose={() => setOverlay(null)}
         onHelp={() => setOverlay("help")}
       />

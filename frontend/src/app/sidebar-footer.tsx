@@ -1,5 +1,5 @@
 // Below the sessions: the inbox, the settings, and the person.
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { ChevronsUpDown, CircleUser, Inbox, Keyboard, LogOut, Settings, ShieldCheck } from "lucide-react";
 import { toast } from "sonner";
 import { Menu, MenuItem, MenuSeparator } from "@/components/menu";
@@ -20,6 +20,7 @@ const ROW =
   "flex h-(--row) w-full items-center gap-2 rounded-md px-2 text-sm transition-ui hover:bg-hover aria-[current=page]:bg-active [&_svg]:size-3.5 [&_svg]:text-muted";
 
 export function SidebarFooter({ waiting, onNavigate, onHelp }: SidebarFooterProps) {
+  const { section } = useParams({ strict: false });
   return (
     <div className="border-border border-t p-2">
       <Link to="/inbox" onClick={onNavigate} className={ROW} data-testid="inbox-link">
@@ -32,7 +33,14 @@ export function SidebarFooter({ waiting, onNavigate, onHelp }: SidebarFooterProp
           </span>
         )}
       </Link>
-      <Link to="/settings/$section" params={{ section: "keys" }} onClick={onNavigate} className={ROW}>
+      <Link
+        to="/settings/$section"
+        params={{ section: "keys" }}
+        // Whichever of them it is.
+        aria-current={section ? "page" : undefined}
+        onClick={onNavigate}
+        className={ROW}
+      >
         <Settings aria-hidden />
         Settings
       </Link>

@@ -26,8 +26,12 @@ def test_bash_marks_prompts_commands_and_how_they_ended() -> None:
     os.write(master, b"(exit 3)\n")
     shown = _read_until(master, b"\x1b]133;B\x07")
     assert shown.index(b"\x1b]133;C\x07") < shown.index(b"\x1b]133;D;3\x07") < shown.index(b"\x1b]133;A\x07")
-    os.write(master, b"echo $?; exit\n")
+    os.write(master, b"echo $?\n")
     assert b"\r\n3\r\n" in _read_until(master, b"\r\n3\r\n").replace(b"\x1b]133;C\x07", b"")
+    os.write(master, b"cd /usr\n")
+    # Where somebody can do everything, bash says so by its sign.
+    _read_until(master, b"/usr# \x1b]133;B" if os.geteuid() == 0 else b"/usr$ \x1b]133;B")
+    os.write(master, b"exit\n")
     os.waitpid(pid, 0)
     os.close(master)
 

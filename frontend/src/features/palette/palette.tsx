@@ -19,6 +19,8 @@ export interface PaletteAction {
 interface PaletteProps {
   open: boolean;
   onClose: () => void;
+  /** For the session that is shown. */
+  ofSession: PaletteAction[];
   actions: PaletteAction[];
   sessions: Session[];
   onSession: (id: string) => void;
@@ -27,7 +29,7 @@ interface PaletteProps {
 const ITEM =
   "flex h-(--row) cursor-pointer items-center gap-2 rounded-md px-2 text-sm data-[selected=true]:bg-hover [&_svg]:size-3.5 [&_svg]:shrink-0";
 
-export function Palette({ open, onClose, actions, sessions, onSession }: PaletteProps) {
+export function Palette({ open, onClose, ofSession, actions, sessions, onSession }: PaletteProps) {
   const choose = (run: () => void) => {
     onClose();
     run();
@@ -41,20 +43,8 @@ export function Palette({ open, onClose, actions, sessions, onSession }: Palette
         />
         <Command.List className="max-h-[50dvh] overflow-y-auto" label="Results">
           <Command.Empty className="p-3 text-sm text-muted">Nothing fits.</Command.Empty>
-          <Command.Group heading="Commands" className="text-2xs text-faint">
-            {actions.map((action) => (
-              <Command.Item
-                key={action.id}
-                value={action.label}
-                onSelect={() => choose(action.run)}
-                className={ITEM}
-              >
-                <span className="text-muted">{action.icon}</span>
-                <span className="flex-1 text-fg">{action.label}</span>
-                {action.shortcut && <Keys keys={keysOf(action.shortcut)} />}
-              </Command.Item>
-            ))}
-          </Command.Group>
+          <Actions heading="This session" actions={ofSession} onChoose={choose} />
+          <Actions heading="Commands" actions={actions} onChoose={choose} />
           {sessions.length > 0 && (
             <Command.Group heading="Sessions" className="mt-2 text-2xs text-faint">
               {sessions.map((session) => (
@@ -73,5 +63,31 @@ export function Palette({ open, onClose, actions, sessions, onSession }: Palette
         </Command.List>
       </Command>
     </Dialog>
+  );
+}
+
+interface ActionsProps {
+  heading: string;
+  actions: PaletteAction[];
+  onChoose: (run: () => void) => void;
+}
+
+function Actions({ heading, actions, onChoose }: ActionsProps) {
+  if (actions.length === 0) return null;
+  return (
+    <Command.Group heading={heading} className="not-first:mt-2 text-2xs text-faint">
+      {actions.map((action) => (
+        <Command.Item
+          key={action.id}
+          value={action.label}
+          onSelect={() => onChoose(action.run)}
+          className={ITEM}
+        >
+          <span className="text-muted">{action.icon}</span>
+          <span className="flex-1 text-fg">{action.label}</span>
+          {action.shortcut && <Keys keys={keysOf(action.shortcut)} />}
+        </Command.Item>
+      ))}
+    </Command.Group>
   );
 }

@@ -14,7 +14,7 @@ export function ShortcutsPage() {
       <Choice
         type="checkbox"
         label="Single keys"
-        description="Y and N on a card that has the focus, and ? for the list"
+        description="Those of the changes, Y and N on a card that has the focus, and ? for the list"
         checked={singleKeys}
         onChange={(event) => setPreference({ singleKeys: event.target.checked })}
       />
