@@ -77,7 +77,7 @@ class DockerDriver(base.Driver):
     def inspect(self, ref: Ref) -> InstanceState:
         names = self._names(str(ref.get("instance_id", "")), "")
         with self._explained():
-            halves = {role: self._container(names, role) for role in _ROLES}
+            halves = self._halves(names)
             state = docker_words.state(halves["sidecar"], halves["box"])
             if not state.alive and any(docker_words.was_started(half) for half in halves.values() if half):
                 self._end_rest(names, halves)
@@ -91,7 +91,8 @@ class DockerDriver(base.Driver):
             return
         names = self._names(names.instance_id, volume)
         with self._alone(volume):
-            before = docker_words.state(self._container(names, "sidecar"), self._container(names, "box"))
+            halves = self._halves(names)
+            before = docker_words.state(halves["sidecar"], halves["box"])
             self._let_flush(names)
             self._remove_containers(names)
             if not self._containers(volume=volume, running=True):
@@ -210,6 +211,10 @@ class DockerDriver(base.Driver):
         except docker.errors.NotFound:
             return None
         return found
+
+    def _halves(self, names: Names) -> dict[str, dict[str, Any] | None]:
+        """The box first: a sidecar's end is the box's too, and must not look as if that had ended first."""
+        return {role: self._container(names, role) for role in reversed(_ROLES)}
 
     def _containers(self, *, volume: str = "", running: bool = False) -> Sequence[dict[str, str]]:
         """The labels of our containers, of one volume if it is named."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from openagent.lib.engine import EngineSettings
 from sessions_app.drivers import docker_words
+from sessions_app.drivers.docker import DockerDriver
+from sessions_app.drivers.docker_engine import Engine
+from sessions_app.drivers.docker_options import Options
+from sessions_app.drivers.limits import Limits
 
 NEVER, ONCE = "0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 
@@ -44,3 +50,28 @@ def test_a_pair_is_told_in_words(
     state = docker_words.state(sidecar, box)
     assert (state.alive, state.exit_code) == (alive, code)
     assert words in state.detail
+
+
+class Ending:
+    """An engine that has an instance which ends after the first look: the agent, and both halves with it."""
+
+    has_ended = False
+
+    @property
+    def api(self) -> Ending:
+        return self
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        runs, self.has_ended = not self.has_ended, True
+        return half(running=runs, code=5 if name.endswith("-sidecar") and not runs else 0)
+
+    def stop(self, name: str, *, timeout: int) -> None:
+        assert name.endswith("-box"), timeout
+
+
+def test_one_that_ends_while_it_is_looked_at_is_told_by_the_half_that_ended_first(tmp_path: Path) -> None:
+    engine = EngineSettings(socket=tmp_path / "engine.sock", sidecar="sidecar", box="box")
+    driver = DockerDriver(Options(data=tmp_path, engine=engine, limits=Limits()))
+    driver._engine = cast(Engine, Ending())
+    state = driver.inspect({"instance_id": "one"})
+    assert (state.alive, state.exit_code, state.detail) == (False, 5, "The sidecar ended (the agent ended).")
