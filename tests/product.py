@@ -75,7 +75,7 @@ class Product:
     def wait(self, seconds: float) -> int:
         """Its exit code, when it ends within that time; what it printed is complete then."""
         code = self._process.wait(seconds)
-        self._reader.join(5)
+        self._reader.join(20)
         return code
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 60) -> int:

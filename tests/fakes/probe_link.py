@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-SECONDS = 40.0
+SECONDS = 90.0
 
 
 class ProbeLink:

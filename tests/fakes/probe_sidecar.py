@@ -56,7 +56,7 @@ class Probe:
         await self._box.start()
         reader, writer = await asyncio.open_unix_connection(self._config["link"]["unix"], limit=2**24)
         _say(writer, {"hello": self._config["instance"], "token": self._config["token"]})
-        await self._box.connected(30)
+        await self._box.connected(80)
         _say(writer, {"ready": True})
         while line := await reader.readline():
             _say(writer, await self._do(json.loads(line)))

@@ -44,14 +44,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     command = [sys.executable, "-m", "openagent.web_server", "-u", str(path), "-v", "0"]
     process = subprocess.Popen([*command, "tests.fakes.streaming_app:application"], cwd=CHECKOUT)
     try:
-        deadline = time.monotonic() + SECONDS
-        while not path.exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: is_there(path), process)
         yield path
     finally:
         process.terminate()
         assert process.wait(SECONDS) is not None
+
+
+def is_there(path: Path) -> bool:
+    """Whether it takes connections, which begins a moment after its socket has its name."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
+    """Waits for it; in vain when the process ends."""
+    deadline = time.monotonic() + 2 * SECONDS
+    while not condition():
+        assert time.monotonic() < deadline and (process is None or process.poll() is None)
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -81,10 +96,7 @@ def settled(server: Path) -> int:
 
 def check_all_sent(server: Path, before: int) -> None:
     """Sooner or later: it may stand still in between, on a busy machine."""
-    deadline = time.monotonic() + SECONDS
-    while sent(server) - before < PIECES:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: sent(server) - before >= PIECES)
     assert sent(server) - before == PIECES
 
 
@@ -113,7 +125,8 @@ def test_an_answer_that_fails_in_the_middle_is_cut_at_once(server: Path) -> None
         with get(server, "/fails") as answer, pytest.raises(http.client.IncompleteRead) as error:
             answer.read()
         assert len(error.value.partial) == 3 * len(PIECE)
-        assert time.monotonic() - started < 5
+        # Whoever is not cut waits for as long as the client has patience.
+        assert time.monotonic() - started < SECONDS / 2
 
 
 def test_failures_are_still_noticed_after_one_was_cut(server: Path) -> None:
@@ -229,9 +242,11 @@ def test_what_the_application_does_not_take_is_not_read(server: Path) -> None:
     with connect(server, "/takes") as client:
         sender = threading.Thread(target=send)
         sender.start()
+        # It may stand still on the way there, on a busy machine.
+        until(lambda: sent_by_us >= MAX_UNTAKEN_BYTES)
         level = settled_level(lambda: sent_by_us)
         # Beside the kernel's buffers; and there are twice as many of both ends.
-        assert MAX_UNTAKEN_BYTES <= level < MAX_UNTAKEN_BYTES + (4 << 20)
+        assert level < MAX_UNTAKEN_BYTES + (4 << 20)
         with get(server, "/take"):
             pass
         assert client.recv(SECONDS) == str(1024 * len(PIECE))

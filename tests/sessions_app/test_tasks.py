@@ -23,7 +23,7 @@ from sessions_app.models import Instance, Session
 from sessions_app.services import folding, instances, reconciler, state, storage
 from tests.fakes.driver import FakeDriver
 
-SECONDS = 20
+SECONDS = 60
 
 
 class SlowDriver(FakeDriver):

@@ -17,7 +17,7 @@ from openagent.lib.data_dir import DataDir
 from openagent.management import run as run_module
 from openagent.management.run import Run
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Web(HTTPServer):

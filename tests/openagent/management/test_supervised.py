@@ -39,4 +39,4 @@ def test_logs_that_cannot_be_written_do_not_end_it(tmp_path: Path) -> None:
             time.sleep(0.05)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(SECONDS)

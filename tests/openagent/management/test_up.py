@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import socket
 import struct
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_a_first_run_and_the_next_one_on_the_same_data() -> None:
         assert made
         second = Product(data, "--host", "0.0.0.0")
         try:
-            assert is_ready(second)
+            eventually(lambda: is_ready(second))
             assert when_made(second) == made
             assert second.url.startswith("http://127.0.0.1:")
             # Other machines reach it.
@@ -72,7 +73,7 @@ def test_a_given_redis_may_be_away_and_without_the_supervisor_everything_ends() 
         supervisor = product.part("supervisor")
         assert supervisor is not None
         os.kill(supervisor, signal.SIGKILL)
-        assert product.wait(30) == 1
+        assert product.wait(60) == 1
         assert "The supervisor ended by itself" in product.output
         assert product.processes() == set()
 
@@ -82,7 +83,7 @@ def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, data_directory() as data:
         port = other.getsockname()[1]
         product = Product(data, "--port", str(port))
-        assert product.wait(60) == 1
+        assert product.wait(180) == 1
         assert f"Port {port} is in use" in product.output
 
 
@@ -107,7 +108,7 @@ def check_that_only_loopback_listens(product: Product) -> None:
     """So no code is needed."""
     assert product.url.startswith("http://127.0.0.1:")
     assert listens_at(product) == {"127.0.0.1"}
-    assert "code" not in product.output
+    assert "Set-up code" not in product.output
 
 
 def listens_at(product: Product) -> set[str]:
@@ -136,8 +137,9 @@ def check_what_others_can_read(product: Product) -> None:
     """Nothing of ours."""
     data = product.data
     for path in (*data.root.iterdir(), *data.run.iterdir(), *data.logs.iterdir(), *data.secrets.iterdir()):
-        mode = path.lstat().st_mode & 0o777
-        assert mode & 0o044 == 0, f"{path} has mode {mode:o}"
+        with contextlib.suppress(FileNotFoundError):  # While it works, files come and go.
+            mode = path.lstat().st_mode & 0o777
+            assert mode & 0o044 == 0, f"{path} has mode {mode:o}"
 
 
 def check_that_it_is_started_again(product: Product, name: str) -> None:
@@ -153,9 +155,9 @@ def check_that_it_is_started_again(product: Product, name: str) -> None:
 
 def check_that_a_second_run_is_refused(product: Product) -> None:
     second = Product(product.data.root)
-    assert second.wait(60) == 1
+    assert second.wait(180) == 1
     assert f"already runs on {product.data.root} (process {product.pid})" in second.output
-    assert is_ready(product)
+    eventually(lambda: is_ready(product))
 
 
 def check_stop(product: Product, number: int) -> None:
@@ -164,7 +166,8 @@ def check_stop(product: Product, number: int) -> None:
     eventually(lambda: product.part("worker") and product.part("beat"))
     begin = time.monotonic()
     assert product.stop(number) == 0
-    assert time.monotonic() - begin < 15
+    # What it waits for takes 15 s at most (test_parts.py), and a busy machine takes longer for all the rest.
+    assert time.monotonic() - begin < 30
     assert product.processes() == set()
     assert "Stopping...\n" in product.output and product.output.endswith("Stopped.\n")
 
@@ -177,7 +180,7 @@ def when_made(product: Product) -> dict[Path, int]:
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         text: str = answer.read().decode()
         return text
 
@@ -192,5 +195,5 @@ def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
 def is_ready(product: Product) -> bool:
     try:
         return bool(json.loads(get(f"{product.url}/readyz"))["status"] == "ok")
-    except (OSError, urllib.error.HTTPError):
+    except (OSError, http.client.HTTPException):
         return False
