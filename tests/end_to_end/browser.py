@@ -34,6 +34,9 @@ _CUT_OFF = re.compile(
     r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH)"
     r"|^WebSocket connection to"
 )
+# Containers that start and end on this host, whoever has them, change its network: Chromium breaks off what
+# is about to connect.
+_OF_THE_HOST = "net::ERR_NETWORK_CHANGED"
 _SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 # Chromium's own: it needs a second try where somebody else has its shared memory.
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
@@ -104,7 +107,12 @@ class Window:
         self.may_be_cut_off = True
 
     def open(self, path: str = "/") -> None:
-        self.page.goto(self.url + path)
+        try:
+            self.page.goto(self.url + path)
+        except Error as error:
+            if _OF_THE_HOST not in error.message:
+                raise
+            self.page.goto(self.url + path)
 
     def shot(self, name: str) -> None:
         """A picture to look at, where SCREENSHOTS names a folder."""
@@ -121,7 +129,7 @@ class Window:
         self.context.close()
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type != "error":
+        if message.type != "error" or _OF_THE_HOST in message.text:
             return
         if self.may_be_cut_off and _CUT_OFF.search(message.text):
             return
@@ -131,6 +139,29 @@ class Window:
 
     def _catch(self, error: Error) -> None:
         self.complaints.append(f"not caught: {error}")
+
+
+class Glimpses:
+    """What an element of the page shows from now on, however short the time for which it is there."""
+
+    _NOTE = """testid => {
+      window.glimpses = new Set();
+      const note = () => {
+        for (const seen of document.querySelectorAll(`[data-testid=${testid}]`))
+          glimpses.add(seen.textContent);
+      };
+      new MutationObserver(note).observe(document, { subtree: true, childList: true, characterData: true });
+    }"""
+
+    def __init__(self, window: Window, testid: str) -> None:
+        self.page = window.page
+        self.page.evaluate(self._NOTE, testid)
+
+    def expect(self, words: str) -> None:
+        """Until it has shown them."""
+        self.page.wait_for_function(
+            "words => [...glimpses].some(text => text.includes(words))", arg=words, polling=100
+        )
 
 
 def check_accessibility(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.end_to_end.browser import Window
+from tests.end_to_end.browser import PATIENCE_MS, Window
 from tests.end_to_end.chosen_agent import AGENT
 from tests.end_to_end.client import EMAIL, PASSWORD
 
@@ -132,9 +132,9 @@ class SessionScreen:
         return Turn(self.page, self.page.locator(f'[data-turn="{turn}"]'), turn)
 
     def last_turn(self) -> Turn:
-        """The newest turn, once there is one."""
+        """The newest turn, once there is one: its box may have to start."""
         newest = self.page.locator("[data-turn]").last
-        expect(newest).to_be_attached()
+        expect(newest).to_be_attached(timeout=2 * PATIENCE_MS)
         return self.turn(newest.get_attribute("data-turn") or "")
 
     def expect_status(self, status: str) -> None:
@@ -157,6 +157,13 @@ class SessionScreen:
         card = cards.filter(has_text=host)
         expect(card).to_have_count(1)
         return Card(self.page, card.get_attribute("data-permission") or "")
+
+    def choose_mode(self, mode: Mode) -> None:
+        """Another permission mode: a prompt that is sent now could overtake the choice."""
+        select = self.page.get_by_test_id("mode-select")
+        select.select_option(label=mode)
+        # It shows what the platform says.
+        expect(select.locator("option:checked")).to_have_text(mode)
 
     def open_files(self) -> Locator:
         """The panel beside the conversation, with the files of the workspace."""

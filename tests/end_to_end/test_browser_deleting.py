@@ -32,6 +32,8 @@ def test_a_deleted_session_is_brought_back_by_undo(
     session.choose("Delete")
     notice = page.locator(NOTICE)
     expect(notice).to_contain_text("“Old experiment” deleted")
+    # It goes by itself, but not from under a pointer.
+    notice.hover()
     expect(notice).to_contain_text("can be restored for a day")
     page.wait_for_url(session.window.url + "/")
     expect(_row(session.window, asleep)).to_have_count(0)
@@ -72,7 +74,7 @@ def test_deleting_a_session_whose_agent_works_says_what_is_lost(
     open_window: OpenWindow, owner: Client, shared: str
 ) -> None:
     session = SessionScreen(open_window(), shared)
-    turn = session.send("/demo long 2000 20ms")
+    turn = session.send("/demo long 9000 20ms")
     turn.expect_text("12:larch")
     session.choose("Delete…")
     dialog = session.page.get_by_role("dialog")

@@ -85,10 +85,11 @@ def test_the_theme_that_somebody_chose_is_kept(open_window: OpenWindow) -> None:
     window = open_window(color_scheme="light")
     page = window.page
     window.open("/settings/appearance")
+    expect(page.get_by_label("Dark")).to_be_visible()
     light = page.evaluate(BACKGROUND)
     page.get_by_label("Dark").check()
+    page.wait_for_function(f"light => {BACKGROUND} !== light", arg=light)
     dark = page.evaluate(BACKGROUND)
-    assert dark != light
     page.reload()
     expect(page.get_by_label("Dark")).to_be_checked()
     assert page.evaluate(BACKGROUND) == dark

@@ -6,7 +6,13 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.browser import PHONE, Window, check_accessibility, check_no_sideways_scroll
+from tests.end_to_end.browser import (
+    PHONE,
+    Glimpses,
+    Window,
+    check_accessibility,
+    check_no_sideways_scroll,
+)
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.screens import NewSession, SessionScreen
 
@@ -28,8 +34,9 @@ def test_the_whole_flow_works_on_a_phone(open_window: OpenWindow) -> None:
     form = NewSession(window)
     expect(form.form).to_be_visible()
     _check_phone(window.page)
+    stages = Glimpses(window, "start-stages")
     session = form.start("/demo work")
-    expect(window.page.get_by_test_id("start-stages")).to_be_visible()
+    stages.expect("Starting the box")
     _check_phone(window.page)
     _answer(window, session)
     _look_at_files(window, session)

@@ -73,9 +73,9 @@ def test_cut_sockets_during_a_flood_lose_and_double_nothing(open_window: OpenWin
     assert wanted
     came = terminal.page.evaluate(_BETWEEN_MARKS, mark)
     assert hashlib.sha256(base64.b64decode(came)).hexdigest() == wanted[1]
-    # The last cut may have come when everything was there already.
+    # The last cut may have come when everything was there already. More there are where a connection takes
+    # two tries, as on a slow machine.
     terminal.page.wait_for_function("count => tap.sockets.length >= count", arg=CUTS + 1)
-    assert terminal.page.evaluate("tap.sockets.length") == CUTS + 1
     terminal.expect_reference()
 
 

@@ -18,9 +18,9 @@ _CORPUS = Path(__file__).resolve().parents[1] / "fixtures" / "terminals" / "host
 
 # By name: the command, what it shows when it is there, and the keys that make it draw more.
 PROGRAMS = {
-    "vim": ("vim -u NONE +'set number' /tmp/many", "1 ", ["G", "/250", "Enter", "i", "typed", "Escape"]),
+    "vim": ("vim -u NONE +'set number' /tmp/many", " 2 2", ["G", "/250", "Enter", "i", "typed", "Escape"]),
     "less": ("less /tmp/many", "20", ["Space", "/250", "Enter", "n", "Control+b"]),
-    "tmux": ("tmux -f /dev/null new 'cat /tmp/many; sh'", "500", ["Control+b", "%", "echo right", "Enter"]),
+    "tmux": ("tmux -f /dev/null new 'cat /tmp/many; sh'", "\n500", ["Control+b", "%", "echo right", "Enter"]),
     "htop": ("htop", "PID", ["ArrowDown", "F5"]),
 }
 # A Python program: progress, colours of all kinds, and characters that are wide or made of several.
@@ -87,12 +87,14 @@ def test_replayed_hostile_sequences_are_not_answered_and_do_nothing(
     hostile = "\r\n".join([*corpus["queries"], *corpus["actions"]]).encode()
     encoded = base64.b64encode(hostile).decode()
     for start in range(0, len(encoded), 3000):
-        terminal.run(f"printf %s {encoded[start : start + 3000]} >> /tmp/hostile")
-    # What is answered now is not for the shell.
+        terminal.run(f"printf %s {encoded[start : start + 3000]} {'>>' if start else '>'} /tmp/hostile")
+    # What is answered now is not for the shell. Once the last word is shown all is answered that will be.
     terminal.run(
-        "stty -echo -icanon; base64 -d /tmp/hostile; sleep 2; read -rs -t 1 -n 100000; stty sane; clear;"
+        "stty -echo -icanon; base64 -d /tmp/hostile; echo sh'own'; read -rs -d '~'; stty sane; clear;"
         " echo sur'vived'"
     )
+    terminal.wait_for("shown")
+    terminal.type("~")
     terminal.wait_for("survived")
     first.close()
     second = open_window(permissions=["clipboard-read", "clipboard-write"])

@@ -68,7 +68,7 @@ def test_an_edit_shows_what_changed_and_comments_on_it_become_a_prompt(
 ) -> None:
     session = SessionScreen(open_window(), shared)
     page = session.page
-    page.get_by_test_id("mode-select").select_option(label="Accept edits")
+    session.choose_mode("Accept edits")
     turn = session.send("/demo edit").wait()
     edit = turn.tool("edit").last
     expect(edit).to_contain_text("+2 −1")
@@ -79,7 +79,7 @@ def test_an_edit_shows_what_changed_and_comments_on_it_become_a_prompt(
     changed = page.locator('[data-testid=changed-file][data-path="notes.md"]')
     expect(changed).to_contain_text("2 edits")
     session.window.shot("edit")
-    page.get_by_test_id("mode-select").select_option(label="Ask")
+    session.choose_mode("Ask")
     changed.get_by_role("button").first.click()
     line = changed.locator(".group\\/line", has_text="second and a half")
     line.hover()

@@ -43,7 +43,7 @@ def test_a_command_waits_for_its_permission(product: Product, client: Client) ->
     ).raise_for_status()
     asked = client.pending(session)
     assert asked["type"] == "tool" and asked["command"]
-    assert client.session(session)["status"] == "needs_you"
+    client.status(session, "needs_you")
     client.answer(asked["id"], choice="once")
     ended = client.ended(session, turn)
     assert ended["stop_reason"] == "end_turn"
