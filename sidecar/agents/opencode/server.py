@@ -16,6 +16,7 @@ from sidecar.agents.opencode import config
 from sidecar.agents.opencode.client import Client, Refused, Unreachable
 
 PROBE_SECONDS = 1.0
+LONGEST_PROBE_SECONDS = 16.0
 PROBE_PAUSE_SECONDS = 0.1
 STOP_SECONDS = 1.0
 PORTS = 3
@@ -147,12 +148,17 @@ class _EndedAtOnce(Exception):
 
 async def _healthy(client: Client, exited: asyncio.Task[int]) -> str | None:
     """The version once the server answers, None when the process ends before."""
+    patience, now = PROBE_SECONDS, asyncio.get_running_loop().time
     while not exited.done():
-        # While it boots it may accept a request and never answer it: so briefly, on a new connection.
+        # While it boots it may accept a request and never answer it: so briefly, on a new connection. On a
+        # busy machine no answer comes so soon: each that is waited for in vain is followed by a longer wait.
+        asked_at = now()
         with contextlib.suppress(Unreachable, Refused):
-            health = text.mapping(await client.get("/global/health", seconds=PROBE_SECONDS))
+            health = text.mapping(await client.get("/global/health", seconds=patience))
             if health.get("healthy") is True:
                 return text.line(health.get("version"), 40)
+        if now() - asked_at >= patience:
+            patience = min(2 * patience, LONGEST_PROBE_SECONDS)
         await asyncio.wait([exited], timeout=PROBE_PAUSE_SECONDS)
     exited.exception()
     return None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.agents.base import AgentContext, AgentStartFailed
 from sidecar.agents.opencode import server
 from sidecar.agents.opencode.agent import OpenCode
+from sidecar.agents.opencode.client import Client, Unreachable
 from sidecar.agents.opencode.server import Installation
 from sidecar.protocol.frames import Provider
 from tests.fakes.local_box import LocalBox, ended, local_box
@@ -57,6 +60,23 @@ async def test_a_program_that_never_answers_is_ended(box: LocalBox, tmp_path: Pa
         await agent.start(context(box, start_seconds=2.0))
     await ended(int((tmp_path / "pid").read_text()))
     await agent.close()
+
+
+async def test_a_server_that_answers_slowly_is_given_ever_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Client):
+        async def get(self, path: str, *, seconds: float = 15.0) -> Any:
+            asked.append(seconds)
+            await asyncio.sleep(min(1.1 * seconds, 0.25))
+            if seconds < 0.25:
+                raise Unreachable("It did not answer in time.")
+            return {"healthy": True, "version": "1.2"}
+
+    asked: list[float] = []
+    monkeypatch.setattr(server, "PROBE_SECONDS", 0.05)
+    runs = asyncio.create_task(asyncio.Event().wait())
+    assert await server._healthy(Slow(NoBox(), 1, "secret"), runs) == "1.2"
+    assert asked == [0.05, 0.1, 0.2, 0.4]
+    runs.cancel()
 
 
 async def test_a_missing_program_is_told(box: LocalBox, tmp_path: Path) -> None:
