@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from sidecar import demo_model
 from tests.end_to_end.browser_fixtures import OpenWindow
-from tests.end_to_end.client import Client, texts
+from tests.end_to_end.client import Client, eventually, texts
 from tests.end_to_end.rig import KEY, Provider
 from tests.end_to_end.screens import Keys, NewSession
 
@@ -54,9 +54,15 @@ def test_a_key_is_enough_to_work_with_a_provider(
     calls = provider.exchanges[before:]
     assert {call.wire for call in calls} == {wire}
     assert {call.key for call in calls} == {KEY}, "The box has a worthless token; the gate puts the key in."
-    stored = owner.ended(session.id, turn.id)
-    assert texts(stored) == "".join(call.text for call in calls if call.script == "work")
     sent = EXPECTED.usage
+    # What a call cost may come after the turn.
+    expect(turn.footer).to_contain_text(f"{sent.input:,} in · {sent.output:,} out")
+    stored = eventually(
+        lambda: (ended := owner.ended(session.id, turn.id))["usage"]["calls"] == EXPECTED.calls and ended,
+        30,
+        lambda: str(owner.turn(session.id, turn.id)["usage"]),
+    )
+    assert texts(stored) == "".join(call.text for call in calls if call.script == "work")
     assert stored["usage"] == {
         "calls": EXPECTED.calls,
         "input": sent.input,
@@ -64,7 +70,6 @@ def test_a_key_is_enough_to_work_with_a_provider(
         "cached": sent.cached,
         "reasoning": sent.reasoning,
     }
-    expect(turn.footer).to_contain_text(f"{sent.input:,} in · {sent.output:,} out")
     assert KEY not in str(owner.events(session.id)) + window.page.content()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, said
 
 ASKED = "/demo run cat hello.txt"
-SPEECH = "/demo long 200 40ms"
+SPEECH = "/demo long 5000 40ms"
+"""Longer than anything here takes: it is cut off."""
 HEALED_SECONDS = 60.0
 
 
@@ -42,7 +44,8 @@ class Scene:
         """The instances of the session that its host has."""
         return [instance for instance, volume in self.site.volumes().items() if volume == self.session]
 
-    def kill(self, victim: str) -> None:
+    def kill(self, victim: str, known: Instance | None = None) -> None:
+        """The `known` instance may be quicker and end by itself."""
         if victim == "web":
             self.rig.kill("web")
         elif victim == "maker":
@@ -50,8 +53,11 @@ class Scene:
         elif victim == "objects":
             for instance in self.ids():
                 self.site.destroy(instance)
-        else:
+        elif known is None:
             Instance(self.rig.product, self.rig.client, self.session).kill(victim)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                known.kill(victim)
 
     def wait(self, is_so: Callable[[], object]) -> None:
         eventually(is_so, 60, lambda: f"it does not come so far: {self.instance}", longest=0.05)
@@ -130,7 +136,7 @@ def test_a_session_that_is_put_to_sleep_in_mid_turn_loses_nothing_whatever_is_ki
     client.post(f"/sessions/{session}/stop/")
     if is_so := STOPS[moment]:
         scene.wait(lambda: is_so(scene))
-    scene.kill(victim)
+    scene.kill(victim, instance)
     killed_at = time.monotonic()
     client.status(session, "asleep")
     eventually(lambda: not scene.ids(), 60, lambda: f"they are left: {scene.ids()}")

