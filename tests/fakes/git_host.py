@@ -66,7 +66,8 @@ def git(*words: str, environment: dict[str, str] | None = None) -> str:
         f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
     done = subprocess.run(
-        ["git", *words],
+        # What it does beside, at some other time, would make files come and go.
+        ["git", "-c", "maintenance.auto=false", *words],
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **ours, **names, **(environment or {})},
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -36,24 +37,25 @@ class LinkProxy:
 
     def cut(self) -> None:
         """Break every connection off, without a closing handshake; afterwards nothing of them arrives."""
-        is_cut = threading.Event()
-        self._loop.call_soon_threadsafe(self._cut)
-        self._loop.call_soon_threadsafe(is_cut.set)
-        assert is_cut.wait(10)
+        self._do(self._cut)
 
     def hold(self) -> None:
         """Let nothing pass any more: connections stay open and are silent, new ones too."""
-        self._loop.call_soon_threadsafe(self._flows.clear)
+        self._do(self._flows.clear)
 
     def release(self) -> None:
-        self._loop.call_soon_threadsafe(self._flows.set)
+        self._do(self._flows.set)
+
+    def _do(self, act: Callable[[], None]) -> None:
+        """In the thread of the connections; returns when it is done."""
+        is_done = threading.Event()
+        self._loop.call_soon_threadsafe(act)
+        self._loop.call_soon_threadsafe(is_done.set)
+        assert is_done.wait(10)
 
     def _cut(self) -> None:
         for writer in list(self._writers):
             writer.transport.abort()
-
-    def _live(self) -> None:
-        self._loop.run_until_complete(self._run())
 
     async def _run(self) -> None:
         self._flows.set()
@@ -70,16 +72,17 @@ class LinkProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        ends = [writer]
+        self._writers.add(writer)
         try:
             target_reader, target_writer = await asyncio.open_unix_connection(str(self._target))
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, target_writer}
-        try:
+            ends.append(target_writer)
+            self._writers.add(target_writer)
             await asyncio.gather(self._pipe(reader, target_writer), self._pipe(target_reader, writer))
+        except OSError:
+            return  # Nobody listens there now.
         finally:
-            for each in (writer, target_writer):
+            for each in ends:
                 each.transport.abort()
                 self._writers.discard(each)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import ipaddress
 import os
 import secrets
 import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-ADDRESS = "10.83.7.2"
-_OURS = "10.83.7.1"
+# In a network of this process only: others run such tests too.
+_NETWORK = ipaddress.ip_network("10.83.0.0/16")[4 * secrets.randbelow(1 << 14)]
+_OURS, ADDRESS = str(_NETWORK + 1), str(_NETWORK + 2)
 _NEW_NETWORK = 0x40000000
 
 
@@ -47,6 +50,7 @@ def neighbour() -> Iterator[socket.socket]:
     try:
         while os.readlink(f"/proc/{process.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
             assert process.poll() is None
+            time.sleep(0.01)
         peer = ["peer", "name", "there", "netns", str(process.pid)]
         for command in (
             ["ip", "link", "add", name, "type", "veth", *peer],

@@ -113,7 +113,8 @@ async def test_a_file_is_put_back_and_that_is_taken_back(box: LocalBox) -> None:
 
 
 async def test_the_users_own_repository_is_left_alone(box: LocalBox) -> None:
-    git = ["git", "-c", "user.name=a", "-c", "user.email=b", "-C", str(box.workspace)]
+    git = ["git", "-c", "user.name=a", "-c", "user.email=b", "-c", "maintenance.auto=false"]
+    git += ["-C", str(box.workspace)]
     fill(box.workspace)
     (box.workspace / ".gitignore").write_text("built\n")
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
