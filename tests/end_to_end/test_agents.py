@@ -31,7 +31,8 @@ RUNS = "grep -lzxs '9876[5]' /proc/[0-9]*/cmdline | grep -q ."
 """Whether the process runs that is left in the background; not true of itself."""
 TICKS = "grep -lzs 'tick [$]i of 600' /proc/[0-9]*/cmdline | grep -q ."
 """The same of the command that is stopped."""
-LEAVE = f"setsid sleep 98765 </dev/null >/dev/null 2>&1 & sleep 1; {RUNS} && touch runs.txt"
+LEAVE = f"setsid sleep 98765 </dev/null >/dev/null 2>&1 & until {RUNS}; do sleep 0.1; done; touch runs.txt"
+STOPPED = f"while {TICKS}; do sleep 0.1; done; touch stopped.txt"
 
 
 def finished(client: Client, session: str, turn: str) -> Any:
@@ -88,7 +89,7 @@ def lives(client: Client, agent: str) -> None:
 
     stop(client, session, "/demo long 5000 20ms", "message.delta")
     stop(client, session, "/demo tools 600 100ms", "tool.upsert")
-    said(client, session, f"/demo run {TICKS} || touch stopped.txt")
+    said(client, session, f"/demo run {STOPPED}")
     assert has(client, session, "stopped.txt")
 
     said(client, session, f"/demo run {LEAVE}")
@@ -107,7 +108,7 @@ def stop(client: Client, session: str, prompt: str, kind: str) -> None:
     """Stops the agent in the midst of this prompt, when it does what it was asked for."""
     client.call("PATCH", f"/sessions/{session}/", {"mode": "auto"})
     turn = client.prompt(session, prompt)
-    eventually(lambda: of_kind(client, session, kind, turn), 30, lambda: "it does not begin")
+    eventually(lambda: of_kind(client, session, kind, turn), SECONDS, lambda: "it does not begin")
     client.post(f"/sessions/{session}/interrupt/", {"turn": turn})
     assert client.ended(session, turn)["stop_reason"] == "cancelled"
 
@@ -130,7 +131,7 @@ def works(client: Client, session: str) -> None:
 def shows_its_own_interface(client: Client, session: str, agent: str) -> None:
     opened = client.post(f"/sessions/{session}/terminals/", {"rows": 24, "cols": 80, "agent": True})
     with TerminalClient(client, session, opened["id"]) as shown:
-        shown.shows(INTERFACES[agent])
+        shown.shows(INTERFACES[agent], SECONDS)
     client.call("DELETE", f"/sessions/{session}/terminals/{opened['id']}/")
 
 
