@@ -14,13 +14,14 @@ from tests.end_to_end.chosen_agent import AGENT
 EMAIL = "owner@example.com"
 PASSWORD = "correct horse battery staple 9"
 SECONDS = 150.0
+CALL_SECONDS = 60.0
 LOOK_SECONDS = 0.7
 """Between two looks at last: one costs the platform some 30 ms, and most of the time tests only wait."""
 
 
 def first_run(url: str, *scopes: str, code: str = "") -> Client:
     """Makes the first account and an access token of it; without `scopes`, for work with sessions."""
-    with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}, timeout=30) as browser:
+    with httpx2.Client(base_url=f"{url}/api/v1", headers={"origin": url}, timeout=CALL_SECONDS) as browser:
         browser.get(f"{url}/").raise_for_status()
         state = browser.get("/setup/").raise_for_status().json()
         assert state["needed"] is True, state
@@ -33,7 +34,7 @@ def first_run(url: str, *scopes: str, code: str = "") -> Client:
 
 def sign_in(url: str) -> list[dict[str, str]]:
     """Signs the owner in as a browser does; the cookies, for a browser to take over."""
-    with httpx2.Client(base_url=url, headers={"origin": url}, timeout=30) as browser:
+    with httpx2.Client(base_url=url, headers={"origin": url}, timeout=CALL_SECONDS) as browser:
         browser.get("/").raise_for_status()
         account = {"email": EMAIL, "password": PASSWORD}
         path = "/_allauth/browser/v1/auth/login"
@@ -44,7 +45,7 @@ def sign_in(url: str) -> list[dict[str, str]]:
 def end_login(url: str, cookies: list[dict[str, str]]) -> None:
     """What the cookies prove is no longer true; the browser that has them is not told."""
     jar = {cookie["name"]: cookie["value"] for cookie in cookies}
-    with httpx2.Client(base_url=url, headers={"origin": url}, cookies=jar, timeout=30) as browser:
+    with httpx2.Client(base_url=url, headers={"origin": url}, cookies=jar, timeout=CALL_SECONDS) as browser:
         ended = browser.delete("/_allauth/browser/v1/auth/session", headers=_csrf(browser))
         assert ended.status_code == 401, ended.text  # allauth says so to whoever is signed out now
 
@@ -60,7 +61,7 @@ class Client:
         self.url = url
         self.token = token
         self._http = httpx2.Client(
-            base_url=f"{url}/api/v1", headers={"authorization": f"Bearer {token}"}, timeout=30
+            base_url=f"{url}/api/v1", headers={"authorization": f"Bearer {token}"}, timeout=CALL_SECONDS
         )
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.end_to_end.client import sign_in
+from tests.end_to_end.client import CALL_SECONDS, sign_in
 from tests.fakes import working_agent
 
 WORKING = "working"
@@ -22,7 +22,8 @@ def register(url: str, **fields: str) -> None:
     """Fill in the form of the admin, as its first user."""
     cookies = {cookie["name"]: cookie["value"] for cookie in sign_in(url)}
     page = f"{url}/admin/sessions_app/customagent/add/"
-    with httpx2.Client(cookies=cookies, headers={"origin": url, "referer": page}) as browser:
+    headers = {"origin": url, "referer": page}
+    with httpx2.Client(cookies=cookies, headers=headers, timeout=CALL_SECONDS) as browser:
         form = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(page).text)
         assert form, "no form for a new agent"
         answer = browser.post(page, data={"csrfmiddlewaretoken": form[1], **fields})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -80,9 +81,8 @@ def look_outside(rig: Rig, session: str) -> hunter.Hunt:
     """Looks through everything that is kept, logged, answered or shown outside of boxes."""
     found = hunter.Hunt({"key": KEY, "prompt": PROMPT})
     root = rig.product.data.root
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.name not in _OURS:
-            found.search(str(path.relative_to(root)), hunter.read(str(path)))
+    for path in _files(root):
+        found.search(str(path.relative_to(root)), hunter.read(str(path)))
     found.search("dump", _database(rig))
     found.search("redis", iter([_everything_in_redis(rig)]))
     found.search("output", iter([rig.product.output.encode()]))
@@ -93,6 +93,13 @@ def look_outside(rig: Rig, session: str) -> hunter.Hunt:
         for name in ("environ", "cmdline"):
             found.search(f"process {name}", hunter.read(f"/proc/{pid}/{name}"))
     return found
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """All but what we put there. The product works on: a folder may go while it is looked through."""
+    for folder, _, names in os.walk(root):
+        found = (Path(folder, name) for name in names if name not in _OURS)
+        yield from (path for path in found if path.is_file() and not path.is_symlink())
 
 
 _clean_images: set[str] = set()

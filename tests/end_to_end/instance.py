@@ -14,7 +14,7 @@ from tests.end_to_end import sites
 from tests.end_to_end.client import SECONDS, Client, eventually
 from tests.product import Product
 
-GONE_SECONDS = 10
+GONE_SECONDS = 60
 
 
 class Instance:

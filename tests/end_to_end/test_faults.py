@@ -12,8 +12,8 @@ from tests.end_to_end.reader import Reader
 from tests.end_to_end.rig import Rig
 from tests.end_to_end.turns import check_answered, check_one_clean_turn, check_shown, kinds_of
 
-SPEECH = "/demo long 150 40ms"
-"""Six seconds of numbered words, in which a gap or a repeat shows at once."""
+SPEECH = "/demo long 200 40ms"
+"""Eight seconds of numbered words, in which a gap or a repeat shows at once."""
 LONG_SPEECH = "/demo long 400 40ms"
 ENDLESS = "/demo long 9000 40ms"
 """Six minutes: what it is cut off by takes a quarter of a minute, on a slow machine some whole ones."""
@@ -73,7 +73,7 @@ def test_what_is_shown_and_stored_is_what_the_model_sent(
     session = broken.session()
     with Reader(broken.client, session) as reader:
         turn = broken.client.prompt(session, speech)
-        reader.wait_for_text(turn, 200)
+        reader.wait_for_text(turn, 50)
         under_way(broken)
         fault(broken)
         check_one_clean_turn(broken.client, reader, session, speech, turn)
