@@ -106,6 +106,10 @@ def test_every_view_has_an_address_and_the_back_button_works(open_window: OpenWi
     expect(session.composer).to_be_visible()
     page.goto(address)
     expect(text).to_contain_text("class App(BaseHTTPRequestHandler):")
+    page.get_by_role("link", name="Line 20", exact=True).click()
+    page.wait_for_url("**line=20*")
+    page.reload()
+    expect(page.get_by_test_id("marked-line")).to_have_attribute("data-line", "20")
 
 
 def test_a_session_that_sleeps_is_woken_by_a_prompt_and_has_forgotten_nothing(

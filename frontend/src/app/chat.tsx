@@ -75,6 +75,7 @@ export function Chat({ id }: { id: string }) {
   const queued = useQueued(prompts, session);
   const plan = conversation.turns.at(-1)?.plan ?? [];
   const composer = useRef<HTMLTextAreaElement>(null);
+  const stopping = useStop(id);
   return (
     <main
       id="main"
@@ -107,7 +108,12 @@ export function Chat({ id }: { id: string }) {
       <div className="mx-auto w-full max-w-180 shrink-0 px-4 pb-3 max-md:px-3 max-md:pb-2">
         <BudgetNotice budgets={budgets} />
         <WaitingBar asks={pending.map(askOfPermission)} agent={agent} me={me.name} />
-        <Queue session={id} prompts={queued} composer={composer} />
+        <Queue
+          session={id}
+          prompts={queued}
+          composer={composer}
+          onInterrupt={session?.turn ? stopping.stop : null}
+        />
         <ConnectionLine session={id}>
           {session && isPaused(session) && <StartButton id={id} />}
           {session && <SleepNotice id={id} session={session} />}
@@ -117,6 +123,7 @@ export function Chat({ id }: { id: string }) {
           conversation={conversation}
           session={session}
           inputRef={composer}
+          stopping={stopping}
           onSend={send}
         />
       </div>
@@ -169,11 +176,13 @@ interface ChatComposerProps {
   conversation: Conversation;
   session: Session | null;
   inputRef: RefObject<HTMLTextAreaElement | null>;
+  stopping: ReturnType<typeof useStop>;
   onSend: (prompt: string) => void;
 }
 
-function ChatComposer({ id, conversation, session, inputRef, onSend }: ChatComposerProps) {
-  const { stop, isStopping } = useStop(id);
+function ChatComposer(props: ChatComposerProps) {
+  const { id, conversation, session, inputRef, onSend } = props;
+  const { stop, isStopping } = props.stopping;
   const isRunning = session?.turn != null;
   useEscape(isRunning ? stop : null, inputRef);
   const isPhone = useIsPhone();

@@ -8,7 +8,6 @@ import { buttonClass } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import { NetworkPanel } from "@/features/network/network-panel";
 import { changedFiles } from "@/features/workspace/changes";
-import { FilesPanel } from "@/features/workspace/files-panel";
 import { ReviewPanel } from "@/features/workspace/review-panel";
 import { changesQuery } from "@/lib/api/changes";
 import { messageOf } from "@/lib/api/errors";
@@ -16,6 +15,7 @@ import { startSession } from "@/lib/api/sessions";
 import { cn } from "@/lib/cn";
 import { useLiveSession } from "@/lib/live/session-store";
 import { useIsNarrow, useIsPhone } from "@/lib/media";
+import { SessionFiles } from "./session-files";
 import type { PanelTab } from "./session-search";
 import { Terminals } from "./terminals";
 import { useSendToAgent } from "./use-send-to-agent";
@@ -51,16 +51,7 @@ export function SessionPanel({ id }: { id: string }) {
           />
         )}
         {tab === "files" && (
-          <FilesPanel
-            session={id}
-            path={search.path ?? ""}
-            isFile={search.file ?? false}
-            onOpen={openFile}
-            changes={changes}
-            box={box}
-            onWake={wake}
-            disk={disk}
-          />
+          <SessionFiles id={id} onOpen={openFile} changes={changes} box={box} onWake={wake} disk={disk} />
         )}
         {tab === "terminal" && <Terminals id={id} />}
         {tab === "network" && <Network id={id} />}

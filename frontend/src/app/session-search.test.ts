@@ -12,6 +12,12 @@ test.each([
     { panel: "terminal", terminal: "6f1c" },
     { panel: "terminal", terminal: "6f1c" },
   ],
+  [
+    { panel: "files", path: "a.py", file: true, line: 12 },
+    { panel: "files", path: "a.py", file: true, line: 12 },
+  ],
+  [{ line: 0 }, {}],
+  [{ line: "2" }, {}],
   [{ panel: "basement", path: 5, file: "yes", terminal: 7 }, {}],
 ])("%j", (search, valid) => {
   expect(validateSessionSearch(search)).toEqual(valid);

@@ -7,6 +7,8 @@ export interface SessionSearch {
   /** A folder or, with `file`, a file of the workspace. */
   path?: string;
   file?: boolean;
+  /** Of the file. */
+  line?: number;
   /** The terminal that is shown. */
   terminal?: string;
 }
@@ -14,11 +16,12 @@ export interface SessionSearch {
 const TABS: ReadonlySet<unknown> = new Set<PanelTab>(["changes", "files", "terminal", "network"]);
 
 export function validateSessionSearch(search: Record<string, unknown>): SessionSearch {
-  const { panel, path, file, terminal } = search;
+  const { panel, path, file, line, terminal } = search;
   return {
     ...(TABS.has(panel) && { panel: panel as PanelTab }),
     ...(typeof path === "string" && path && { path }),
     ...(file === true && { file: true }),
+    ...(Number.isSafeInteger(line) && Number(line) > 0 && { line: Number(line) }),
     ...(typeof terminal === "string" && terminal && { terminal }),
   };
 }

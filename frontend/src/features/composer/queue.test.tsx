@@ -17,10 +17,10 @@ vi.mock("sonner", () => ({ toast }));
 const PROMPT = { id: "p1", text: "count to three", state: "queued" } as Prompt;
 const composer = createRef<HTMLTextAreaElement>();
 
-function Page({ prompts }: { prompts: Prompt[] }) {
+function Page({ prompts, onInterrupt = null }: { prompts: Prompt[]; onInterrupt?: (() => void) | null }) {
   return (
     <>
-      <Queue session="s" prompts={prompts} composer={composer} />
+      <Queue session="s" prompts={prompts} composer={composer} onInterrupt={onInterrupt} />
       <textarea aria-label="Message" ref={composer} readOnly value={useDraft("s")} />
     </>
   );
@@ -101,4 +101,18 @@ test.each([
   await waitFor(() => expect(toast.mock.calls.length + toast.error.mock.calls.length).toBe(1));
   expect(composer.current?.value).toBe(inComposer);
   expect(screen.queryByLabelText<HTMLTextAreaElement>("Queued prompt")?.value ?? "").toBe(inEditor);
+});
+
+test("only the first that waits for the run can be sent by stopping it", () => {
+  const stop = vi.fn();
+  const timed = { ...PROMPT, id: "p0", due_at: "2030-01-01T00:00:00Z" };
+  const prompts = [timed, PROMPT, { ...PROMPT, id: "p2" }];
+  const { rerender } = render(<Page prompts={prompts} onInterrupt={stop} />);
+  const [button, ...others] = screen.getAllByLabelText("Stop the run and send this now");
+  expect(others).toEqual([]);
+  expect(button?.closest("[data-prompt]")?.getAttribute("data-prompt")).toBe("p1");
+  fireEvent.click(button as HTMLElement);
+  expect(stop).toHaveBeenCalledTimes(1);
+  rerender(<Page prompts={prompts} />);
+  expect(screen.queryByLabelText("Stop the run and send this now")).toBeNull();
 });

@@ -1,5 +1,5 @@
 // Prompts that wait for the agent: to be read, changed or taken back until it has them.
-import { AlarmClock, Clock, Pencil, SendHorizontal, X } from "lucide-react";
+import { AlarmClock, Clock, FastForward, Pencil, SendHorizontal, X } from "lucide-react";
 import { type RefObject, useState } from "react";
 import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
@@ -16,11 +16,14 @@ interface QueueProps {
   prompts: Prompt[];
   /** Where the words go that were written over a prompt which has left the queue. */
   composer: RefObject<HTMLTextAreaElement | null>;
+  /** Stops the run that the first of them waits for; null while there is none. */
+  onInterrupt: (() => void) | null;
 }
 
-export function Queue({ session, prompts, composer }: QueueProps) {
+export function Queue({ session, prompts, composer, onInterrupt }: QueueProps) {
   const { edits, begin, write, giveUp, save } = useQueueEdits(session, prompts, composer);
   if (prompts.length === 0) return null;
+  const first = prompts.find((prompt) => !prompt.due_at);
   return (
     <section
       aria-label="Queued prompts"
@@ -49,7 +52,12 @@ export function Queue({ session, prompts, composer }: QueueProps) {
                   onCancel={() => giveUp(prompt.id)}
                 />
               ) : (
-                <Waiting session={session} prompt={prompt} onEdit={() => begin(prompt)} />
+                <Waiting
+                  session={session}
+                  prompt={prompt}
+                  onEdit={() => begin(prompt)}
+                  onInterrupt={prompt === first ? onInterrupt : null}
+                />
               )}
             </li>
           );
@@ -65,7 +73,14 @@ function explain(error: unknown): void {
   else toast.error(messageOf(error));
 }
 
-function Waiting({ session, prompt, onEdit }: { session: string; prompt: Prompt; onEdit: () => void }) {
+interface WaitingProps {
+  session: string;
+  prompt: Prompt;
+  onEdit: () => void;
+  onInterrupt: (() => void) | null;
+}
+
+function Waiting({ session, prompt, onEdit, onInterrupt }: WaitingProps) {
   const [isBusy, setIsBusy] = useState(false);
   const act = async (change: typeof withdrawPrompt | typeof sendNow) => {
     setIsBusy(true);
@@ -83,6 +98,11 @@ function Waiting({ session, prompt, onEdit }: { session: string; prompt: Prompt;
       {prompt.due_at && (
         <IconButton label="Send queued prompt now" small disabled={isBusy} onClick={() => act(sendNow)}>
           <SendHorizontal className="size-3.5" />
+        </IconButton>
+      )}
+      {onInterrupt && (
+        <IconButton label="Stop the run and send this now" small disabled={isBusy} onClick={onInterrupt}>
+          <FastForward className="size-3.5" />
         </IconButton>
       )}
       <IconButton label="Edit queued prompt" small disabled={isBusy} onClick={onEdit}>

@@ -165,7 +165,8 @@ function Form({ agents, providers, bounds }: FormProps) {
         onChange={(change) => setRepository({ ...repository, ...change })}
       />
       {create.error && <FormError>{messageOf(create.error)}</FormError>}
-      <div className="flex justify-end">
+      {/* Wherever the form is scrolled to, it can be sent. */}
+      <div className="sticky bottom-0 flex justify-end border-border border-t bg-bg py-2.5">
         <Button
           look="primary"
           type="submit"
@@ -262,7 +263,7 @@ function ModeField({ value, onChange }: { value: Mode; onChange: (mode: Mode) =>
               value={id}
               checked={value === id}
               onChange={() => onChange(id)}
-              className="mt-1 size-3.5 accent-(--accent)"
+              className="mt-1 size-3.5 shrink-0 accent-(--accent)"
             />
             <span>
               <span className="font-medium">{label}</span>

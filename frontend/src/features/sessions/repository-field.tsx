@@ -15,7 +15,14 @@ interface RepositoryFieldProps {
 
 export function RepositoryField({ value, error, onChange }: RepositoryFieldProps) {
   return (
-    <details data-testid="repository">
+    <details
+      data-testid="repository"
+      // What was asked for is seen at once, and not below what stays at the bottom.
+      onToggle={(event) =>
+        event.currentTarget.open && event.currentTarget.scrollIntoView?.({ block: "nearest" })
+      }
+      className="scroll-mb-20"
+    >
       <summary className="cursor-pointer text-sm font-medium">Repository</summary>
       <div className="mt-2 grid gap-4 sm:grid-cols-[2fr_1fr]">
         <Field

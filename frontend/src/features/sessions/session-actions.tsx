@@ -76,7 +76,7 @@ interface SessionMenuProps {
 }
 
 export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
-  const [dialog, setDialog] = useState<"rename" | "delete" | null>(null);
+  const [dialog, setDialog] = useState<"rename" | "sleep" | "delete" | null>(null);
   const change = useSessionChange();
   const archive = async () => {
     const archived = !session.archived;
@@ -93,6 +93,7 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
   const deletion = useDeletion(session, isCurrent);
   const kept = useKeptWords();
   const isWorking = session.turn !== null;
+  const sleep = () => change(() => stopSession(session.id));
   const isLive = ["ready", "running", "needs_you", "starting"].includes(session.status);
   return (
     <>
@@ -109,8 +110,8 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
           Rename…
         </MenuItem>
         {isLive ? (
-          <MenuItem icon={<Moon />} onSelect={() => change(() => stopSession(session.id))}>
-            Put to sleep
+          <MenuItem icon={<Moon />} onSelect={() => (isWorking ? setDialog("sleep") : sleep())}>
+            {isWorking ? "Put to sleep…" : "Put to sleep"}
           </MenuItem>
         ) : (
           <MenuItem icon={<Play />} onSelect={() => change(() => startSession(session.id))}>
@@ -162,6 +163,18 @@ export function SessionMenu({ session, isCurrent, trigger }: SessionMenuProps) {
         </MenuItem>
       </Menu>
       <RenameDialog session={session} open={dialog === "rename"} onClose={() => setDialog(null)} />
+      <Confirm
+        open={dialog === "sleep"}
+        onClose={() => setDialog(null)}
+        title={`Put “${briefTitleOf(session)}” to sleep while its agent works?`}
+        action="Stop and put to sleep"
+        onConfirm={sleep}
+      >
+        <p>
+          What the agent is doing is stopped, and not run again by itself. The conversation and the files are
+          kept; programs that run in its terminals end.
+        </p>
+      </Confirm>
       <Confirm
         open={dialog === "delete"}
         onClose={() => setDialog(null)}

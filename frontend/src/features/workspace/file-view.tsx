@@ -9,9 +9,16 @@ import { downloadAddress, type FileContent, fileContentQuery } from "@/lib/api/f
 import { languageOfPath } from "@/lib/highlight";
 import { formatSize } from "@/lib/sizes";
 import { visible } from "@/lib/visible";
+import { LineNumbers, type LinePlace, MarkedLine } from "./file-lines";
 import { FilesProblem } from "./files-problem";
 
-export function FileView({ session, path }: { session: string; path: string }) {
+interface FileViewProps {
+  session: string;
+  path: string;
+  place: LinePlace;
+}
+
+export function FileView({ session, path, place }: FileViewProps) {
   const query = useQuery(fileContentQuery(session, path));
   if (query.isPending) return <Skeleton lines={10} />;
   if (query.error) return <FilesProblem error={query.error} onRetry={() => query.refetch()} />;
@@ -32,12 +39,18 @@ export function FileView({ session, path }: { session: string; path: string }) {
         {query.data.kind === "text" && <CopyButton text={query.data.text} what="File" />}
         {download}
       </div>
-      <FileBody content={query.data} path={path} />
+      <FileBody content={query.data} path={path} place={place} />
     </section>
   );
 }
 
-function FileBody({ content, path }: { content: FileContent; path: string }) {
+interface FileBodyProps {
+  content: FileContent;
+  path: string;
+  place: LinePlace;
+}
+
+function FileBody({ content, path, place }: FileBodyProps) {
   if (content.kind === "binary") {
     return <Empty icon={<FileQuestion aria-hidden />}>This file is not text. It can be downloaded.</Empty>;
   }
@@ -52,11 +65,10 @@ function FileBody({ content, path }: { content: FileContent; path: string }) {
   const text = content.text.replaceAll("\r\n", "\n").replace(/\n$/, "");
   const count = text.split("\n").length;
   return (
-    <div className="flex min-w-max pb-4 font-mono text-xs leading-5">
-      <pre aria-hidden className="sticky left-0 select-none bg-bg px-3 text-right text-faint">
-        {Array.from({ length: count }, (_, index) => index + 1).join("\n")}
-      </pre>
-      <pre className="pr-4" data-testid="file-text">
+    <div className="relative flex min-w-max pb-4 font-mono text-xs leading-5">
+      <MarkedLine line={place.line !== null && place.line <= count ? place.line : null} />
+      <LineNumbers count={count} place={place} />
+      <pre className="relative pr-4" data-testid="file-text">
         <HighlightedCode code={visible(text)} language={languageOfPath(path)} />
       </pre>
     </div>

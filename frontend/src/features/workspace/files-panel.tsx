@@ -18,6 +18,7 @@ import type { FileEntry, Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { formatSize } from "@/lib/sizes";
 import { DiskLine } from "./disk-line";
+import type { LinePlace } from "./file-lines";
 import { FileView } from "./file-view";
 import { FilesProblem } from "./files-problem";
 import { parentOf } from "./paths";
@@ -31,6 +32,7 @@ interface FilesPanelProps {
   path: string;
   isFile: boolean;
   onOpen: (path: string, isFile: boolean) => void;
+  place: LinePlace;
   /** Grows whenever the log tells that files changed. */
   changes: number;
   /** Files can be read only while the box is ready. */
@@ -51,7 +53,7 @@ export function FilesPanel(props: FilesPanelProps) {
 }
 
 function Content(props: FilesPanelProps) {
-  const { session, path, isFile, onOpen, changes, box, onWake } = props;
+  const { session, path, isFile, onOpen, place, changes, box, onWake } = props;
   useRefreshOnChange(session, changes, KINDS);
   if (box === "starting") {
     return (
@@ -79,7 +81,7 @@ function Content(props: FilesPanelProps) {
       <Crumbs path={path} session={session} onOpen={onOpen} />
       <div className="min-h-0 flex-1 overflow-auto">
         {isFile ? (
-          <FileView session={session} path={path} />
+          <FileView key={path} session={session} path={path} place={place} />
         ) : (
           <FolderView session={session} path={path} onOpen={onOpen} />
         )}

@@ -166,7 +166,7 @@ function Summary({ list, seen }: { list: ChangeList; seen: number }) {
       <DiffCounts additions={count("additions")} deletions={count("deletions")} />
       {list.since && (
         <>
-          {", compared with "}
+          {", compared with what it was "}
           <RelativeTime at={list.since} />
         </>
       )}
