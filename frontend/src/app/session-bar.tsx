@@ -1,4 +1,5 @@
 // The title bar of a session: its title, who works with what, what it cost so far, how it stands, and Stop.
+import { useQuery } from "@tanstack/react-query";
 import { PanelRight, Pencil, Square } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { Button, IconButton } from "@/components/button";
@@ -7,6 +8,7 @@ import { Elapsed } from "@/components/time";
 import { Tooltip } from "@/components/tooltip";
 import { SessionMenu, useSessionChange } from "@/features/sessions/session-actions";
 import { titleOf } from "@/features/sessions/titles";
+import { agentsQuery } from "@/lib/api/keys";
 import { changeSession } from "@/lib/api/sessions";
 import type { Session } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
@@ -125,6 +127,9 @@ const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFracti
  */
 function Facts({ session }: { session: Session }) {
   const agent = useLiveSession(session.id, (live) => live.conversation.agent);
+  // Until the agent says it itself, it is called what the form for a session called it.
+  const { data: offers } = useQuery({ ...agentsQuery, enabled: false });
+  const offered = offers?.find(({ id }) => id === session.agent);
   const { input, output, cached, reasoning, calls } = session.usage;
   const details = `${cost(session.usage)}: ${input.toLocaleString()} tokens in (${cached.toLocaleString()} cached), ${output.toLocaleString()} out (${reasoning.toLocaleString()} reasoning), ${calls} model calls`;
   return (
@@ -144,7 +149,7 @@ function Facts({ session }: { session: Session }) {
         </>
       )}
       <span className="max-w-full truncate max-lg:shrink-0" data-testid="session-agent">
-        {agent ? `${agent.name} ${agent.version}` : session.agent}
+        {agent ? `${agent.name} ${agent.version}` : (offered?.name ?? session.agent)}
       </span>
       <span aria-hidden>·</span>
       <span className="truncate" data-testid="session-model">

@@ -1,7 +1,7 @@
 // The frame around every page: sidebar, palette, shortcuts, and how many things wait in title and icon.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { groupSessions } from "@/features/sessions/grouping";
 import { Sidebar } from "@/features/sessions/sidebar";
@@ -17,15 +17,18 @@ import { SidebarFooter } from "./sidebar-footer";
 import { SidebarHeader } from "./sidebar-header";
 import { SidebarSheet } from "./sidebar-sheet";
 import { useAttention } from "./use-attention";
+import { useNotifications } from "./use-notifications";
 
 export function Shell() {
   const isPhone = useIsPhone();
   const isSidebarShown = usePreferences((preferences) => preferences.isSidebarShown);
   const sessions = useOrderedSessions();
-  const waiting = waitingIn(useInfiniteQuery(inboxQuery).data);
+  const inbox = useInfiniteQuery(inboxQuery).data;
+  const waiting = waitingIn(inbox);
   const { sessionId } = useParams({ strict: false });
   const [overlay, setOverlay] = useState<"palette" | "help" | null>(null);
   useAttention(waiting);
+  useNotifications(useMemo(() => inbox?.pages.flatMap((page) => page.results), [inbox]));
   useShellShortcuts(sessions, sessionId, setOverlay);
   const footer = (onNavigate?: () => void) => (
     <SidebarFooter waiting={waiting} onNavigate={onNavigate} onHelp={() => setOverlay("help")} />

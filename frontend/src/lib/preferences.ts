@@ -17,6 +17,8 @@ export interface Preferences {
   shiftTabMode: boolean;
   /** Terminals describe what they show for screen readers. */
   screenReader: boolean;
+  /** This device tells when an agent waits and nobody looks. */
+  notifies: boolean;
   isSidebarShown: boolean;
   isPanelShown: boolean;
   /** Where there is room, the old file stands beside the new one. */
@@ -32,6 +34,7 @@ const DEFAULTS: Preferences = {
   singleKeys: true,
   shiftTabMode: false,
   screenReader: false,
+  notifies: false,
   isSidebarShown: true,
   isPanelShown: true,
   isDiffSplit: false,

@@ -1,5 +1,8 @@
-// Theme, density, and what screen readers need.
+// Theme, density, what screen readers need, and whether this device tells when an agent waits.
+import { useState } from "react";
 import { Choice } from "@/components/form";
+import { useIsTouch } from "@/lib/media";
+import { canNotify, mayNotify } from "@/lib/notifications";
 import { type Density, setPreference, type Theme, usePreferences } from "@/lib/preferences";
 
 const THEMES: { id: Theme; label: string; description?: string }[] = [
@@ -60,7 +63,37 @@ export function AppearancePage() {
             onChange={(event) => setPreference({ screenReader: event.target.checked })}
           />
         </fieldset>
+        <Notifications />
       </div>
     </section>
+  );
+}
+
+function Notifications() {
+  const notifies = usePreferences((preferences) => preferences.notifies);
+  const [isRefused, setIsRefused] = useState(false);
+  // Telephones have them only for pages that work without being open.
+  if (useIsTouch() || !canNotify()) return null;
+  const change = async (wanted: boolean) => {
+    const isAllowed = wanted && (await mayNotify());
+    setIsRefused(wanted && !isAllowed);
+    setPreference({ notifies: isAllowed });
+  };
+  return (
+    <fieldset>
+      <legend className="mb-1 text-sm font-semibold">Notifications</legend>
+      <Choice
+        type="checkbox"
+        label="When an agent waits for an answer"
+        description="While you look elsewhere and a page of OpenAgent is open"
+        checked={notifies}
+        onChange={(event) => void change(event.target.checked)}
+      />
+      {isRefused && (
+        <p role="alert" className="text-xs text-bad">
+          The browser refuses them for this site; its own settings can allow them.
+        </p>
+      )}
+    </fieldset>
   );
 }

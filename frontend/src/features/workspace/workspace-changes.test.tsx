@@ -142,6 +142,17 @@ test("a file is reverted after a question, and had back", async () => {
   await waitFor(() => expect(screen.queryByRole("button", { name: "Undo" })).toBeNull());
 });
 
+test("a patch is copied as it is", async () => {
+  const user = await show([file("a.py")]);
+  const copy = async () => {
+    await user.click(screen.getByRole("button", { name: "More about a.py" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Copy the patch" }));
+  };
+  await copy();
+  await waitFor(async () => expect(await navigator.clipboard.readText()).toBe(PATCH));
+  expect(get.mock.lastCall?.[1].params.query).toMatchObject({ path: "a.py", ignore_space: false });
+});
+
 test("what cannot be told is said in words", async () => {
   get.mockResolvedValue({
     error: { code: "unavailable", detail: "Not available in this session." },

@@ -1,6 +1,6 @@
 // One changed file: how it differs when it is opened, whether it was seen, and the way back to what it was.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Check, ChevronRight, Ellipsis, FileText, Undo2, UnfoldVertical } from "lucide-react";
+import { Check, ChevronRight, Copy, Ellipsis, FileText, Undo2, UnfoldVertical } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { Button, IconButton } from "@/components/button";
@@ -11,6 +11,7 @@ import { Problem, Skeleton } from "@/components/states";
 import { changeDiffQuery, revertChange } from "@/lib/api/changes";
 import { messageOf } from "@/lib/api/errors";
 import type { ChangeBase, ChangedFile } from "@/lib/api/types";
+import { copyText } from "@/lib/clipboard";
 import { cn } from "@/lib/cn";
 import { visible } from "@/lib/visible";
 import { LineComment } from "./line-comments";
@@ -51,6 +52,7 @@ export function WorkspaceFile(props: WorkspaceFileProps) {
   const [isWhole, setIsWhole] = useState(false);
   const [isAsking, setIsAsking] = useState(false);
   const revert = useRevert(session, base, file);
+  const copyPatch = useCopyPatch(session, base, file);
   const [wasSeen, setWasSeen] = useState(isSeen);
   if (wasSeen !== isSeen) {
     setWasSeen(isSeen);
@@ -113,6 +115,11 @@ export function WorkspaceFile(props: WorkspaceFileProps) {
               }}
             >
               {isWhole ? "Only what changed" : "All lines around"}
+            </MenuItem>
+          )}
+          {hasLines(file) && (
+            <MenuItem icon={<Copy />} onSelect={() => void copyPatch()}>
+              Copy the patch
             </MenuItem>
           )}
           <MenuItem icon={<Undo2 />} danger onSelect={() => setIsAsking(true)}>
@@ -208,6 +215,22 @@ function Diff(props: WorkspaceFileProps & { place: string; linesAround: number }
 
 function Note({ children }: { children: React.ReactNode }) {
   return <p className="px-3 py-2 text-sm text-muted">{children}</p>;
+}
+
+/** For `git apply`: with everything that a change of spaces is, and all of it or nothing. */
+function useCopyPatch(session: string, base: ChangeBase, file: ChangedFile): () => Promise<void> {
+  const queries = useQueryClient();
+  const wish = { linesAround: USUAL_LINES, ignoreSpace: false };
+  return async () => {
+    try {
+      const diff = await queries.fetchQuery(changeDiffQuery(session, base, file, wish));
+      if (diff.truncated) toast.error("This patch is too long to be copied from here.");
+      else if (await copyText(diff.patch, "Patch")) toast("Patch copied");
+      else toast.error("The patch could not be copied.");
+    } catch (error) {
+      toast.error(messageOf(error));
+    }
+  };
 }
 
 function useRevert(session: string, base: ChangeBase, file: ChangedFile): () => Promise<void> {
