@@ -156,7 +156,7 @@ class Recorder:
         turn = await self.prompt(text, model=model, mode=mode)
         return await self.finish(turn, answer)
 
-    async def finish(self, turn: Turn, answer: Answer | None = None, *, seconds: float = 60.0) -> Turn:
+    async def finish(self, turn: Turn, answer: Answer | None = None, *, seconds: float = 90.0) -> Turn:
         """Wait for the end of `turn`."""
         seen: set[str] = set()
 
@@ -174,7 +174,7 @@ class Recorder:
         self.check()
         return turn
 
-    async def until(self, turn: Turn, kind: str, *, count: int = 1, seconds: float = 30.0) -> Any:
+    async def until(self, turn: Turn, kind: str, *, count: int = 1, seconds: float = 60.0) -> Any:
         """The data of the `count`th event of `kind` in `turn`."""
         async with asyncio.timeout(seconds):
             await self._next(lambda: len(turn.of(kind)) >= count or turn.ended is not None)
@@ -182,7 +182,7 @@ class Recorder:
         assert len(turn.of(kind)) >= count, f"the turn ended ({turn.stop_reason}) without {kind}"
         return turn.of(kind)[count - 1]
 
-    async def outside(self, kind: str, *, after: int = 0, seconds: float = 10.0) -> Data:
+    async def outside(self, kind: str, *, after: int = 0, seconds: float = 60.0) -> Data:
         """The first event of `kind` after so many others, whatever its turn."""
         async with asyncio.timeout(seconds):
             await self._next(lambda: any(event.kind == kind for event in self.events[after:]))
@@ -190,7 +190,7 @@ class Recorder:
 
     async def ended(self) -> None:
         """Wait until the stream of events has ended."""
-        await asyncio.wait_for(asyncio.shield(self._reading), 10)
+        await asyncio.wait_for(asyncio.shield(self._reading), 30)
 
     def check(self) -> None:
         """Fail if any event so far was wrong."""
