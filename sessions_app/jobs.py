@@ -20,11 +20,14 @@ from openagent.lib import log
 _log = log.get(__name__)
 
 MAX_WAITING = 1000
+LOOK_SECONDS = 1.0
+"""Calls that come closer together than this are counted together."""
+
 RECONCILE = "sessions_app.tasks.reconcile"
 LEARN_REGISTRIES = "sessions_app.tasks.learn_registries"
 
 _must_not_wait = threading.Event()
-_waiting: queue.Queue[tuple[contextvars.Context, str, dict[str, str]]] = queue.Queue(MAX_WAITING)
+_waiting: queue.Queue[tuple[contextvars.Context, str, dict[str, str], float]] = queue.Queue(MAX_WAITING)
 
 
 def never_wait() -> None:
@@ -69,7 +72,7 @@ def tell_of_budget(budget_id: uuid.UUID) -> None:
 
 def look_at_budgets(session_id: uuid.UUID) -> None:
     """Have the budgets looked at that bind a session of which a call was counted."""
-    _enqueue("sessions_app.tasks.look_at_budgets", session_id=str(session_id))
+    _enqueue("sessions_app.tasks.look_at_budgets", after=LOOK_SECONDS, session_id=str(session_id))
 
 
 def reconcile() -> None:
@@ -87,12 +90,12 @@ def fold_turn(session_id: uuid.UUID, turn: uuid.UUID) -> None:
     _enqueue("sessions_app.tasks.fold_turn", session_id=str(session_id), turn=str(turn))
 
 
-def _enqueue(name: str, **arguments: str) -> None:
+def _enqueue(name: str, *, after: float = 0.0, **arguments: str) -> None:
     if not _must_not_wait.is_set():
-        _send(name, arguments)
+        _send(name, arguments, after)
         return
     try:
-        _waiting.put_nowait((contextvars.copy_context(), name, arguments))
+        _waiting.put_nowait((contextvars.copy_context(), name, arguments, after))
     except queue.Full:
         _log.warning("too much background work waits, the reconciler will find it", task=name)
     _courier()
@@ -108,15 +111,15 @@ def _courier() -> threading.Thread:
 
 def _deliver() -> None:
     while True:
-        context, name, arguments = _waiting.get()
+        context, name, arguments, after = _waiting.get()
         try:
-            context.run(_send, name, arguments)
+            context.run(_send, name, arguments, after)
         except Exception:
             _log.exception("background work not handed over, the reconciler will find it", task=name)
 
 
-def _send(name: str, arguments: dict[str, str]) -> None:
+def _send(name: str, arguments: dict[str, str], after: float) -> None:
     try:
-        app.send_task(name, kwargs=arguments, retry=False)
+        app.send_task(name, kwargs=arguments, retry=False, countdown=after or None)
     except kombu.exceptions.OperationalError:
         _log.warning("background work not handed over, the reconciler will find it", task=name)

@@ -60,3 +60,10 @@ class Price(models.Model):
         # Dollars for a million tokens are millionths of a dollar for one.
         exact = fresh * self.input + cached * read + written * made + output * self.output
         return int(exact.to_integral_value(rounding=ROUND_CEILING))
+
+    def most(self, *, input: int, output: int) -> int:
+        """The same for a call of which nobody knows what it reads from a cache or writes to one."""
+        kinds = ((0, 0), (input, 0), (0, input))
+        return max(
+            self.cost(input=input, output=output, cached=cached, written=written) for cached, written in kinds
+        )

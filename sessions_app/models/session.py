@@ -68,6 +68,7 @@ class Session(models.Model):
     With `auto_resume` a turn that the provider refused for a while goes on by itself at the time it named.
     Until `kept_until` it is not put to sleep for being idle.
     Up to `folded_seq` there is nothing left to fold in the log.
+    With `budgets_due` its budgets are about to be looked at, with every call that is stored by then.
     A deleted session can be restored until `purge_begun_at`; since `purged_at` its disk and its log are gone,
     and the row is left for what was used in it.
     `egress_policy`, `egress_ask` and `egress_hosts` are what its owner wants; what holds says `egress.of`.
@@ -113,6 +114,7 @@ class Session(models.Model):
     kept_until = models.DateTimeField(null=True, blank=True)
     auto_resume = models.BooleanField(default=False)
     is_paused = models.BooleanField(default=False)
+    budgets_due = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

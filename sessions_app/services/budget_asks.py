@@ -32,11 +32,11 @@ def answer(*, instance_id: uuid.UUID, ask: BudgetAsk) -> Budget:
 
 
 def _fits(session: Session, standings: Iterable[budgets.Standing], reserve: Reserve) -> bool:
-    """Whether something would be left of each if this were used already."""
-    call = UsageEvent(provider=session.provider, model=reserve.model or session.model)
-    call.input, call.output = reserve.input, reserve.output
-    prices.charge(call, day=timezone.now().date())
-    costs = {Measure.TOKENS: reserve.input + reserve.output, Measure.MONEY: call.cost_micros or 0}
+    """Whether something would be left of each if this were used already, at its dearest."""
+    model, today = reserve.model or session.model, timezone.now().date()
+    price = prices.find(provider=session.provider, model=model, day=today, input=reserve.input)
+    money = price.most(input=reserve.input, output=reserve.output) if price else 0
+    costs = {Measure.TOKENS: reserve.input + reserve.output, Measure.MONEY: money}
     return all(
         standing.used + costs.get(Measure(standing.budget.measure), 0) < standing.budget.limit
         for standing in standings

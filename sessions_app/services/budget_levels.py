@@ -6,7 +6,7 @@ import uuid
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from sessions_app import jobs
 from sessions_app.models import Budget, Instance, Session
@@ -15,16 +15,24 @@ from sidecar.protocol.budget import BUDGET_VERSION
 
 
 def counted(session: Session) -> None:
-    """A call of this session is being stored, which others wait for: sums are made later, and elsewhere."""
-    if budgets.binds_calls(session):
+    """A call of this session is being stored, which others wait for: sums are made later, and elsewhere.
+
+    Once for all calls until they begin. They begin with a write to the session's row, which waits for whoever
+    stores a call of it: so what finds them due is part of them.
+    """
+    if budgets.binds_calls(session) and _due(session.pk, False).update(budgets_due=True):
         transaction.on_commit(partial(jobs.look_at_budgets, session.pk))
 
 
+def _due(session_id: uuid.UUID, is_due: bool) -> QuerySet[Session]:
+    return Session.objects.filter(pk=session_id, budgets_due=is_due)
+
+
 def look(*, session_id: uuid.UUID) -> None:
-    """A call of this session was counted: others that share a budget hear when it is at another level."""
-    # One that was deleted meanwhile has used what it used.
+    """Calls of this session were counted: others that share a budget hear when it is at another level."""
+    # One that was deleted meanwhile has used what it used; if none is due somebody has looked already.
     session = Session.objects.filter(pk=session_id).first()
-    if session is None:
+    if session is None or not _due(session_id, True).update(budgets_due=False):
         return
     for standing in budgets.of_session(session, measures=budgets.OF_CALLS):
         if standing.level != standing.budget.told_level:
@@ -34,6 +42,9 @@ def look(*, session_id: uuid.UUID) -> None:
 
 def look_at_all() -> None:
     """The same of all budgets: for those that time uses up or sets free, and for what was lost."""
+    # One by one, as below.
+    for session_id in list(Session.objects.filter(budgets_due=True).values_list("pk", flat=True)):
+        _due(session_id, True).update(budgets_due=False)
     for budget in Budget.objects.filter(measure__in=budgets.OF_CALLS):
         tell(budget_id=budget.pk)
     _stop_old(Q())

@@ -28,6 +28,7 @@ def _services(*names: str) -> list[str]:
 
 # Where the database decides: SQL of our own, constraints, locks, cascades, rows of two at the same time.
 DECIDED = _services(
+    "budgets_at_once",
     "concurrency",
     "egress_at_once",
     "egress_log",

@@ -24,7 +24,7 @@ class Broker:
         self.speaks = threading.Event()
         self.taken: queue.Queue[str] = queue.Queue()
 
-    def send_task(self, name: str, *, kwargs: dict[str, str], retry: bool) -> None:
+    def send_task(self, name: str, *, kwargs: dict[str, str], **options: object) -> None:
         if kwargs.get("instance_id") not in OWN:
             return
         assert self.speaks.wait(SECONDS)

@@ -26,6 +26,26 @@ def test_it_is_told_whether_a_call_that_goes_on_unread_would_leave_anything(
     assert not ask(instance).fits
 
 
+@pytest.mark.parametrize(
+    ("prices", "limit", "fits"),
+    [
+        ({"cached": 0.1}, 101, True),
+        ({"cached": 0.1}, 100, False),
+        ({"written": 2}, 191, True),
+        ({"written": 2}, 190, False),
+    ],
+    ids=["cheaper from a cache", "and used up", "dearer into a cache", "and used up so"],
+)
+def test_of_a_call_of_which_nobody_knows_what_it_caches_the_dearest_counts(
+    session: Session, prices: dict[str, float], limit: int, fits: bool
+) -> None:
+    Price.objects.filter(provider="demo").delete()
+    Price.objects.create(provider="demo", pattern="*", valid_from="2026-01-01", input=1, output=1, **prices)
+    budget(limit, "money", session=session)
+    wanted = BudgetAsk(id="q", reserve=Reserve(model="demo", input=90, output=10))
+    assert budget_asks.answer(instance_id=make_instance(session).pk, ask=wanted).fits == fits
+
+
 def test_it_has_to_ask_again_while_what_corrects_an_estimate_is_not_stored(session: Session) -> None:
     instance = make_instance(session)
     budget(100, session=session)

@@ -107,6 +107,71 @@ def test_what_is_stored_waits_for_no_sums_and_nobody_is_asked_to_make_any_withou
     assert Budget.objects.get().told_level == "hard"
 
 
+def test_fifty_calls_are_counted_together_and_the_last_one_counts(
+    session: Session,
+    alice: User,
+    told: list[uuid.UUID],
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    budget(100, user=alice)
+    sums: list[int] = []
+    used = budgets.used
+
+    def counting(budget: Budget) -> int:
+        sums.append(used(budget))
+        return sums[-1]
+
+    monkeypatch.setattr(budgets, "used", counting)
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(49):
+            call(session, 2)
+    assert (told, set(sums)) == ([session.pk], {98}) and len(sums) <= 5
+    with django_capture_on_commit_callbacks(execute=True):
+        call(session, 2)
+    assert (told, Budget.objects.get().told_level) == ([session.pk] * 2, "hard")
+
+
+def test_a_call_that_comes_while_sums_are_made_has_them_made_again(
+    session: Session,
+    alice: User,
+    told: list[uuid.UUID],
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    budget(100, user=alice)
+    late = [100]
+    used = budgets.used
+
+    def meanwhile(budget: Budget) -> int:
+        found = used(budget)
+        if late:
+            call(session, late.pop())
+        return found
+
+    monkeypatch.setattr(budgets, "used", meanwhile)
+    with django_capture_on_commit_callbacks(execute=True):
+        call(session, 1)
+    assert (told, Budget.objects.get().told_level) == ([session.pk] * 2, "hard")
+
+
+def test_a_look_that_was_lost_keeps_no_later_one_away(
+    session: Session,
+    alice: User,
+    told: list[uuid.UUID],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    budget(100, user=alice)
+    with django_capture_on_commit_callbacks():
+        call(session, 80)
+    assert not told and Budget.objects.get().told_level == ""
+    budget_levels.look_at_all()
+    assert Budget.objects.get().told_level == "soft"
+    with django_capture_on_commit_callbacks(execute=True):
+        call(session, 20)
+    assert (told, Budget.objects.get().told_level) == ([session.pk], "hard")
+
+
 @pytest.mark.parametrize(("version", "stopped"), [(BUDGET_VERSION, 0), (BUDGET_VERSION - 1, 1)])
 def test_a_stop_of_a_sidecar_that_is_too_old_is_made_up_for_by_the_next_pass(
     session: Session, version: int, stopped: int
