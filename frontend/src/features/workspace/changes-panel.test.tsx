@@ -1,5 +1,6 @@
 // What is half-written at the lines of the changes survives whatever hides it; comments are never out of reach.
 import { fireEvent, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { Toaster } from "sonner";
 import { beforeEach, expect, test, vi } from "vitest";
 import { forgetEverythingPersonal, recall } from "@/lib/storage";
@@ -117,4 +118,15 @@ test("what was discarded can be had back", async () => {
   expect(screen.queryByTestId("review-bar")).toBeNull();
   fireEvent.click(await screen.findByRole("button", { name: "Undo" }));
   expect(screen.getByTestId("review-bar").textContent).toContain("1 comment");
+});
+
+test("the keys of a review go through the agent's own edits, too", async () => {
+  const user = userEvent.setup();
+  show();
+  await user.keyboard("j");
+  expect(document.activeElement).toBe(file());
+  await user.keyboard("nn");
+  expect(document.activeElement?.textContent).toBe("@@ -1,2 +1,2 @@");
+  await user.keyboard("c");
+  expect(document.activeElement).toBe(field("line 1"));
 });

@@ -11,6 +11,7 @@ import type { ChangedFile } from "./changes";
 import { pathOfPlace, useReview } from "./review";
 import { inWords, ReviewBar } from "./review-bar";
 import { useDraftPlaces } from "./review-drafts";
+import { useReviewKeys } from "./review-keys";
 import { ReviewedDiff } from "./reviewed-diff";
 import { useHasRoomForTwo } from "./use-room";
 
@@ -37,10 +38,14 @@ export const ChangesPanel = memo(function ChangesPanel(props: ChangesPanelProps)
   );
 });
 
+/** What is listed here grows with every edit: nothing of it was ever seen for good. */
+const NO_MARKS = { onViewed: () => {} };
+
 function ChangedFiles({ session, files, onOpenFile }: Omit<ChangesPanelProps, "onSendToAgent">) {
   const [place, setPlace] = useState<HTMLDivElement | null>(null);
   const hasRoom = useHasRoomForTwo(place);
   const isWanted = usePreferences((preferences) => preferences.isDiffSplit);
+  useReviewKeys(place, NO_MARKS);
   return (
     <div ref={setPlace} className="min-h-0 flex-1 overflow-y-auto">
       <div className="flex items-center gap-2 border-border border-b px-3 py-2 text-xs text-muted">
@@ -92,6 +97,7 @@ function ChangedFileView({ session, file, isSplit, onOpen }: ChangedFileViewProp
       <div className="flex h-8 items-center gap-1 pr-1 max-md:h-12">
         <button
           type="button"
+          data-review-file=""
           aria-expanded={isOpen}
           onClick={() => setIsOpen(!isOpen)}
           className="-outline-offset-2 flex h-full min-w-0 flex-1 items-center gap-1.5 px-2 text-left hover:bg-hover"
