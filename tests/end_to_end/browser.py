@@ -26,6 +26,9 @@ from tests import needs
 PATIENCE_MS = 90_000
 """How long anything may take before a test gives up: two cores may be busy with much else."""
 
+NOTICES = "[data-sonner-toast]"
+"""What is said for some seconds in a corner."""
+
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
@@ -142,23 +145,22 @@ class Window:
 
 
 class Glimpses:
-    """What an element of the page shows from now on, however short the time for which it is there."""
+    """What elements of the page show from now on, however short the time for which they are there."""
 
-    _NOTE = """testid => {
+    _NOTE = """selector => {
       window.glimpses = new Set();
       const note = () => {
-        for (const seen of document.querySelectorAll(`[data-testid=${testid}]`))
-          glimpses.add(seen.textContent);
+        for (const seen of document.querySelectorAll(selector)) glimpses.add(seen.textContent);
       };
       new MutationObserver(note).observe(document, { subtree: true, childList: true, characterData: true });
     }"""
 
-    def __init__(self, window: Window, testid: str) -> None:
+    def __init__(self, window: Window, selector: str) -> None:
         self.page = window.page
-        self.page.evaluate(self._NOTE, testid)
+        self.page.evaluate(self._NOTE, selector)
 
     def expect(self, words: str) -> None:
-        """Until it has shown them."""
+        """Until one of them has shown these."""
         self.page.wait_for_function(
             "words => [...glimpses].some(text => text.includes(words))", arg=words, polling=100
         )

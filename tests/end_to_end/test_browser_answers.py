@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Route, expect
 
+from tests.end_to_end.browser import NOTICES, Glimpses
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
 from tests.end_to_end.chosen_agent import ASKS, only_if_it
 from tests.end_to_end.screens import SessionScreen
@@ -115,9 +116,10 @@ def test_a_second_device_sees_the_same_and_the_first_answer_wins(
         route.continue_()
 
     here.window.allow(409)
+    notices = Glimpses(here.window, NOTICES)
     here.page.route("**/answer/", hold)
     slow.reject("Too late.")
-    expect(here.page.get_by_text("Olivia Owner was first: Allowed once")).to_be_visible()
+    notices.expect("Olivia Owner was first: Allowed once")
     slow.expect_outcome("Allowed once by you")
     turn.wait()
     same.wait()

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.end_to_end.browser import Window
+from tests.end_to_end.browser import NOTICES, Window
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.client import Client
 from tests.end_to_end.screens import SessionScreen
-
-NOTICE = "[data-sonner-toast]"
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def test_a_deleted_session_is_brought_back_by_undo(
     session.window.allow(404)  # what was still being asked about it when it went
     page = session.page
     session.choose("Delete")
-    notice = page.locator(NOTICE)
+    notice = page.locator(NOTICES)
     expect(notice).to_contain_text("“Old experiment” deleted")
     # It goes by itself, but not from under a pointer.
     notice.hover()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.end_to_end.browser import check_accessibility
+from tests.end_to_end.browser import NOTICES, Glimpses, check_accessibility
 from tests.end_to_end.browser_fixtures import Cookies, OpenWindow
 from tests.end_to_end.client import PASSWORD, end_login, eventually
 from tests.end_to_end.log_lines import lines
@@ -41,8 +41,9 @@ def test_the_first_visit_sets_up_the_first_account_whose_owner_looks_after_it(
         expect(window.page.get_by_test_id("user-menu")).to_contain_text("Olive")
         account.change_password("not the password", "a better one 1865")
         expect(account.password).to_contain_text("current password")
+        notices = Glimpses(window, NOTICES)
         account.change_password(PASSWORD, "a better one 1865")
-        expect(window.page.get_by_text("Your password was changed")).to_be_visible()
+        notices.expect("Your password was changed")
         Entrance(late).sign_in(password="a better one 1865")
         expect(NewSession(late).form).to_be_visible()
         window.page.reload()

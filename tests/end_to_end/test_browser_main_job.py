@@ -26,7 +26,7 @@ def test_a_newcomer_watches_the_agent_write_a_web_app_and_test_it(
 ) -> None:
     window = open_window()
     window.open()
-    stages = Glimpses(window, "start-stages")
+    stages = Glimpses(window, "[data-testid=start-stages]")
     session = NewSession(window).start(GOAL)
     stages.expect("Box made")
     window.shot("starting")
@@ -125,7 +125,7 @@ def test_a_session_that_sleeps_is_woken_by_a_prompt_and_has_forgotten_nothing(
     expect(session.composer).to_have_attribute("placeholder", "Send a prompt to wake the session…")
     expect(session.open_files()).to_contain_text("Its files are kept")
     window.shot("asleep")
-    stages = Glimpses(window, "start-stages")
+    stages = Glimpses(window, "[data-testid=start-stages]")
     turn = session.send("and once more, please")
     stages.expect("Starting the box")
     turn.wait()

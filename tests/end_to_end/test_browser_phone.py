@@ -34,7 +34,7 @@ def test_the_whole_flow_works_on_a_phone(open_window: OpenWindow) -> None:
     form = NewSession(window)
     expect(form.form).to_be_visible()
     _check_phone(window.page)
-    stages = Glimpses(window, "start-stages")
+    stages = Glimpses(window, "[data-testid=start-stages]")
     session = form.start("/demo work")
     stages.expect("Starting the box")
     _check_phone(window.page)

@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
+from tests.end_to_end.browser import NOTICES, Glimpses
 from tests.end_to_end.browser_fixtures import OpenWindow
 from tests.end_to_end.browser_terminal import TerminalScreen
 from tests.end_to_end.client import Client
@@ -26,8 +27,9 @@ def test_a_command_of_the_chat_runs_in_a_terminal_by_a_click_only(
     expect(terminal.current.locator("textarea")).to_be_focused()
     # The same shell takes the next one, and none with characters that nobody can see.
     hidden = session.send("/demo command echo of-both-$((50+5)) #\u200b").wait()
+    notices = Glimpses(session.window, NOTICES)
     hidden.article.get_by_test_id("run-code").click()
-    expect(terminal.page.get_by_text("characters that cannot be seen")).to_be_visible()
+    notices.expect("characters that cannot be seen")
     plain = session.send("/demo command echo one-of-$((50+6))").wait()
     plain.article.get_by_test_id("run-code").click()
     terminal.wait_for("\none-of-56")
