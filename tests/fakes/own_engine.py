@@ -28,6 +28,11 @@ class OwnEngine:
         self.socket = home / "docker.sock"
         # The network lives on when the engine dies, as that of a host does.
         self._network = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        # It has one a moment after it begins: an engine that came before would take the host's bridge away.
+        deadline = time.monotonic() + _SECONDS
+        while os.readlink(f"/proc/{self._network.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+            assert time.monotonic() < deadline, "there is no network of its own"
+            time.sleep(0.01)
         self._daemon: subprocess.Popen[bytes] | None = None
         self.start()
 
