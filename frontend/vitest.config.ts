@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 // A page of its own for each file takes five times as long; what a test leaves behind, `test-setup.ts` clears.
 // Other work may share the machine.
-const shared = { restoreMocks: true, isolate: false, testTimeout: 20_000 } as const;
+const shared = { restoreMocks: true, isolate: false, testTimeout: 60_000 } as const;
 
 export default defineConfig({
   resolve: { alias: { "@": path.resolve(import.meta.dirname, "src") } },

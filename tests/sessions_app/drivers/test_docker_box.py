@@ -167,8 +167,15 @@ def test_what_a_box_may_use_is_bounded(dockers: DockerHost, until: Until) -> Non
     ref, probe = dockers.start()
     code, output = probe.box("python3", "-c", "x = bytearray(600 * 2**20); print(len(x))")
     assert code != 0 and "629145600" not in output
-    script = "for i in $(seq 300); do sleep 5 & done 2>&1; true"
-    assert "Resource temporarily unavailable" in probe.box("bash", "-c", script)[1]
+    script = (
+        "import subprocess\n"
+        "made = []\n"
+        "try:\n"
+        "    while len(made) < 300: made.append(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3))\n"
+        "except OSError as error: print(error.strerror)\n"
+        "for each in made: each.kill(); each.wait()"
+    )
+    assert probe.box("python3", "-c", script) == (0, "Resource temporarily unavailable\n")
     assert probe.box("dd", "if=/dev/zero", "of=/tmp/x", "bs=1M", "count=32")[0] != 0
     assert dockers.driver.inspect(ref).alive
 

@@ -191,7 +191,7 @@ def test_processes_are_bounded(probe: Probe) -> None:
         "count = 0\n"
         "try:\n"
         "    while count < 1000:\n"
-        "        subprocess.Popen(['sleep', '60'], stdout=-3, stderr=-3); count += 1\n"
+        "        subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3); count += 1\n"
         "except OSError as error: print(error.strerror)\n"
         "print(count)"
     )
