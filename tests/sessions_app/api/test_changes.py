@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
-from openagent.accounts.models import User
 from openagent.lib.errors import AppError
-from sessions_app import relay
 from sessions_app.api import changes as api
 from sessions_app.consumers.link_queries import Queries
 from sessions_app.models import Session
 from sidecar.protocol import changes
 from tests.sessions_app.api.problems import problem
-from tests.sessions_app.api.test_files import Workspace
+from tests.sessions_app.api.workspace_link import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,22 +28,6 @@ FILE = {
     "deletions": None,
     "binary": False,
 }
-
-
-@pytest.fixture
-async def workspace(session: Session) -> AsyncIterator[Workspace]:
-    relay.open_sockets()
-    link = Workspace(session)
-    relay.add_link(link)
-    yield link
-    relay.close_sockets()
-
-
-@pytest.fixture
-async def client(alice: User) -> AsyncClient:
-    client = AsyncClient()
-    await client.aforce_login(alice)
-    return client
 
 
 def url_of(session: Session, what: str = "") -> str:
