@@ -2,15 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Columns2, FileDiff as FileDiffIcon, RefreshCw, Space } from "lucide-react";
 import { useState } from "react";
-import { Button, IconButton } from "@/components/button";
+import { IconButton } from "@/components/button";
 import { DiffCounts } from "@/components/diff-view";
 import { Input } from "@/components/form";
-import { Empty, Problem, Skeleton } from "@/components/states";
+import { Problem, Skeleton } from "@/components/states";
 import { RelativeTime } from "@/components/time";
 import { changesQuery } from "@/lib/api/changes";
 import { isCode, messageOf } from "@/lib/api/errors";
 import type { ChangeBase, ChangedFile, ChangeList } from "@/lib/api/types";
 import { setPreference, usePreferences } from "@/lib/preferences";
+import { LookAgain } from "./look-again";
 import { parentOf } from "./paths";
 import { useReviewKeys } from "./review-keys";
 import { useRefreshOnChange } from "./use-refresh";
@@ -62,16 +63,9 @@ function ChangesProblem({ error, onRetry }: { error: unknown; onRetry: () => voi
     return <Problem what="The changes could not be read" error={error} onRetry={onRetry} />;
   }
   return (
-    <Empty
-      icon={<FileDiffIcon aria-hidden />}
-      action={
-        <Button size="small" onClick={onRetry}>
-          Look again
-        </Button>
-      }
-    >
+    <LookAgain icon={<FileDiffIcon aria-hidden />} onLook={onRetry}>
       {messageOf(error)}
-    </Empty>
+    </LookAgain>
   );
 }
 
