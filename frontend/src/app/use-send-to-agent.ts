@@ -1,8 +1,8 @@
 // Puts text of another part of the page into the composer, for whoever looks at it before it is sent.
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
+import { focusComposer, isComposerShown } from "@/lib/composer-place";
 import { appendToDraft } from "@/lib/drafts";
-import { focusComposer } from "./use-terminal-toggle";
 
 export function useSendToAgent(sessionId: string): (text: string) => void {
   const navigate = useNavigate();
@@ -11,7 +11,7 @@ export function useSendToAgent(sessionId: string): (text: string) => void {
       const send = async () => {
         appendToDraft(sessionId, text);
         // On a phone the conversation is behind another tab.
-        if (!document.querySelector("[data-testid=composer]"))
+        if (!isComposerShown())
           await navigate({ to: "/sessions/$sessionId", params: { sessionId }, search: {} });
         focusComposer();
       };

@@ -2,14 +2,10 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { toast } from "sonner";
+import { focusComposer } from "@/lib/composer-place";
 import { useIsNarrow } from "@/lib/media";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import { isPlain, requestTerminal } from "@/lib/terminal-requests";
-
-export function focusComposer(): void {
-  // After whatever is shown now has been drawn.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=composer]")?.focus());
-}
 
 function useShowTerminals(sessionId: string): () => void {
   const navigate = useNavigate();

@@ -4,6 +4,7 @@ import { type KeyboardEvent, type RefObject, useLayoutEffect, useRef } from "rea
 import { Button } from "@/components/button";
 import { Tooltip } from "@/components/tooltip";
 import type { Mode } from "@/lib/api/types";
+import { showComposer } from "@/lib/composer-place";
 import { saveDraft, useDraft } from "@/lib/drafts";
 import { focusHome } from "@/lib/focus";
 import { useIsTouch } from "@/lib/media";
@@ -48,6 +49,7 @@ export function Composer(props: ComposerProps) {
   };
   const completions = useCompletions({ session, text, inputRef, commands, canListFiles, onChange: setText });
   useGrowing(inputRef, text);
+  useLayoutEffect(() => (inputRef.current ? showComposer(inputRef.current) : undefined), [inputRef]);
 
   const send = () => {
     if (!text.trim()) return;
