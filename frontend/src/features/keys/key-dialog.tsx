@@ -93,7 +93,10 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
               {...ids}
               name="provider"
               value={providerId}
-              onChange={(event) => setProviderId(event.target.value)}
+              onChange={(event) => {
+                setProviderId(event.target.value);
+                mutation.reset();
+              }}
             >
               {providers.map(({ id, name }) => (
                 <option key={id} value={id}>
@@ -128,7 +131,9 @@ function KeyForm({ task, providers, onDone }: { task: KeyTask; providers: Provid
           )}
         </Field>
       )}
-      {task.kind === "add" && provider?.enters_box && <BoxConsent error={errors.agrees_to_box} />}
+      {task.kind === "add" && provider?.enters_box && (
+        <BoxConsent key={provider.id} error={errors.agrees_to_box} />
+      )}
       {task.kind !== "replace" && (
         <Field label="Label" hint="Optional: tells two keys of one provider apart." error={errors.label}>
           {(ids) => (
