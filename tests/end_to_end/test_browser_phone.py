@@ -18,7 +18,7 @@ from tests.end_to_end.screens import NewSession, SessionScreen
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, a, select, input, textarea, [role=menuitem]")]
   .filter(target => target.checkVisibility() && !target.closest(".prose, p") &&
-    getComputedStyle(target).clipPath === "none")
+    getComputedStyle(target).clipPath === "none" && getComputedStyle(target).pointerEvents !== "none")
   .map(target => [target, [target, ...(target.labels ?? [])]])
   .map(([target, parts]) => [target, parts.map(part => part.getBoundingClientRect().height)])
   .filter(([, heights]) => Math.max(...heights) < 43.5)
@@ -64,8 +64,11 @@ def _look_at_files(window: Window, session: SessionScreen) -> None:
     page = window.page
     tabs = page.get_by_test_id("phone-tabs")
     tabs.get_by_role("link", name="Changes").click()
-    expect(page.get_by_test_id("changed-file")).to_contain_text("hello.txt")
+    changed = page.get_by_test_id("changed-file")
+    expect(changed).to_contain_text("hello.txt")
     _check_phone(page)
+    changed.get_by_role("button").first.click()
+    _comment_on_a_line(window)
     tabs.get_by_role("link", name="Files").click()
     session.file("hello.txt").click()
     expect(page.get_by_test_id("file-text")).to_contain_text("hello from the demo model")
@@ -74,6 +77,21 @@ def _look_at_files(window: Window, session: SessionScreen) -> None:
     tabs.get_by_role("link", name="Chat").click()
     expect(session.composer).to_be_visible()
     check_accessibility(window, "phone-chat")
+
+
+def _comment_on_a_line(window: Window) -> None:
+    """A finger first touches the line: its button is then as high as fingers need, over its neighbours."""
+    page = window.page
+    line = page.locator("[data-line]").last
+    line.tap()
+    button = line.get_by_test_id("comment-on-line")
+    window.shot("phone-diff")
+    _check_phone(page)
+    check_accessibility(window, "phone-diff")
+    button.tap()
+    expect(page.get_by_test_id("comment-field")).to_be_focused()
+    _check_phone(page)
+    page.get_by_role("button", name="Cancel").tap()
 
 
 def _use_sidebar(window: Window, session: SessionScreen) -> None:

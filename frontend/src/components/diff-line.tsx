@@ -1,6 +1,6 @@
 // What the lines of a diff are made of, whichever way they stand.
 import { MessageSquarePlus } from "lucide-react";
-import { createContext, type KeyboardEvent, type ReactNode, useContext } from "react";
+import { createContext, type KeyboardEvent, type MouseEvent, type ReactNode, useContext } from "react";
 import { cn } from "@/lib/cn";
 import type { PatchLine } from "@/lib/patch";
 import { visible } from "@/lib/visible";
@@ -71,7 +71,7 @@ export function lineInWords({ kind, oldLine, newLine }: PatchLine): string {
 }
 
 interface Stop {
-  /** The line whose button Tab comes to; the arrows lead to the others. */
+  /** The line whose button Tab comes to, and fingers; the arrows lead to the others, and a touch of the line. */
   index: number;
   onStop: (index: number) => void;
 }
@@ -79,6 +79,17 @@ interface Stop {
 export const StopContext = createContext<Stop>({ index: -1, onStop: () => {} });
 
 const WRITE = "comment-on-line";
+
+/** By which a line that can be written at is found. */
+export function placeOf(index: number) {
+  return { "data-line": index };
+}
+
+/** The line that was touched, if it was one. */
+export function lineAt({ target }: MouseEvent<HTMLElement>): number | null {
+  const line = target instanceof Element ? target.closest<HTMLElement>("[data-line]") : null;
+  return line ? Number(line.dataset.line) : null;
+}
 
 /** Up and down from one button of a diff to the next. */
 export function goOnArrow(event: KeyboardEvent<HTMLElement>): void {
@@ -97,18 +108,25 @@ interface WriteButtonProps {
   className?: string;
 }
 
+/** A line is too low for a finger: touching it gives its button the room of its neighbours. */
+const LOW = "pointer-coarse:pointer-events-none pointer-coarse:opacity-40";
+const HIGH =
+  "pointer-coarse:z-10 pointer-coarse:-my-3 pointer-coarse:min-h-11 pointer-coarse:rounded-md pointer-coarse:border pointer-coarse:border-border pointer-coarse:bg-raised pointer-coarse:opacity-100";
+
 export function WriteButton({ line, index, onWrite, className }: WriteButtonProps) {
   const stop = useContext(StopContext);
+  const isStop = stop.index === index;
   return (
     <button
       type="button"
-      tabIndex={stop.index === index ? 0 : -1}
+      tabIndex={isStop ? 0 : -1}
       onFocus={() => stop.onStop(index)}
       onClick={onWrite}
       aria-label={`Comment on ${lineInWords(line)}`}
       data-testid={WRITE}
       className={cn(
-        "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:min-h-8 pointer-coarse:w-11 pointer-coarse:opacity-60",
+        "grid w-6 shrink-0 place-items-center text-accent opacity-0 focus-visible:opacity-100 group-hover/line:opacity-100 pointer-coarse:w-11",
+        isStop ? HIGH : LOW,
         className,
       )}
     >

@@ -40,6 +40,16 @@ test("a line that somebody wrote at is shown, however far down it is", () => {
   expect(screen.queryByRole("button", { name: /Show all/ })).toBeNull();
 });
 
+test.each([false, true])("a line that is touched is the one whose button can be; split: %s", (isSplit) => {
+  const notes = { onWrite: () => {}, below: () => null };
+  render(<DiffView patch={"@@ -1 +1,2 @@\n one\n+2\n"} path="app.py" notes={notes} isSplit={isSplit} />);
+  const stops = () => screen.getAllByTestId("comment-on-line").map(({ tabIndex }) => tabIndex);
+  fireEvent.click(screen.getByText("2", { selector: "span.whitespace-pre, span.whitespace-pre-wrap" }));
+  expect(stops()).toEqual([-1, 0]);
+  fireEvent.click(screen.getByText("@@ -1 +1,2 @@"));
+  expect(stops()).toEqual([-1, 0]);
+});
+
 test.each([false, true])(
   "Tab comes to one button of a diff, and the arrows to the others; split: %s",
   (isSplit) => {

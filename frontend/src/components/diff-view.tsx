@@ -13,6 +13,8 @@ import {
   LineNumber,
   LineText,
   LOOKS,
+  lineAt,
+  placeOf,
   SIGNS,
   StopContext,
   WriteButton,
@@ -48,9 +50,10 @@ export const DiffView = memo(function DiffView(props: DiffViewProps) {
       tabIndex={0}
       aria-label={`Changes in ${path}`}
       // Positioned: hidden words inside must scroll with it and not lengthen what is around it.
-      className={cn("relative overflow-x-auto", notes && "@container", className)}
+      className={cn("relative overflow-x-auto", notes && "@container pointer-coarse:py-3", className)}
       data-testid="diff"
       onKeyDown={notes && goOnArrow}
+      onClick={notes && ((event) => setStop((before) => lineAt(event) ?? before))}
     >
       <StopContext value={stops}>
         {isSplit ? (
@@ -109,7 +112,7 @@ interface DiffLineProps {
 
 function DiffLine({ line, index, mark, hasOld, hasNew, onWrite }: DiffLineProps) {
   return (
-    <div className={cn("group/line flex", LOOKS[line.kind])} {...hunkOf(line)}>
+    <div className={cn("group/line flex", LOOKS[line.kind])} {...(onWrite ? placeOf(index) : hunkOf(line))}>
       {onWrite && <WriteButton line={line} index={index} onWrite={onWrite} className="sticky left-0" />}
       {hasOld && <LineNumber value={line.oldLine} />}
       {hasNew && <LineNumber value={line.newLine} />}

@@ -4,7 +4,17 @@ import { cn } from "@/lib/cn";
 import { type PatchLine, type PlacedLine, sideBySide } from "@/lib/patch";
 import { visible } from "@/lib/visible";
 import type { WordMark } from "@/lib/word-marks";
-import { Below, type DiffNotes, hunkOf, LineNumber, LineText, LOOKS, SIGNS, WriteButton } from "./diff-line";
+import {
+  Below,
+  type DiffNotes,
+  hunkOf,
+  LineNumber,
+  LineText,
+  LOOKS,
+  placeOf,
+  SIGNS,
+  WriteButton,
+} from "./diff-line";
 
 interface SplitLinesProps {
   lines: PatchLine[];
@@ -57,9 +67,17 @@ function Side({ placed, number, marks, notes, className }: SideProps) {
   // A line of both files is commented on in the new one.
   const isWritable = notes && (number === "newLine" || line.kind === "delete");
   return (
-    <div className={cn("group/line flex min-w-0", LOOKS[line.kind], className)}>
+    <div
+      className={cn("group/line flex min-w-0", LOOKS[line.kind], className)}
+      {...(notes && placeOf(index))}
+    >
       {isWritable ? (
-        <WriteButton line={line} index={index} onWrite={() => notes.onWrite(line, index)} />
+        <WriteButton
+          line={line}
+          index={index}
+          onWrite={() => notes.onWrite(line, index)}
+          className="relative"
+        />
       ) : (
         notes && <span className="w-6 shrink-0 pointer-coarse:w-11" />
       )}
