@@ -168,12 +168,9 @@ def test_what_a_box_may_use_is_bounded(dockers: DockerHost, until: Until) -> Non
     code, output = probe.box("python3", "-c", "x = bytearray(600 * 2**20); print(len(x))")
     assert code != 0 and "629145600" not in output
     script = (
-        "import subprocess\n"
-        "made = []\n"
-        "try:\n"
-        "    while len(made) < 300: made.append(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3))\n"
-        "except OSError as error: print(error.strerror)\n"
-        "for each in made: each.kill(); each.wait()"
+        "import subprocess as s; made = []\ntry:\n"
+        "    while len(made) < 300: made.append(s.Popen(['sleep', '600'], stdout=-3, stderr=-3))\n"
+        "except OSError as error: print(error.strerror)\nfor each in made: each.kill(); each.wait()"
     )
     assert probe.box("python3", "-c", script) == (0, "Resource temporarily unavailable\n")
     assert probe.box("dd", "if=/dev/zero", "of=/tmp/x", "bs=1M", "count=32")[0] != 0
@@ -212,7 +209,6 @@ def end_of(ref: Ref, dockers: DockerHost, until: Until) -> str:
 
 def test_removal_lets_the_sidecar_flush(dockers: DockerHost) -> None:
     dockers.driver.close()
-    # However busy the machine is.
     dockers.driver = DockerDriver(replace(dockers.options, grace_seconds=60))
     ref, probe = dockers.start(volume="disk")
     probe.flush_slowly(1.0)
