@@ -18,3 +18,10 @@ export function focusComposer(): void {
   // After whatever is shown now has been drawn.
   requestAnimationFrame(() => shown?.focus());
 }
+
+// Where the focus goes when what had it is over: lost, the keyboard would begin at the top of the page. Without a
+// composer it goes to what the page is about; on a screen that is touched it would bring up the keyboard.
+export function giveFocusHome(): void {
+  if (window.matchMedia("(hover: none) and (pointer: coarse)").matches) return;
+  (shown ?? document.getElementById("main"))?.focus({ preventScroll: true });
+}

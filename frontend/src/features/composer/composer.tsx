@@ -6,7 +6,6 @@ import { Tooltip } from "@/components/tooltip";
 import type { Mode } from "@/lib/api/types";
 import { showComposer } from "@/lib/composer-place";
 import { saveDraft, useDraft } from "@/lib/drafts";
-import { focusHome } from "@/lib/focus";
 import { useIsTouch } from "@/lib/media";
 import { nextMode } from "@/lib/modes";
 import { usePreferences } from "@/lib/preferences";
@@ -79,7 +78,6 @@ export function Composer(props: ComposerProps) {
       <textarea
         ref={inputRef}
         data-testid="composer"
-        {...focusHome}
         aria-label="Message to the agent"
         placeholder={placeholder}
         rows={1}

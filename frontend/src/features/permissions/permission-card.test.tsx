@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError } from "@/lib/api/errors";
 import type { PermissionAnswer } from "@/lib/api/types";
-import { focusHome } from "@/lib/focus";
+import { showComposer } from "@/lib/composer-place";
 import { setPreference } from "@/lib/preferences";
 import type { Ask } from "./ask";
 import { PermissionCard } from "./permission-card";
@@ -41,7 +41,7 @@ function show(ask: Partial<Ask> = {}) {
   const page = (now: Partial<Ask>) => (
     <QueryClientProvider client={client}>
       <PermissionCard ask={{ ...ASK, ...ask, ...now }} agent="OpenCode" me="Alice" />
-      <textarea {...focusHome} />
+      <textarea ref={(element) => (element ? showComposer(element) : undefined)} />
     </QueryClientProvider>
   );
   const { rerender } = render(page({}));

@@ -5,7 +5,7 @@ import { Button } from "@/components/button";
 import { TextArea } from "@/components/form";
 import { Keys } from "@/components/keys";
 import type { PermissionAnswer } from "@/lib/api/types";
-import { giveFocusHome } from "@/lib/focus";
+import { giveFocusHome } from "@/lib/composer-place";
 import { usePreferences } from "@/lib/preferences";
 import { isTyping } from "@/lib/shortcuts";
 import { type Ask, askerOf, headingOf } from "./ask";
