@@ -50,7 +50,7 @@ class Watch:
         give_up: Callable[[str, ErrorData | None], Awaitable[None]],
     ) -> None:
         self.gives_again = False
-        """Whether a prompt has been given again a moment ago: an abort may come too early for it."""
+        """Whether the prompt has been given again a moment ago: an abort may come too early for it."""
         self._host = host
         self._conversation = conversation
         self._turns = turns
@@ -61,7 +61,7 @@ class Watch:
 
     def gave(self, turn: str, prompt: dict[str, Any]) -> None:
         """The prompt of `turn` has gone out, or is about to."""
-        self._given = Given(turn, prompt)
+        self._given, self.gives_again = Given(turn, prompt), False
 
     def has(self, turn: str) -> bool:
         """Whether the prompt of `turn` has gone out, or is about to."""

@@ -143,3 +143,15 @@ async def test_for_a_moment_it_is_known_that_a_prompt_was_given_again(watched: W
     watched.told.say_idle()
     await watched.until(lambda: watched.told.turns.current is None)
     assert seen == [False, True, False]
+
+
+async def test_it_is_not_known_of_the_next_prompt(watched: Watched) -> None:
+    def go_on() -> None:
+        watched.watch.gave("the next turn", PROMPT)
+        seen.append(watched.watch.gives_again)
+
+    seen: list[bool] = []
+    watched.host.on_give = go_on
+    watched.told.say_idle()
+    await watched.until(lambda: bool(seen))
+    assert seen == [False]
