@@ -89,7 +89,7 @@ def test_a_command_of_the_agent_is_watched_in_a_terminal_while_it_runs(
     assert _rows(screen)[:2] == ["at 2", "came: hello"]
 
 
-def test_the_agents_own_interface(open_window: OpenWindow, box: str) -> None:
+def test_the_agents_own_interface(open_window: OpenWindow, box: str, owner: Client) -> None:
     window = open_window()
     terminal = TerminalScreen(window, box)
     window.page.get_by_role("button", name="OpenCode's own interface").click()
@@ -102,6 +102,9 @@ def test_the_agents_own_interface(open_window: OpenWindow, box: str) -> None:
     terminal.type("typed here")
     terminal.wait_for("typed here")
     window.shot("terminal-opencode")
+    # Where it shows code it loads down what it colours that with: the session would wait for consent to that.
+    [opened] = owner.get(f"/sessions/{box}/terminals/")["results"]
+    owner.call("DELETE", f"/sessions/{box}/terminals/{opened['id']}/")
 
 
 def _rows(screen: Locator) -> list[str]:
